@@ -1,0 +1,43 @@
+"""Keras models of regulatory DNA, with pretrained weights.
+
+Names are loaded when they are first used: importing the package loads no
+framework.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# One factory a module of the same name; a new model is one more word here.
+MODELS = ("bigru_multitask", "char_rnn", "kmer_logreg")
+
+_HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
+    "tokens": "genome_keras.encode",
+    "one_hot": "genome_keras.encode",
+    "decode": "genome_keras.encode",
+    "reverse_complement": "genome_keras.encode",
+    "kmer_counts": "genome_keras.encode",
+    "MaskedCrossEntropy": "genome_keras.losses",
+    "Perplexity": "genome_keras.metrics",
+    "list_weights": "genome_keras.weights",
+    "load_model": "genome_keras.predict",
+    "predict_fasta": "genome_keras.predict",
+    "GenomeKerasError": "genome_keras.errors",
+    "SequenceError": "genome_keras.errors",
+    "FormatError": "genome_keras.errors",
+    "WeightsError": "genome_keras.errors",
+}
+
+__all__ = ["MODELS", "__version__", *_HOMES]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'genome_keras' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,70 @@
+"""One output layer for any number of binary tasks."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class TaskHead(keras.layers.Layer):
+    """Per-task two-class softmax, all tasks in one matrix product.
+
+    Each task owns `2 * features` weights and 2 biases. The softmax of two
+    classes equals the logistic function of the difference of their logits, so
+    the layer multiplies once by the difference of the two halves.
+
+    Args:
+        tasks: number of binary tasks.
+        bias_initializer: for the bias of (2, tasks).
+
+    Call arguments:
+        inputs: float (batch, features).
+
+    Returns:
+        float (batch, tasks): P(label = 1).
+
+    Source: Zhang & Kamath 2016, section 3 (each task has its own weights and
+        biases at the softmax layer).
+    """
+
+    def __init__(
+        self, tasks, *, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.tasks = tasks
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(2, input_shape[-1], self.tasks),
+            initializer=self.kernel_initializer,
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(2, self.tasks), initializer=self.bias_initializer
+        )
+
+    def call(self, inputs):
+        kernel, bias = self.kernel[1] - self.kernel[0], self.bias[1] - self.bias[0]
+        return ops.sigmoid(ops.matmul(inputs, kernel) + bias)
+
+    def set_rates(self, rates):
+        """Sets the biases so that an untrained task scores its positive rate.
+
+        Args:
+            rates: float (tasks,) inside (0, 1).
+        """
+        rates = np.asarray(rates, "float64")
+        self.bias.assign(np.stack([np.zeros_like(rates), np.log(rates / (1 - rates))]))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.tasks)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "tasks": self.tasks,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

@@ -1,0 +1,99 @@
+"""The character-level language model of Zhang & Kamath 2016."""
+
+import keras
+
+from genome_keras.layers.recurrent import GRU
+from genome_keras.layers.strands import OneHot
+from genome_keras.losses import NextBaseCrossEntropy
+from genome_keras.metrics import NextBasePerplexity
+from genome_keras.models._factory import Seeds, at_least_one, factory, finish, one_of
+
+_CELLS = {"gru": GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
+
+
+@factory
+def char_rnn(
+    *,
+    cell: str = "gru",
+    window: int | None = None,
+    units: int = 128,
+    depth: int = 2,
+    dropout: float = 0.0,
+    stateful: bool = False,
+    batch_size: int | None = None,
+    learning_rate: float = 2e-3,
+    seed: int | None = None,
+    weights: str | None = None,
+) -> keras.Model:
+    """A recurrent network that gives the probabilities of the next base.
+
+    The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (read
+    as zeros), and gives float32 (batch, window, 4): at position t, the
+    probabilities of A, C, G, T at position t + 1, from positions 0 to t. Train
+    it on codes shifted by one; a next base of N has no weight in the loss.
+
+    Args:
+        cell: "gru", "lstm" or "rnn" (a plain recurrent layer with tanh).
+        window: length of the input in bp; None accepts any length.
+        units: of the embedding and of every layer.
+        depth: recurrent layers.
+        dropout: fraction dropped after the embedding and after each layer.
+        stateful: keep the state from one batch to the next (row i continues row
+            i). Needs `batch_size`. Call the model itself: on JAX, Keras's
+            `predict` and `fit` forget the state between batches.
+        batch_size: rows of every batch; None accepts any number.
+        learning_rate: of Adam; the gradient's norm is clipped at 5.
+        seed: of the initial weights and of dropout; None draws one.
+        weights: None, the name of a checkpoint, or a path.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        ValueError: a size below one, an unknown cell, a stateful model without
+            `batch_size`, or an argument that contradicts the checkpoint.
+        WeightsError: a checkpoint that is unknown, missing or damaged.
+
+    Source: Zhang & Kamath 2016, section 4.2, and the authors' program
+        (embedding as wide as the layers, clipping). Departure: GRU with
+        `reset_after=True`, the cell that cuDNN computes.
+    """
+    one_of(cell=cell, accepted=tuple(_CELLS))
+    at_least_one(units=units, depth=depth)
+    if stateful and batch_size is None:
+        raise ValueError("stateful=True needs batch_size. Received: batch_size=None")
+    seeds = Seeds(seed)
+    codes = keras.Input((window,), batch_size=batch_size, dtype="uint8", name="codes")
+    x = keras.layers.Dense(
+        units,
+        use_bias=False,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+        name="embedding",
+    )(OneHot(name="letters")(codes))
+    if dropout:
+        x = keras.layers.Dropout(dropout, seed=seeds())(x)
+    for layer in range(1, depth + 1):
+        x = _CELLS[cell](
+            units,
+            return_sequences=True,
+            stateful=stateful,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
+            name=f"{cell}_{layer}",
+        )(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, seed=seeds())(x)
+    scores = keras.layers.Dense(
+        4,
+        activation="softmax",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+        name="next_base",
+    )(x)
+    return finish(
+        keras.Model(codes, scores, name="char_rnn"),
+        loss=NextBaseCrossEntropy(),
+        metric=NextBasePerplexity(),
+        learning_rate=learning_rate,
+        clip=5.0,
+        recurrent=True,
+    )

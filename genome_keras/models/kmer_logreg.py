@@ -1,0 +1,59 @@
+"""The baseline of Zhang & Kamath 2016: logistic regression on k-mer counts."""
+
+import keras
+
+from genome_keras.layers.kmer_counts import KmerCounts
+from genome_keras.models._factory import Seeds, at_least_one, compiled, factory
+
+
+@factory
+def kmer_logreg(
+    *,
+    window: int | None = 100,
+    tasks: int = 919,
+    k: tuple[int, ...] = (1, 2, 3, 4, 5),
+    both_strands: bool = False,
+    learning_rate: float = 1e-3,
+    seed: int | None = None,
+    weights: str | None = None,
+) -> keras.Model:
+    """A logistic regression for each task on the counts of all k-mers.
+
+    The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4, counts the
+    k-mers itself (those with N do not count) and gives P(label = 1) as float32
+    (batch, tasks). Weights fitted elsewhere load with
+    `model.get_layer("head").set_weights([coefficients, intercepts])`, of shapes
+    (sum of 4**k, tasks) and (tasks,), rows in the order of
+    `genome_keras.encode.kmer_names`.
+
+    Args:
+        window: length of the input in bp; None accepts any length.
+        tasks: number of binary tasks.
+        k: lengths of the k-mers; the default has 1364 columns.
+        both_strands: also count the k-mers of the reverse complement and average:
+            the scores no longer depend on the strand. No weight changes.
+        learning_rate: of Adam, for training with `fit`.
+        seed: of the initial weights; None draws one.
+        weights: None, the name of a checkpoint, or a path.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        ValueError: no task, no k-mer, or an argument that contradicts the checkpoint.
+        WeightsError: a checkpoint that is unknown, missing or damaged.
+
+    Source: Zhang & Kamath 2016, section 4.3. Departure: one model for all tasks,
+        which `genome_keras.logreg.fit` brings to convergence.
+    """
+    at_least_one(tasks=tasks)
+    codes = keras.Input((window,), dtype="uint8", name="codes")
+    counts = KmerCounts(k, both_strands=both_strands, name="kmer_counts")(codes)
+    head = keras.layers.Dense(
+        tasks,
+        activation="sigmoid",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=Seeds(seed)()),
+        name="head",
+    )
+    model = keras.Model(codes, head(counts), name="kmer_logreg")
+    return compiled(model, learning_rate=learning_rate)

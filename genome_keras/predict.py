@@ -1,0 +1,151 @@
+"""From a FASTA file to a table of scores, one batch of windows at a time."""
+
+import importlib
+import os
+import sys
+from contextlib import closing, contextmanager
+from itertools import chain, islice
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+import genome_keras
+from genome_keras import weights as checkpoints
+from genome_keras.errors import WeightsError
+from genome_keras.io import fasta
+from genome_keras.io.tables import open_table
+from genome_keras.windows import Slider
+
+
+class Summary(NamedTuple):
+    """What `predict_fasta` did.
+
+    Attributes:
+        windows: rows written.
+        skipped: records left out because they were shorter than the window.
+    """
+
+    windows: int
+    skipped: int
+
+
+def load_model(weights=checkpoints.DEFAULT):
+    """Builds the model of a checkpoint and loads its weights.
+
+    Args:
+        weights: name of a published checkpoint, or path of a `.weights.h5` file with
+            its `.json` beside it.
+
+    Returns:
+        The compiled `keras.Model` and its `genome_keras.weights.Checkpoint`.
+
+    Raises:
+        WeightsError: unknown, missing, damaged, or without a description.
+    """
+    checkpoint = _described(weights)
+    return _build(checkpoint), checkpoint
+
+
+def predict_fasta(
+    path,
+    out="-",
+    *,
+    weights=checkpoints.DEFAULT,
+    stride=None,
+    on_short="error",
+    unknown=None,
+    batch_size=256,
+):
+    """Scores every window of a FASTA file and writes a table.
+
+    Columns are name, start, end (0-based, half-open, in the record), then P(label = 1)
+    for each task. Memory does not grow with the file.
+
+    Args:
+        path: FASTA, plain or gzip; "-" is standard input.
+        out: as in `genome_keras.io.tables.open_table`.
+        weights: as in `load_model`; a multi-task model of a fixed window.
+        stride: bp from one window to the next; None is the window.
+        on_short: "error", "pad" or "skip", as in `genome_keras.windows.Slider`.
+        unknown: "N" reads foreign letters as N; None refuses them.
+        batch_size: windows at a time.
+
+    Returns:
+        `Summary`.
+
+    Raises:
+        FormatError: not FASTA.
+        SequenceError: a foreign letter, or a short record where that is an error.
+        WeightsError: a checkpoint that cannot be used.
+        ValueError: another value of an argument.
+        GenomeKerasError: `out` cannot be written.
+    """
+    checkpoint, windows = _described(weights), 0
+    window = checkpoint.arguments.get("window")
+    if not checkpoint.tasks or window is None:
+        raise WeightsError(f"{weights}: not a multi-task model of a fixed window")
+    with closing(fasta.chunks(path)) as pieces:
+        slider = Slider(
+            pieces,
+            window=window,
+            stride=stride,
+            batch_size=batch_size,
+            on_short=on_short,
+            unknown=unknown,
+        )
+        batches = iter(slider)
+        first = list(islice(batches, 1))  # bad input is told before a framework loads
+        with (
+            open_table(out, checkpoint.tasks) as table,
+            tqdm(unit=" windows", disable=None) as bar,
+        ):
+            model = _build(checkpoint)
+            for batch in chain(first, batches):
+                scores = _scores(model, batch.codes, batch_size)
+                table.write(batch.names, batch.starts, batch.ends, scores)
+                windows += len(scores)
+                bar.update(len(scores))
+    return Summary(windows, slider.skipped)
+
+
+def _described(weights):
+    """The checkpoint, if its description names an architecture of this package."""
+    checkpoint = checkpoints.find(weights)
+    architecture = checkpoint.config.get("architecture")
+    if architecture not in genome_keras.MODELS:
+        raise WeightsError(
+            f"{weights}: expected a .json beside it whose architecture is one of "
+            f"{', '.join(genome_keras.MODELS)}; got {architecture!r}"
+        )
+    return checkpoint
+
+
+def _build(checkpoint):
+    if "keras" not in sys.modules:
+        with _no_native_stderr():  # TensorFlow greets whatever its log level
+            importlib.import_module("keras")
+    return getattr(genome_keras, checkpoint.config["architecture"])(weights=checkpoint.name)
+
+
+def _scores(model, codes, batch_size):
+    """Scores of a batch, padded with N to one shape: a new shape is compiled anew."""
+    padded = codes
+    if len(codes) < batch_size:
+        padded = np.full((batch_size, codes.shape[1]), 4, np.uint8)
+        padded[: len(codes)] = codes
+    return np.asarray(model.predict_on_batch(padded))[: len(codes)]
+
+
+@contextmanager
+def _no_native_stderr():
+    """Sends what native code writes to file descriptor 2 nowhere."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,33 @@
+"""The tests of the models again, on each other backend that is installed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+FILES = ["models", "recurrent", "losses", "kmer_counts", "weights", "train", "cli"]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_models_on(backend):
+    if backend == keras.backend.backend():
+        pytest.skip("this backend runs the tests themselves")
+    if "GENOME_KERAS_ONE_BACKEND" in os.environ:
+        pytest.skip("GENOME_KERAS_ONE_BACKEND is set")
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    here = Path(__file__).parent
+    files = [str(here / f"test_{name}.py") for name in FILES]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=here.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout

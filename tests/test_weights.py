@@ -1,0 +1,158 @@
+"""Checkpoints: names, paths, contradictions, damage; and what was published."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import genome_keras
+from genome_keras import weights
+from genome_keras.errors import WeightsError
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A small checkpoint, published under the name bigru_multitask.toy.v1."""
+    name = "bigru_multitask.toy.v1"
+    arguments = {"window": 12, "tasks": 2, "units": 3, "both_strands": True}
+    model = genome_keras.bigru_multitask(**arguments, seed=3)
+    path = tmp_path / f"{name}.weights.h5"
+    weights.save_bare(model, path)
+    config = {"architecture": "bigru_multitask", "arguments": arguments, "tasks": ["a", "b"]}
+    path.with_name(f"{name}.json").write_text(json.dumps(config))
+    path.with_name(f"{name}.md").write_text("# the card\n")
+    sums = (weights.sha256_of(path), weights.sha256_of(path.with_name(f"{name}.json")))
+    monkeypatch.setattr(weights, "PUBLISHED", {name: sums})
+    monkeypatch.setattr(weights, "folder", lambda: tmp_path)
+    return name, path, model
+
+
+def scores(model):
+    x = np.random.default_rng(0).integers(0, 5, (4, 12), dtype=np.uint8)
+    return keras.ops.convert_to_numpy(model(x))
+
+
+def test_a_name_brings_sizes_and_weights(published):
+    name, _, model = published
+    again = genome_keras.bigru_multitask(weights=name)
+    assert np.array_equal(scores(again), scores(model))
+    assert weights.list_weights() == [name] == weights.list_weights("bigru_multitask")
+    assert weights.list_weights("kmer_logreg") == []
+    found = weights.find(name)
+    assert found.tasks == ["a", "b"] and found.card == "# the card\n"
+
+
+@pytest.mark.parametrize("argument", [{"units": 4}, {"window": 100}, {"tasks": 919}])
+def test_a_contradicting_argument_is_an_error(published, argument):
+    with pytest.raises(ValueError, match=r"contradicts checkpoint bigru_multitask\.toy\.v1"):
+        genome_keras.bigru_multitask(weights=published[0], **argument)
+
+
+def test_agreeing_and_free_arguments_are_accepted(published):
+    name, _, model = published
+    again = genome_keras.bigru_multitask(weights=name, units=3, dropout=0.5, both_strands=False)
+    assert not np.array_equal(scores(again), scores(model))
+    assert all(map(np.array_equal, again.get_weights(), model.get_weights()))
+
+
+def test_another_architecture_is_refused(published):
+    with pytest.raises(WeightsError, match="weights of bigru_multitask, not of kmer_logreg"):
+        genome_keras.kmer_logreg(weights=published[0])
+
+
+def test_unknown_names_list_the_known(published):
+    with pytest.raises(WeightsError, match=r"no checkpoint 'best'.*bigru_multitask\.toy\.v1"):
+        genome_keras.bigru_multitask(weights="best")
+
+
+def test_damage_is_told_before_anything_is_loaded(published):
+    name, path, _ = published
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(WeightsError, match=r"damaged \(sha256"):
+        genome_keras.bigru_multitask(weights=name)
+    path.unlink()
+    with pytest.raises(WeightsError, match="missing"):
+        genome_keras.bigru_multitask(weights=name)
+    path.write_bytes(whole)
+    description = path.with_name(f"{name}.json")
+    description.write_text(description.read_text() + " ")
+    with pytest.raises(WeightsError, match="json: damaged"):
+        genome_keras.bigru_multitask(weights=name)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"not HDF5" * 99, None])
+def test_files_that_are_no_weights(tmp_path, content):
+    path = tmp_path / "m.weights.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"m\.weights\.h5: "):
+        genome_keras.bigru_multitask(window=12, tasks=2, units=3, weights=path)
+
+
+def test_truncated_weights(published, tmp_path):
+    cut = tmp_path / "cut.weights.h5"
+    cut.write_bytes(published[1].read_bytes()[:-3000])
+    with pytest.raises(WeightsError, match=r"cut\.weights\.h5: "):
+        genome_keras.bigru_multitask(window=12, tasks=2, units=3, weights=cut)
+
+
+def test_a_path_with_its_description(published, tmp_path):
+    _, path, model = published
+    shutil.copy(path, tmp_path / "mine.weights.h5")
+    shutil.copy(path.with_name("bigru_multitask.toy.v1.json"), tmp_path / "mine.json")
+    again, checkpoint = genome_keras.load_model(tmp_path / "mine.weights.h5")
+    assert np.array_equal(scores(again), scores(model)) and checkpoint.tasks == ["a", "b"]
+    (tmp_path / "mine.json").write_text("[1]")
+    with pytest.raises(WeightsError, match=r"mine\.json: expected a JSON object"):
+        genome_keras.load_model(tmp_path / "mine.weights.h5")
+    (tmp_path / "mine.json").unlink()
+    with pytest.raises(WeightsError, match=r"expected a \.json beside it"):
+        genome_keras.load_model(tmp_path / "mine.weights.h5")
+
+
+# What came with the package.
+
+
+def test_the_default_is_published():
+    assert weights.DEFAULT in weights.list_weights()
+
+
+@pytest.mark.parametrize("name", weights.list_weights())
+def test_probe(name):
+    """The scores of the probe sequences are those written when it was published."""
+    model, checkpoint = genome_keras.load_model(name)
+    x = genome_keras.tokens(checkpoint.config["probe"])
+    got = keras.ops.convert_to_numpy(model(x))
+    np.testing.assert_allclose(got, checkpoint.config["probe_scores"], atol=1e-5)
+    assert got.shape == (len(x), len(checkpoint.tasks))
+    assert len(set(checkpoint.tasks)) == len(checkpoint.tasks)
+    assert model.count_params() == checkpoint.config["parameters"]
+
+
+@pytest.mark.parametrize("name", weights.list_weights())
+def test_card_says_what_the_description_measured(name):
+    checkpoint = weights.find(name)
+    for heading in ("Training data", "Training", "Held-out scores", "Limits", "Licence"):
+        assert f"\n## {heading}\n" in checkpoint.card
+    for subset in checkpoint.config["held_out"].values():
+        for metric in ("f1_mean", "auroc_mean", "auprc_mean", "overall_perplexity"):
+            assert f"{subset[metric]:.4f}" in checkpoint.card
+
+
+def test_sums_file_agrees_with_the_table():
+    lines = (weights.folder() / "SHA256SUMS").read_text().splitlines()
+    sums = dict(reversed(line.split("  ")) for line in lines)
+    for name, (of_weights, of_json) in weights.PUBLISHED.items():
+        assert sums[f"{name}.weights.h5"] == of_weights
+        assert sums[f"{name}.json"] == of_json
+
+
+def test_published_weights_carry_no_optimizer():
+    import h5py
+
+    for name in weights.list_weights():
+        with h5py.File(weights.find(name).path) as file:
+            assert "optimizer" not in file

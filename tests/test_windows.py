@@ -1,0 +1,176 @@
+"""Laws of genome_keras.windows."""
+
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genome_keras.encode import decode
+from genome_keras.errors import SequenceError
+from genome_keras.io import fasta
+from genome_keras.windows import Slider
+
+
+def cut(records, sizes):
+    """Pieces of records, of the sizes given, over and over."""
+    turn = 0
+    for name, seq in records:
+        at = 0
+        while True:
+            size = sizes[turn % len(sizes)]
+            turn += 1
+            last = at + size >= len(seq)
+            yield fasta.Piece(name, 1, seq[at : at + size].encode(), last)
+            at += size
+            if last:
+                break
+
+
+def sliced(records, window, stride, on_short):
+    """The windows by slicing, one at a time."""
+    for name, seq in records:
+        seq = seq.upper()
+        if len(seq) < window:
+            if on_short == "pad":
+                left = (window - len(seq)) // 2
+                yield name, 0, len(seq), ("N" * left + seq).ljust(window, "N")
+            continue
+        for start in range(0, len(seq) - window + 1, stride):
+            yield name, start, start + window, seq[start : start + window]
+        if stride <= window and start + window < len(seq):
+            yield name, len(seq) - window, len(seq), seq[-window:]
+
+
+def flat(batches):
+    for names, starts, ends, codes in batches:
+        assert starts.dtype == ends.dtype == np.int64 and codes.dtype == np.uint8
+        yield from zip(names, starts.tolist(), ends.tolist(), decode(codes), strict=True)
+
+
+@given(
+    seqs=st.lists(st.text("ACGTNacgtn", max_size=40), max_size=6),
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=4),
+    window=st.integers(1, 12),
+    stride=st.none() | st.integers(1, 15),
+    batch_size=st.integers(1, 9),
+    on_short=st.sampled_from(["pad", "skip"]),
+)
+def test_windows_are_those_of_slicing(seqs, sizes, window, stride, batch_size, on_short):
+    records = [(f"r{number}", seq) for number, seq in enumerate(seqs)]
+    slider = Slider(
+        cut(records, sizes),
+        window=window,
+        stride=stride,
+        batch_size=batch_size,
+        on_short=on_short,
+    )
+    batches = list(slider)
+    stride = window if stride is None else stride
+    found = list(flat(batches))
+    assert found == list(sliced(records, window, stride, on_short))
+    assert all(len(batch.codes) == batch_size for batch in batches[:-1])
+    assert all(0 < len(batch.codes) <= batch_size for batch in batches[-1:])
+    short = sum(len(seq) < window for seq in seqs)
+    assert slider.skipped == (short if on_short == "skip" else 0)
+    if stride <= window:
+        for name, seq in records:
+            places = [range(start, end) for of, start, end, _ in found if of == name]
+            covered = set().union(*places)
+            assert len(covered) == (len(seq) if places else 0)
+
+
+def test_the_last_window_ends_with_the_record_only_if_letters_are_left():
+    def starts(length, **arguments):
+        (batch,) = Slider(cut([("a", "A" * length)], [4]), **arguments)
+        return batch.starts.tolist()
+
+    assert starts(10, window=5) == [0, 5]
+    assert starts(11, window=5) == [0, 5, 6]
+    assert starts(11, window=5, stride=3) == [0, 3, 6]
+    assert starts(12, window=5, stride=3) == [0, 3, 6, 7]
+    assert starts(12, window=5, stride=6) == [0, 6]
+    assert starts(10, window=5, stride=6) == [0]
+
+
+def test_padding_is_on_both_sides_and_the_odd_n_on_the_right():
+    pieces = cut([("a", "ACG"), ("b", "")], [9])
+    (batch,) = Slider(pieces, window=6, on_short="pad")
+    assert decode(batch.codes) == ["NACGNN", "NNNNNN"]
+    assert batch.ends.tolist() == [3, 0]
+
+
+def test_a_short_record_is_an_error_that_lists_the_choices():
+    pieces = cut([("a", "ACGTAC"), ("b", "ACG")], [2])
+    with pytest.raises(SequenceError) as caught:
+        list(Slider(pieces, window=5))
+    message = str(caught.value)
+    assert message.startswith("b: a record of 3 bp, shorter than the window of 5 bp")
+    assert all(choice in message for choice in ("'pad'", "'skip'", "'error'"))
+
+
+@pytest.mark.parametrize("stride", [1, 3, 5, 9])
+@pytest.mark.parametrize("position", [1, 2, 9, 17, 30])
+def test_a_foreign_letter_is_named_by_its_position_in_the_record(stride, position):
+    seq = "A" * (position - 1) + "r" + "A" * (30 - position)
+    pieces = cut([("first", "ACGTACGT"), ("chr7", seq)], [4, 1, 6])
+    with pytest.raises(SequenceError) as caught:
+        list(Slider(pieces, window=5, stride=stride))
+    message = str(caught.value)
+    assert message.startswith(f"chr7: position {position} (1-based): 'r'; accepted are A, C, G, T")
+    assert "unknown='N'" in message
+
+
+def test_unknown_n_reads_foreign_letters_as_n():
+    (batch,) = Slider(cut([("a", "ARGT")], [9]), window=4, unknown="N")
+    assert decode(batch.codes) == ["ANGT"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"window": 0},
+        {"stride": 0},
+        {"stride": -1},
+        {"batch_size": 0},
+        {"on_short": "drop"},
+        {"unknown": "A"},
+    ],
+)
+def test_arguments_are_checked_before_any_work(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"{name} must be .* Received: {name}="):
+        Slider(iter([]), **{"window": 5, **arguments})
+
+
+def test_batches_do_not_share_memory():
+    first, second = Slider(cut([("a", "ACGTACGT")], [9]), window=2, batch_size=2)
+    second.codes[:], second.starts[:] = 4, -1
+    assert decode(first.codes) == ["AC", "GT"] and first.starts.tolist() == [0, 2]
+
+
+@pytest.fixture(scope="module")
+def chromosome(tmp_path_factory):
+    path = tmp_path_factory.mktemp("windows") / "chromosome.fa"
+    path.write_bytes(b">chr1\n" + b"ACGT" * (4 << 20))
+    return path
+
+
+@pytest.mark.parametrize("stride, most", [(1000, 10**9), (1, 4000)])
+def test_memory_does_not_grow_with_the_record(chromosome, stride, most):
+    tracemalloc.start()
+    slider = Slider(fasta.chunks(chromosome), window=1000, stride=stride, batch_size=64)
+    for _, batch in zip(range(most), slider, strict=False):
+        assert batch.codes.shape[1] == 1000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 << 20
+
+
+def test_a_chromosome_takes_seconds_and_not_minutes(chromosome):
+    began = time.process_time()
+    windows = sum(len(batch.codes) for batch in Slider(fasta.chunks(chromosome), window=1000))
+    assert windows == -(-(16 << 20) // 1000)
+    assert time.process_time() - began < 0.8  # 20 MB/s

@@ -1,0 +1,114 @@
+"""The model card of a checkpoint, from its description and the evaluation."""
+
+from genome_keras.evaluate import as_markdown
+
+DATA = """\
+Human windows of 100 bp, centred on 200-bp regions of hg19/hg38, labelled for 192
+tracks: 148 transcription-factor tracks, 34 histone tracks and 10 DNase tracks of
+ENCODE cell lines and tissues. A label is 1 where peaks cover at least half of the
+200-bp region, 0 where they do not, and left out of the loss where the track was not
+measured on that chromosome (109 TF tracks on chr1, chr8 and chr21). The windows come
+from several collections: bins of chr20, chr21, chr22, chrX and pieces of chr1 and chr2
+(`genome`: every bin with a TF label and as many without), all bins of 99 windows of
+131 kb (`windows`: the natural rate of labels), and windows centred on NF-kB, DNase,
+CTCF and PU.1 peaks.
+
+Split by whole chromosomes: train 287,678 windows; valid 40,402 (chr7, chr2), used to
+choose the epoch; test 52,258 (chr9, chr10 and chr22 up to 38 Mb), used for the tables
+below only.
+
+Origins of the labels and sequences: FactorNet's conservative ENCODE-DREAM peaks (MIT),
+svMIL's ENCODE peaks (MIT), H1-hESC histone peaks of intervene (MIT), fBrain DNase of
+polars-bio (Apache-2.0), NF-kB p65 peaks (no licence stated), GRCh37/hg38 sequence
+(public domain), Baskerville test windows (Apache-2.0), DeepSTARR demonstration
+sequences (MIT), DNA-Diffusion DHS sequences (Apache-2.0, academic and non-profit use)."""
+
+LIMITS = """\
+- Human only, and only these 192 tracks: a low score says nothing about other cells.
+- Only 100 bp are read. What a region's neighbourhood decides (histone marks above all)
+  is beyond the model; its scores for such tracks are weak.
+- The training windows carry far more positives than a genome does. Scores are
+  calibrated for that mixture, not for a genome-wide scan: see the rows `windows`.
+- GC content alone predicts some tracks well: compare with the baseline `gc`.
+- Not for clinical use."""
+
+HOW = {
+    "bigru_multitask": """\
+Adam, batches of {batch_size}, learning rate {learning_rate} after {warmup} steps falling
+along a cosine to zero over {epochs} epochs, gradient norm clipped at 1, each window on a
+random strand. The epoch with the lowest validation perplexity was kept: epoch
+{best_epoch}. Command (one CPU core, JAX backend):
+
+    KERAS_BACKEND=jax genome-keras train human_chromatin_100bp.h5 --out RUN \\
+        --epochs {epochs} --batch-size {batch_size} --learning-rate {learning_rate} \\
+        --warmup {warmup} --seed {seed}
+
+Another machine gives other last digits. When v1 was trained, the random state of
+dropout ran on from epoch to epoch; the command now starts a new one in each, so that
+interrupted runs resume exactly.""",
+    "kmer_logreg": """\
+One logistic regression a task on the counts of all k-mers, k = 1 to 5, averaged over
+both strands, fitted to convergence together by L-BFGS. The strength of the L2 penalty
+was chosen by validation perplexity, one for all tasks. Command:
+
+    python weights/train_kmer_logreg.py human_chromatin_100bp.h5 --out RUN""",
+}
+
+
+def card(name, draft, result):
+    """The card as Markdown.
+
+    Args:
+        name: of the checkpoint.
+        draft: what goes into its JSON.
+        result: of `genome_keras.evaluate.evaluate`, on the split "test".
+    """
+    architecture = draft["architecture"]
+    log = draft["log"]
+    training = dict(draft["training"])
+    if architecture == "bigru_multitask":
+        training["best_epoch"] = min(log, key=lambda row: row["val_perplexity"])["epoch"]
+    window, tasks = draft["window"], len(draft["tasks"])
+    sizes = ", ".join(f"{key}={value!r}" for key, value in draft["arguments"].items())
+    return f"""# {name}
+
+`{architecture}({sizes})`: {draft["parameters"]:,} parameters; integer codes (n, {window}) in, \
+P(label = 1) for {tasks} tasks out. Scores are averaged over both strands \
+(log-odds), so they do not depend on the strand.
+
+    from genome_keras import {architecture}, tokens
+    model = {architecture}(weights="{name}")
+    scores = model.predict(tokens(["ACGT" * {window // 4}]))
+
+## Training data
+
+{DATA}
+
+## Training
+
+{HOW[architecture].format(**training)}
+
+## Held-out scores
+
+Test chromosomes, means over tasks; F1 at threshold 0.5, "tuned F1" at thresholds chosen
+on the validation split; `prior` scores every window with the positive rate of the
+training split, `gc` is a logistic regression on GC content. Command:
+
+    genome-keras evaluate human_chromatin_100bp.h5 --split test --out RESULT \\
+        --weights bigru_multitask.human_chromatin.v1 --weights kmer_logreg.human_chromatin.v1
+
+{as_markdown(result).strip()}
+
+## Limits
+
+{LIMITS}
+
+## Licence
+
+The weights are published under Apache-2.0. The training data keep the terms named above.
+
+## Integrity
+
+The probe sequences and their scores are in `{name}.json`; the sha256 of both files are in
+`genome_keras.weights.PUBLISHED` and are checked whenever the checkpoint is loaded.
+"""

@@ -1,0 +1,105 @@
+"""Turns finished runs into checkpoints: weights, description, card, checksums.
+
+    python weights/publish.py DATA.h5 NAME=RUN [NAME=RUN ...]
+
+NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
+`train.json`. All are evaluated together on the split "test" of DATA, so that each
+card shows the others beside it. Prints the lines for `genome_keras.weights.PUBLISHED`.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from card import card
+
+import genome_keras
+from genome_keras.evaluate import as_markdown, evaluate
+from genome_keras.io.atomic import atomic
+from genome_keras.weights import PUBLISHED, find, save_bare, sha256_of
+
+HERE = Path(__file__).parent
+LETTERS = "ACGTN"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="the data set the runs were trained on")
+    parser.add_argument("runs", nargs="+", metavar="NAME=RUN")
+    options = parser.parse_args()
+    runs = dict(run.split("=", 1) for run in options.runs)
+    for name in runs:
+        if name in PUBLISHED:
+            sys.exit(f"{name} is published: a published file never changes")
+    with tempfile.TemporaryDirectory(dir=HERE, prefix=".publish-") as folder:
+        drafts = {name: _draft(Path(folder), name, Path(run)) for name, run in runs.items()}
+        paths = {name: Path(folder) / f"{name}.weights.h5" for name in runs}
+        result = evaluate(options.data, weights=list(paths.values()))
+        text = json.dumps(result)
+        for name, path in paths.items():
+            text = text.replace(json.dumps(str(path)), json.dumps(name))
+        result = json.loads(text)
+        for name, draft in drafts.items():
+            draft["held_out"] = _held_out(result, name)
+            with atomic(HERE / f"{name}.weights.h5") as temporary:
+                temporary.write_bytes(paths[name].read_bytes())
+            _write(HERE / f"{name}.json", json.dumps(draft, indent=1) + "\n")
+            _write(HERE / f"{name}.md", card(name, draft, result))
+    print(as_markdown(result))
+    files = sorted(p for p in HERE.iterdir() if p.name.endswith((".weights.h5", ".json")))
+    sums = {path.name: sha256_of(path) for path in files}
+    _write(HERE / "SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+    for name in runs:
+        print(f'    "{name}": (\n        "{sums[f"{name}.weights.h5"]}",')
+        print(f'        "{sums[f"{name}.json"]}",\n    ),')
+
+
+def _draft(folder, name, run):
+    """Writes the weights alone, without the optimizer, and all that needs no test data."""
+    trained = json.loads((run / "train.json").read_text())
+    arguments = {**trained["arguments"], "both_strands": True}
+    made = getattr(genome_keras, trained["architecture"])(**arguments)
+    find(run / "best.weights.h5").load_into(made)
+    save_bare(made, folder / f"{name}.weights.h5")
+    window = arguments["window"]
+    draw = np.random.default_rng(0)
+    probe = draw.integers(0, 4, (2, window), dtype=np.uint8)
+    probe[1, window // 4 : window // 2] = 4
+    scores = keras.ops.convert_to_numpy(made(probe, training=False))
+    draft = {
+        "name": name,
+        "architecture": trained["architecture"],
+        "arguments": arguments,
+        "window": window,
+        "parameters": int(made.count_params()),
+        "license": "Apache-2.0",
+        "training": {k: v for k, v in trained.items() if k not in ("arguments", "tasks")},
+        "log": json.loads((run / "log.json").read_text()),
+        "tasks": trained["tasks"],
+        "probe": ["".join(LETTERS[code] for code in row) for row in probe],
+        "probe_scores": [[float(f"{score:.7g}") for score in row] for row in scores],
+    }
+    (folder / f"{name}.json").write_text(json.dumps(draft))
+    return draft
+
+
+def _held_out(result, name):
+    """Scores of one checkpoint on the frequent tasks, by subset."""
+    return {
+        subset: part["groups"]["frequent"]["models"][name]
+        | {"tasks": part["groups"]["frequent"]["tasks"], "examples": part["examples"]}
+        for subset, part in result["subsets"].items()
+    }
+
+
+def _write(path, text):
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
