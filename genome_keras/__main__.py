@@ -1,8 +1,6 @@
 """`python -m genome_keras` is the command `genome-keras`."""
 
-import sys
-
-from genome_keras.cli import main
+from genome_keras.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

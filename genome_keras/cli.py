@@ -6,14 +6,21 @@ the arguments are known to be right.
 
 import argparse
 import os
+import signal
 import sys
 
 from genome_keras import MODELS, __version__
 from genome_keras.errors import GenomeKerasError
 
 
+def run():
+    """The program `genome-keras`: SIGTERM tidies up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
+
+
 def main(arguments=None):
-    """Runs `genome-keras` and returns its exit status.
+    """Runs `genome-keras` in this process and returns its exit status.
 
     Args:
         arguments: list of str; None takes those of the process.
@@ -120,7 +127,7 @@ def _list(options):
             found.arguments.get("window"),
             len(found.tasks),
             found.path.stat().st_size,
-            f"{found.config['held_out']['all']['auroc']:.4f}",
+            f"{found.config['held_out']['all']['auroc_mean']:.4f}",
             sep="\t",
         )
 

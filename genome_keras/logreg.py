@@ -1,10 +1,9 @@
 """Many L2-regularised logistic regressions on the same counts, solved together.
 
-L-BFGS runs for all tasks at once: one step costs one product with the counts
-for the directions of all tasks and one for all gradients. Every task starts its
-approximation of the inverse Hessian from the same eigenvectors, those of the
-covariance of the counts. The step length is found on the margins, which needs
-no product with the counts.
+L-BFGS runs for all tasks at once: one step costs one product with the counts for the
+directions of all tasks and one for all gradients. Every task starts its inverse
+Hessian from the same eigenvectors, those of the covariance of the counts. The step
+length is found on the margins, which needs no product with the counts.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-_ROWS = 4096  # rows of counts converted to floats at a time
+_ROWS = 1024  # rows of counts converted to floats at a time
 _PAIRS = 20  # steps L-BFGS remembers
 
 
@@ -41,45 +40,44 @@ def fit(
     """Minimises C * (sum of log-losses) + |weights|^2 / 2 for each task.
 
     The intercept is not penalised: the objective is that of scikit-learn's
-    `LogisticRegression(C=C)`. A task whose measured labels are all equal gets
-    zero weights and the intercept of the rate (positives + 0.5) / (measured + 1).
+    `LogisticRegression(C=C)`. A task whose measured labels are all equal gets zero
+    weights and the intercept of the rate (positives + 0.5) / (measured + 1).
 
-    Memory, beside the arguments: 9 bytes * n * min(tasks, tasks_at_once), 17 in
-    float64, and some tens of arrays of the size of the weights.
+    Memory, beside the arguments: n * min(tasks, tasks_at_once) * 14 bytes, 26 in
+    float64, and about 60 arrays of the size of the weights.
 
     Args:
         counts: unsigned integers (n, features).
-        labels: (n, tasks); 0, 1, and -1 for "not measured".
+        labels: integers (n, tasks); 0, 1, and -1 for "not measured".
         C: weight of the losses, above 0; large is weak regularisation.
-        start: a `Fit` of the same tasks to start from.
-        tol: a task is done when the decrease that the next step promises is
-            less than this share of its objective.
+        start: a `Fit` of the same features and tasks to start from.
+        tol: a task is done when the decrease that the next step promises is less than
+            this share of its objective.
         max_iter: most steps for a task.
-        dtype: of products and margins; sums are float64. "float32" is within
-            1e-6 of the lowest objective, except for tasks that the counts almost
-            separate: with log-odds in the hundreds they need "float64", at twice
-            the time.
+        dtype: of products and margins; sums are float64. "float32" is within 1e-6 of
+            the lowest objective, except for tasks that the counts almost separate:
+            log-odds in the hundreds need "float64", at twice the time.
         tasks_at_once: tasks solved together.
 
     Returns:
         A `Fit`.
 
     Raises:
-        ValueError: shapes that do not fit, C not above 0, or another label.
+        ValueError: shapes that do not fit, C not above 0, or other labels.
 
-    Source: Nocedal & Wright 2006, algorithm 7.4, with the preconditioner as its
-        first matrix and an exact line search.
+    Source: Nocedal & Wright 2006, algorithm 7.4. Departures: the preconditioner is its
+        first matrix, and the line search is exact to a tenth of the slope.
     """
-    labels = np.asarray(labels)
+    counts, labels = np.asarray(counts), np.asarray(labels)
     if counts.ndim != 2 or labels.ndim != 2 or len(counts) != len(labels):
-        raise ValueError(
-            "counts and labels must be (n, features) and (n, tasks). "
-            f"Received: {counts.shape} and {labels.shape}"
-        )
+        shapes = f"{counts.shape} and {labels.shape}"
+        raise ValueError(f"counts, labels must be (n, features), (n, tasks). Received: {shapes}")
+    if labels.dtype.kind not in "iu" or labels.max() > 1 or labels.min() < -1:
+        raise ValueError(f"labels must be integers -1, 0, 1. Received: {np.unique(labels)[:9]}")
+    if start is not None and start.weights.shape != (counts.shape[1], labels.shape[1]):
+        raise ValueError(f"start must be of these features and tasks: {start.weights.shape}")
     if not C > 0:
         raise ValueError(f"C must be above 0. Received: C={C!r}")
-    if labels.dtype.kind not in "iub" or labels.size and (labels.max() > 1 or labels.min() < -1):
-        raise ValueError(f"labels must be integers -1, 0, 1. Received: {np.unique(labels)[:9]}")
     tasks = labels.shape[1]
     basis = _Basis(counts, dtype)
     parts = []
@@ -88,8 +86,7 @@ def fit(
             part = slice(first, first + tasks_at_once)
             before = start and (start.weights[:, part], start.intercepts[part])
             parts.append(_solve(basis, labels[:, part], C, before, tol, max_iter, bar))
-    columns = zip(*parts, strict=True)
-    return Fit(*(np.concatenate(column, -1) for column in columns))
+    return Fit(*(np.concatenate(column, -1) for column in zip(*parts, strict=True)))
 
 
 class _Basis:
@@ -97,51 +94,44 @@ class _Basis:
 
     def __init__(self, counts, dtype):
         self.counts, self.dtype = counts, dtype
-        n, features = counts.shape
         self.mean = counts.mean(0, dtype="float64")
-        gram = np.zeros((features, features))
-        for _, block in self.blocks():
-            gram += block.T @ block
-        covariance = gram / n - np.outer(self.mean, self.mean)
-        variances, self.vectors = np.linalg.eigh(covariance)
-        self.variances = np.maximum(variances, 0)[:, None]
+        gram = sum((block.T @ block).astype("float64") for _, block in self.blocks())
+        covariance = gram / len(counts) - np.outer(self.mean, self.mean)
+        variances, vectors = np.linalg.eigh(covariance)
+        # Along the others no counts vary (all 1-mers sum to the window): weights are 0.
+        varied = variances > 1e-9 * variances[-1]
+        self.variances, self.vectors = variances[varied, None], vectors[:, varied]
 
     def blocks(self):
         """Slices of the rows, and their counts as floats in one reused array."""
-        n, features = self.counts.shape
-        block = np.empty((min(n, _ROWS), features), self.dtype)
-        for first in range(0, n, _ROWS):
-            rows = slice(first, min(n, first + _ROWS))
-            part = block[: rows.stop - first]
+        block = np.empty((_ROWS, self.counts.shape[1]), self.dtype)
+        for rows in _slices(self.counts):
+            part = block[: len(self.counts[rows])]
             part[:] = self.counts[rows]
             yield rows, part
 
     def margins(self, x, signs, out):
         """signs * (counts @ weights + intercepts) of coordinates `x`."""
-        weights, intercepts = self.to_weights(x)
-        weights, intercepts = weights.astype(self.dtype), intercepts.astype(self.dtype)
+        weights, intercepts = (a.astype(self.dtype) for a in self.to_weights(x))
         for rows, block in self.blocks():
             np.matmul(block, weights, out=out[rows])
             out[rows] += intercepts
             out[rows] *= signs[rows]
 
-    def gradient(self, margins, signs, x, C):
-        """Gradient at `x`, sum of losses, and sum of p (1 - p), by task."""
-        gradient = np.zeros_like(x)
-        loss, curvature = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        sums = np.zeros((len(x) - 1, x.shape[1]))
+    def losses(self, margins, signs):
+        """Sums over the examples: losses, their gradient, and p (1 - p), by task."""
+        loss, curvature, inner = np.zeros((3, signs.shape[1]))
+        outer = np.zeros((self.counts.shape[1], signs.shape[1]))
         for rows, block in self.blocks():
-            wrong = _wrong(margins[rows])
-            right = 1 - wrong
-            loss -= _sum(np.log(np.maximum(right, 1e-30)))
-            curvature += _sum(np.multiply(right, wrong, out=right))
+            odds = np.exp(np.clip(margins[rows], -80, 80))
+            wrong, seen = 1 / (1 + odds), signs[rows] ** 2
+            loss += _sum(np.log1p(1 / odds) * seen)
+            curvature += _sum(odds * wrong * wrong * seen)
             wrong *= signs[rows]
-            gradient[-1] -= _sum(wrong)
-            sums -= block.T @ wrong
-        gradient[:-1] = self.vectors.T @ (sums - np.outer(self.mean, gradient[-1]))
-        gradient *= C
-        gradient[:-1] += x[:-1]
-        return gradient, loss, curvature
+            inner -= _sum(wrong)
+            outer -= block.T @ wrong
+        gradient = np.vstack([self.vectors.T @ (outer - np.outer(self.mean, inner)), inner])
+        return loss, gradient, curvature
 
     def to_weights(self, x):
         weights = self.vectors @ x[:-1]
@@ -153,109 +143,79 @@ class _Basis:
 
 def _solve(basis, labels, C, start, tol, max_iter, bar):
     """The columns of a `Fit` for some tasks."""
-    n, tasks = labels.shape
-    signs = np.where(labels < 0, 0, 2 * (labels > 0).astype("int8") - 1).astype("int8")
+    signs = np.array([0, -1, 1], "int8")[labels + 1]  # by label: not measured, 0, 1
     positive, measured = (signs > 0).sum(0), (signs != 0).sum(0)
     both = (positive > 0) & (positive < measured)
-    rate = np.where(both, positive / np.maximum(measured, 1), (positive + 0.5) / (measured + 1))
-    found = np.zeros((basis.counts.shape[1] + 1, tasks))
+    rate = (positive + 0.5) / (measured + 1)
+    found = np.zeros((len(basis.variances) + 1, rate.size))
     found[-1] = np.log(rate / (1 - rate))
     if start is not None:
         found[:, both] = basis.from_weights(*start)[:, both]
-    iterations, converged = np.zeros(tasks, int), ~both
+    objective = -C * (positive * np.log(rate) + (measured - positive) * np.log(1 - rate))
+    iterations, converged = np.zeros(rate.size, int), ~both
     bar.update(int(converged.sum()))
 
     # From here on, every array has a column for each task still open.
     task = np.flatnonzero(both)
-    x, sign, unmeasured = found[:, task], signs.take(task, 1), (n - measured)[task]
-    margins, slopes = (np.empty((n, task.size), basis.dtype) for _ in range(2))
-    basis.margins(x, sign, margins)
-    pairs, previous = [], None
-    for iteration in range(max_iter + 1):
-        if not task.size:
-            break
-        gradient, loss, curvature = basis.gradient(margins, sign, x, C)
-        # An unmeasured label has margin 0: a loss of log 2, and p (1 - p) of 1/4.
-        objective = C * (loss - unmeasured * np.log(2)) + (x[:-1] ** 2).sum(0) / 2
-        curvature = C * np.maximum(curvature - unmeasured / 4, 1e-6)
+    x, signs = found[:, task], signs.take(task, 1)
+    margins, slopes = np.empty((2, *signs.shape), basis.dtype)
+    basis.margins(x, signs, margins)
+    pairs, step, previous = [], None, None
+    for iteration in range(max_iter + 1) if task.size else ():
+        loss, gradient, curvature = basis.losses(margins, signs)
+        gradient = C * gradient
+        gradient[:-1] += x[:-1]
+        curvature = C * np.maximum(curvature, 1e-6)
         first = 1 / np.vstack([curvature * basis.variances + 1, curvature])
-        if previous is not None:
+        if step is not None:
             pairs = [*pairs[1 - _PAIRS :], _pair(step, gradient - previous)]
         direction = -_inverse_hessian(gradient, pairs, first)
         decrease = -(gradient * direction).sum(0)
         found[:, task], iterations[task] = x, iteration
-        done = decrease <= tol * objective
-        # Narrowing the margins has a price, so it waits for a tenth of the tasks.
+        objective[task] = C * loss + (x[:-1] ** 2).sum(0) / 2
+        done = decrease <= tol * objective[task]
+        # Dropping tasks has a price, so it waits for a tenth of them.
         if 10 * done.sum() >= task.size or iteration == max_iter:
             converged[task[done]] = True
             bar.update(int(done.sum()))
             keep = ~done
-            task, unmeasured, decrease = task[keep], unmeasured[keep], decrease[keep]
+            task, decrease = task[keep], decrease[keep]
             x, gradient, direction = x[:, keep], gradient[:, keep], direction[:, keep]
-            sign, margins, slopes = (_narrowed(a, keep) for a in (sign, margins, slopes))
+            signs, margins, slopes = (a.compress(keep, 1) for a in (signs, margins, slopes))
             pairs = [tuple(a[..., keep] for a in pair) for pair in pairs]
         if iteration == max_iter or not task.size:
             break
-        basis.margins(direction, sign, slopes)
+        basis.margins(direction, signs, slopes)
         length = _line_search(margins, slopes, x[:-1], direction[:-1], decrease, C)
         step, previous = length * direction, gradient
         x = x + step
-        for rows in _row_slices(n):
-            margins[rows] += length.astype(slopes.dtype) * slopes[rows]
+        for rows in _slices(margins):
+            margins[rows] += length.astype(basis.dtype) * slopes[rows]
     bar.update(task.size)
-    del margins, slopes
-    return *basis.to_weights(found), _objective(basis, found, signs, C), iterations, converged
+    return *basis.to_weights(found), objective, iterations, converged
 
 
-def _objective(basis, x, signs, C):
-    """The objective, from fresh margins and with losses in float64."""
-    margins = np.empty(signs.shape, basis.dtype)
-    basis.margins(x, signs, margins)
-    losses = -np.log(2) * (signs == 0).sum(0)
-    for rows in _row_slices(len(signs)):
-        losses += np.logaddexp(0, -margins[rows].astype("float64")).sum(0)
-    return C * losses + (x[:-1] ** 2).sum(0) / 2
+def _slices(rows):
+    return (slice(first, first + _ROWS) for first in range(0, len(rows), _ROWS))
 
 
-def _row_slices(n):
-    return (slice(first, first + _ROWS) for first in range(0, n, _ROWS))
-
-
-def _narrowed(x, keep):
-    """Some columns of a contiguous array, moved together in its own memory."""
-    columns = np.flatnonzero(keep)
-    narrow = x.ravel()[: len(x) * columns.size].reshape(len(x), -1)
-    for rows in _row_slices(len(x)):
-        narrow[rows] = x[rows].take(columns, 1)
-    return narrow
-
-
-def _wrong(margins):
-    """Probability given to the wrong label, 1 / (1 + exp(margins)), exact in its tail too."""
-    wrong = np.exp(np.minimum(margins, 80))
-    wrong += 1
-    return np.reciprocal(wrong, out=wrong)
-
-
-def _sum(x):
-    """Sums of the columns of a block, by BLAS."""
-    return np.ones(len(x), x.dtype) @ x
+def _sum(block):
+    """Sums of the columns, by BLAS."""
+    return np.ones(len(block), block.dtype) @ block
 
 
 def _pair(step, change):
-    """A step and the change of the gradient over it, as L-BFGS keeps them."""
-    product = (step * change).sum(0)
-    scale = (np.abs(step) * np.abs(change)).sum(0)
-    return step, change, np.where(product > 1e-10 * scale, 1 / np.maximum(product, 1e-300), 0)
+    """A step, the change of the gradient over it, and one over their product."""
+    product, size = (step * change).sum(0), (np.abs(step) * np.abs(change)).sum(0)
+    return step, change, np.where(product > 1e-10 * size, 1 / np.maximum(product, 1e-300), 0)
 
 
 def _inverse_hessian(gradient, pairs, first):
-    """The product of L-BFGS's inverse Hessian and the gradient, by task."""
+    """L-BFGS's inverse Hessian, built on the diagonal `first`, times the gradient."""
     q, weights = gradient.copy(), []
     for step, change, inverse in reversed(pairs):
-        weight = inverse * (step * q).sum(0)
-        q -= weight * change
-        weights.append(weight)
+        weights.append(inverse * (step * q).sum(0))
+        q -= weights[-1] * change
     q *= first
     if pairs:
         _, change, inverse = pairs[-1]
@@ -266,30 +226,25 @@ def _inverse_hessian(gradient, pairs, first):
     return q
 
 
-def _line_search(margins, slopes, weights, direction, decrease, C, trials=12):
-    """Step lengths where the objective along the direction is lowest, by task.
-
-    Newton's method inside a bracket, until the slope is a tenth of the first.
-    """
-    length = np.ones(len(decrease))
-    low, high = np.zeros_like(length), np.full_like(length, np.inf)
+def _line_search(margins, slopes, weights, direction, decrease, C):
+    """Step lengths with a tenth of the first slope left, by Newton's method in a bracket."""
     inner, square = (weights * direction).sum(0), (direction**2).sum(0)
-    for _ in range(trials):
-        slope, bend = np.zeros_like(length), np.zeros_like(length)
-        for rows in _row_slices(len(margins)):
-            wrong = _wrong(margins[rows] + length.astype(slopes.dtype) * slopes[rows])
+    length, low, high = np.ones_like(inner), np.zeros_like(inner), np.full_like(inner, np.inf)
+    for _ in range(12):
+        slope, bend = np.zeros((2, inner.size))
+        for rows in _slices(margins):
+            moved = margins[rows] + length.astype(slopes.dtype) * slopes[rows]
+            wrong = 1 / (1 + np.exp(np.minimum(moved, 80)))
             product = wrong * slopes[rows]
             slope -= _sum(product)
             product *= slopes[rows]
             bend += _sum(np.multiply(product, 1 - wrong, out=product))
-        slope = C * slope + inner + length * square
-        bend = C * bend + square
+        slope, bend = C * slope + inner + length * square, C * bend + square
         far = np.abs(slope) > 0.1 * decrease
         if not far.any():
             break
         low, high = np.where(slope < 0, length, low), np.where(slope < 0, high, length)
-        newton = length - slope / np.maximum(bend, 1e-300)
-        middle = np.where(np.isfinite(high), (low + high) / 2, 10 * length)
-        inside = (newton > low) & (newton < np.minimum(high, 10 * length + low))
-        length = np.where(far, np.where(inside, newton, middle), length)
+        newton, most = length - slope / np.maximum(bend, 1e-300), np.minimum(high, 10 * length)
+        middle = np.where(np.isfinite(high), (low + high) / 2, most)
+        length = np.where(far, np.where((newton > low) & (newton < most), newton, middle), length)
     return length

@@ -18,7 +18,12 @@ from genome_keras.errors import WeightsError
 DEFAULT = "bigru_multitask.human_chromatin.v1"
 
 # name -> sha256 of NAME.weights.h5, sha256 of NAME.json
-PUBLISHED: dict[str, tuple[str, str]] = {}
+PUBLISHED = {
+    "bigru_multitask.human_chromatin.v1": (
+        "5adaab1f1fccec735d5a8ceb6de687c8785c587493c27b71c0d812b264afac74",
+        "6f01ec5016bc9fa2b9ea3d14ac7c1a7821c7fff93ee91d933d0cae7290835d92",
+    ),
+}
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
 _FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer")

@@ -1,5 +1,6 @@
-"""Windows of one length along records, in batches of one size."""
+"""Windows of one length: along records, around places, and of a variant's two alleles."""
 
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ class Batch(NamedTuple):
     """Windows of one or several records.
 
     Attributes:
-        names: n names of records.
+        names: n names of records, or contigs.
         starts, ends: int64 (n,), 0-based, half-open, in the record.
         codes: uint8 (n, window), A 0, C 1, G 2, T 3, N 4.
     """
@@ -59,9 +60,7 @@ class Slider:
         self, chunks, *, window, stride=None, batch_size=256, on_short="error", unknown=None
     ):
         stride = window if stride is None else stride
-        for name, value in (("window", window), ("stride", stride), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        _check_positive(window=window, stride=stride, batch_size=batch_size)
         if on_short not in ON_SHORT:
             raise ValueError(f"on_short must be one of {ON_SHORT}. Received: on_short={on_short!r}")
         translate(b"", unknown=unknown)
@@ -141,3 +140,111 @@ class Slider:
                 f"{piece.name}: position {before + foreign + 1} (1-based): {letter!r}; {ACCEPTED}"
             )
         return codes
+
+
+def of_intervals(intervals, genome, *, window, batch_size=256, unknown=None):
+    """Batches of windows, each around the centre of one interval, on the forward strand.
+
+    Args:
+        intervals: iterable of `genome_keras.genome.Interval`, in any order; each must lie
+            in its contig, while its window may reach outside, where it is N.
+        genome: an open `genome_keras.io.reference.Genome`.
+        window: length of a window, bp; placed by `Interval.resized`.
+        batch_size, unknown: as in `Slider`.
+
+    Returns:
+        Iterator of `Batch`, one window an interval, in their order; the name is the
+        contig, and starts and ends are the window's, so a start may be below 0.
+
+    Raises:
+        SequenceError: an absent contig, an interval outside it, a foreign letter; while
+            iterating.
+        ValueError: another value of an argument, at once.
+    """
+    _check_positive(window=window, batch_size=batch_size)
+    translate(b"", unknown=unknown)
+    return _around(iter(intervals), genome, window, batch_size, unknown)
+
+
+def _around(intervals, genome, window, batch_size, unknown):
+    while places := list(islice(intervals, batch_size)):
+        for place in places:
+            _check_inside(genome, place, f"{place.contig}: {place.start} to {place.end} (0-based)")
+        places = [place.resized(window) for place in places]
+        letters = "".join(map(genome.fetch, places))
+        codes, foreign = translate(letters.encode(), unknown=unknown)
+        if foreign >= 0:
+            row, column = divmod(foreign, window)
+            raise SequenceError(
+                f"{places[row].contig}: position {places[row].start + column + 1} (1-based): "
+                f"{letters[foreign]!r}; {ACCEPTED}"
+            )
+        starts = np.array([place.start for place in places], np.int64)
+        names = [place.contig for place in places]
+        yield Batch(names, starts, starts + window, codes.reshape(-1, window))
+
+
+class Alleles(NamedTuple):
+    """Two windows that differ by one variant.
+
+    Attributes:
+        ref, alt: str of the window's length, upper case.
+        matches: whether the genome has the variant's `ref` at its place.
+    """
+
+    ref: str
+    alt: str
+    matches: bool
+
+
+def alleles(variant, genome, *, window):
+    """Windows with the reference and with the alternative allele of a variant.
+
+    The variant is trimmed first, so padding letters do not change the windows. In both,
+    its allele begins at base `window // 2` (0-based), where `Interval.resized` has its
+    centre, after the same bases; an insertion or deletion follows VCF's base before it.
+    The shorter allele shows more of what follows; what does not fit is cut on the right.
+
+    Both alleles are as the variant writes them, the bases around them the genome's, or N
+    outside the contig; `matches` tells whether the genome agrees.
+
+    Args:
+        variant: a `genome_keras.genome.Variant` whose `alt` is a sequence.
+        genome: an open `genome_keras.io.reference.Genome`.
+        window: length of both windows, bp.
+
+    Returns:
+        `Alleles`.
+
+    Raises:
+        SequenceError: an `alt` that is no sequence, an absent contig, a `ref` outside it.
+        ValueError: a window below 1.
+    """
+    _check_positive(window=window)
+    where = f"{variant.contig}:{variant.position} (1-based)"
+    if not variant.is_sequence:
+        raise SequenceError(f"{where}: expected an alt of letters, got {variant.alt!r}")
+    _check_inside(genome, variant, where)
+    place = variant.contig, variant.start, variant.end
+    matches = genome.fetch(place) == variant.ref.upper()
+    variant = variant.trimmed()
+    contig, before, after = variant.contig, window // 2, window - window // 2
+    left = genome.fetch((contig, variant.start - before, variant.start)) if before else ""
+    right = genome.fetch((contig, variant.end, variant.end + after))
+    ref, alt = ((left + one.upper() + right)[:window] for one in (variant.ref, variant.alt))
+    return Alleles(ref, alt, matches)
+
+
+def _check_inside(genome, place, where):
+    length = genome.length(place.contig)
+    if place.start < 0 or place.end > length:
+        raise SequenceError(
+            f"{where}: expected a place inside {place.contig!r}, which has {length} bp; "
+            "is it of another assembly?"
+        )
+
+
+def _check_positive(**sizes):
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")

@@ -2,14 +2,17 @@
 
 import gzip
 import io
+import os
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.weights import DEFAULT, list_weights
+from genome_keras.weights import DEFAULT, find, list_weights
 
 LETTERS = np.array(list("ACGTNacgtn"))
 
@@ -59,9 +62,9 @@ def test_table_equals_the_model(fasta, tmp_path, name):
     out = tmp_path / "o.tsv"
     command = ["predict", str(fasta), "--weights", name, "--out", str(out), "--batch-size", "7"]
     assert main(command) == 0
-    header, places, scores = read(out.open())
+    header, places, scores = read(out.read_text().splitlines())
     wanted_places, wanted = expected(name)
-    assert header == ["name", "start", "end", *genome_keras.load_model(name)[1].tasks]
+    assert header == ["name", "start", "end", *find(name).tasks]
     assert len(header) == 3 + 192
     assert places == wanted_places
     np.testing.assert_allclose(scores, wanted, atol=1e-5)
@@ -102,9 +105,9 @@ def test_short_records(tmp_path, capsys):
     assert "short: a record of 9 bp, shorter than the window of 100 bp" in capsys.readouterr().err
     assert main([*command, "--on-short", "skip"]) == 0
     assert "left out 1 short record" in capsys.readouterr().err
-    assert [row[0] for row in read(out.open())[1]] == ["long"]
+    assert [row[0] for row in read(out.read_text().splitlines())[1]] == ["long"]
     assert main([*command, "--on-short", "pad"]) == 0
-    _, places, scores = read(out.open())
+    _, places, scores = read(out.read_text().splitlines())
     assert places[1] == ("short", 0, 9)
     padded = genome_keras.tokens("N" * 45 + "ACGTACGTA" + "N" * 46)
     model = genome_keras.bigru_multitask(weights=DEFAULT)
@@ -174,6 +177,22 @@ def test_usage_errors(capsys, arguments, message):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2 and message in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX")
+def test_a_killed_run_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "genome_keras", "predict", "-", "--out", "o.tsv"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+        process.stdin.write(b">a\n" + b"ACGT" * 2**19 + b"\n")
+        process.stdin.flush()
+        while not list(tmp_path.glob(".o-*.tsv")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+        _, error = process.communicate()
+    assert process.returncode == 130 and b"genome-keras: interrupted" in error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_weights_list_and_info(capsys):

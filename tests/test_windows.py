@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from genome_keras.encode import decode
 from genome_keras.errors import SequenceError
+from genome_keras.genome import Interval, Variant
 from genome_keras.io import fasta
-from genome_keras.windows import Slider
+from genome_keras.io.reference import open_genome
+from genome_keras.windows import Slider, alleles, of_intervals
 
 
 def cut(records, sizes):
@@ -174,3 +176,130 @@ def test_a_chromosome_takes_seconds_and_not_minutes(chromosome):
     windows = sum(len(batch.codes) for batch in Slider(fasta.chunks(chromosome), window=1000))
     assert windows == -(-(16 << 20) // 1000)
     assert time.process_time() - began < 0.8  # 20 MB/s
+
+
+CHR1, CHR2 = "GATTACACCGTNNAGCTTAGGCATCGA", "acgt"
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    path = tmp_path_factory.mktemp("places") / "genome.fa"
+    path.write_text(f">chr1\n{CHR1}\n>chr2\n{CHR2}\n>odd\nACGRTA\n")
+    with open_genome(path) as opened:
+        yield opened
+
+
+@st.composite
+def places(draw):
+    contig, length = draw(st.sampled_from([("chr1", len(CHR1)), ("chr2", len(CHR2))]))
+    start = draw(st.integers(0, length - 1))
+    return Interval(contig, start, draw(st.integers(start + 1, length)), "x", "-")
+
+
+@given(
+    places=st.lists(places(), max_size=9),
+    window=st.integers(1, 40),
+    batch_size=st.integers(1, 5),
+)
+def test_windows_of_intervals_are_centred_on_them(genome, places, window, batch_size):
+    batches = list(of_intervals(iter(places), genome, window=window, batch_size=batch_size))
+    assert [len(batch.codes) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
+    expected = []
+    for place in places:
+        around = place.resized(window)
+        expected.append((place.contig, around.start, around.end, genome.fetch(around)))
+        assert expected[-1][3][window // 2] == genome.fetch(place)[place.centre - place.start]
+    assert list(flat(batches)) == expected
+
+
+def test_the_edges_of_a_contig_are_n(genome):
+    (batch,) = of_intervals([Interval("chr2", 0, 1)], genome, window=10)
+    assert decode(batch.codes) == ["NNNNNACGTN"]
+    assert (batch.starts.tolist(), batch.ends.tolist()) == ([-5], [5])
+
+
+@pytest.mark.parametrize(
+    "place, problem",
+    [
+        (Interval("chr2", 2, 5), "chr2: 2 to 5 (0-based): expected a place inside 'chr2', which "),
+        (Interval("chr2", -1, 3), "has 4 bp; is it of another assembly?"),
+        (Interval("2", 0, 3), "no contig '2'; it has 3: 'chr1', 'chr2', 'odd'"),
+        (Interval("odd", 2, 3), "odd: position 4 (1-based): 'R'; accepted are A, C, G, T and N"),
+    ],
+)
+def test_intervals_of_another_assembly_and_foreign_letters_are_errors(genome, place, problem):
+    with pytest.raises(SequenceError) as caught:
+        list(of_intervals([Interval("chr1", 0, 9), place], genome, window=4))
+    assert problem in str(caught.value)
+    if place.contig == "odd":
+        (batch,) = of_intervals([place], genome, window=4, unknown="N")
+        assert decode(batch.codes) == ["ACGN"]
+
+
+@pytest.mark.parametrize("arguments", [{"window": 0}, {"batch_size": 0}, {"unknown": "A"}])
+def test_arguments_of_intervals_are_checked_at_once(genome, arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"{name} must be .* Received: {name}="):
+        of_intervals([], genome, **{"window": 5, **arguments})
+
+
+BASES = st.text("ACGT", min_size=1, max_size=5)
+
+
+@st.composite
+def variants(draw):
+    start = draw(st.integers(0, len(CHR1) - 1))
+    ref = CHR1[start : start + draw(st.integers(1, 5))]
+    return Variant("chr1", start + 1, ref, draw(BASES))
+
+
+@given(variants(), st.integers(1, 40))
+def test_alleles_are_windows_of_two_whole_genomes(genome, variant, window):
+    ref, alt, matches = alleles(variant, genome, window=window)
+    assert matches is True and len(ref) == len(alt) == window
+    start = variant.trimmed().start
+    other = CHR1[: variant.start] + variant.alt + CHR1[variant.end :]
+    for seq, shown in ((CHR1, ref), (other, alt)):
+        padded = "N" * 40 + seq + "N" * 40
+        begin = 40 + start - window // 2
+        assert shown == padded[begin : begin + window]
+    assert (ref, alt, matches) == alleles(variant.trimmed(), genome, window=window)
+    if variant.is_snv:
+        assert ref == genome.fetch(Interval("chr1", start, start + 1).resized(window))
+
+
+def test_alleles_by_hand(genome):
+    def of(position, ref, alt, window):
+        return alleles(Variant("chr1", position, ref, alt), genome, window=window)
+
+    assert of(4, "T", "G", 5) == ("ATTAC", "ATGAC", True)
+    assert of(4, "T", "G", 4) == ("ATTA", "ATGA", True)
+    assert of(4, "T", "TGG", 7) == ("GATTACA", "GATTGGA", True)
+    assert of(4, "TACA", "T", 7) == ("GATTACA", "GATTCCG", True)
+    assert of(1, "g", "t", 3) == ("NGA", "NTA", True)
+    assert of(4, "T", "TGGGG", 3) == ("TTA", "TTG", True)
+
+
+def test_a_ref_that_the_genome_has_not_is_told_and_shown_as_written(genome):
+    swapped = alleles(Variant("chr1", 4, "G", "T"), genome, window=5)
+    assert swapped == ("ATGAC", "ATTAC", False)
+    # The shared first letter differs from the genome's A, which the windows keep.
+    assert alleles(Variant("chr1", 2, "CT", "CG"), genome, window=3) == ("ATT", "AGT", False)
+
+
+@pytest.mark.parametrize(
+    "variant, problem",
+    [
+        (Variant("chr2", 4, "T", "<DEL>"), "chr2:4 (1-based): expected an alt of letters, got '<"),
+        (Variant("chr2", 4, "T", "*"), "got '*'"),
+        (Variant("chr2", 4, "TA", "T"), "chr2:4 (1-based): expected a place inside 'chr2', which"),
+        (Variant("chr2", 0, "T", "A"), "chr2:0 (1-based): expected a place inside 'chr2'"),
+        (Variant("2", 4, "T", "A"), "no contig '2'"),
+    ],
+)
+def test_alleles_that_cannot_be_shown_are_errors(genome, variant, problem):
+    with pytest.raises(SequenceError) as caught:
+        alleles(variant, genome, window=5)
+    assert problem in str(caught.value)
+    with pytest.raises(ValueError, match="window must be at least 1"):
+        alleles(variant, genome, window=0)

@@ -4,7 +4,8 @@
 
 NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
 `train.json`. All are evaluated together on the split "test" of DATA, so that each
-card shows the others beside it. Prints the lines for `genome_keras.weights.PUBLISHED`.
+card shows the others beside it. Prints the result, the rows of the README's table and
+the lines for `genome_keras.weights.PUBLISHED`.
 """
 
 import argparse
@@ -35,7 +36,7 @@ def main():
     for name in runs:
         if name in PUBLISHED:
             sys.exit(f"{name} is published: a published file never changes")
-    with tempfile.TemporaryDirectory(dir=HERE, prefix=".publish-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         drafts = {name: _draft(Path(folder), name, Path(run)) for name, run in runs.items()}
         paths = {name: Path(folder) / f"{name}.weights.h5" for name in runs}
         result = evaluate(options.data, weights=list(paths.values()))
@@ -50,6 +51,7 @@ def main():
             _write(HERE / f"{name}.json", json.dumps(draft, indent=1) + "\n")
             _write(HERE / f"{name}.md", card(name, draft, result))
     print(as_markdown(result))
+    print(*_readme(result), sep="\n")
     files = sorted(p for p in HERE.iterdir() if p.name.endswith((".weights.h5", ".json")))
     sums = {path.name: sha256_of(path) for path in files}
     _write(HERE / "SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sums.items()))
@@ -94,6 +96,15 @@ def _held_out(result, name):
         | {"tasks": part["groups"]["frequent"]["tasks"], "examples": part["examples"]}
         for subset, part in result["subsets"].items()
     }
+
+
+def _readme(result):
+    """Rows of the README's table, frequent tasks only."""
+    metrics = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
+    for subset, part in result["subsets"].items():
+        for name, summary in part["groups"]["frequent"]["models"].items():
+            numbers = " | ".join(f"{summary[metric]:.4f}" for metric in metrics)
+            yield f"| `{name}` | {subset} | {numbers} |"
 
 
 def _write(path, text):

@@ -1,34 +1,16 @@
 """FASTA, plain or gzip, read in pieces: memory does not grow with the record."""
 
-import gzip
-import io
 import re
-import sys
-import zlib
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from genome_keras.errors import FormatError
+from genome_keras.io.lines import LINE, texts
 
 PIECE = 1 << 20  # sequence bytes after which a piece is handed on
-LINE = 1 << 16  # bytes read at once of one line
-BUFFER = 1 << 18  # bytes asked of the file at once
 
 _BLANKS = b" \t\r\n"
 _PRINTABLE = bytes(range(33, 127))
 _BINARY = re.compile(rb"[^\x21-\x7e \t\r\n]")
-_MAGIC = {
-    b"\x89HDF": "HDF5",
-    b"PK\x03\x04": "a zip archive",
-    b"BAM\x01": "BAM",
-    b"CRAM": "CRAM",
-    b"BZh": "bzip2; decompress it, or use gzip",
-    b"\xfd7zXZ": "xz; decompress it, or use gzip",
-    b"\x28\xb5\x2f\xfd": "zstandard; decompress it, or use gzip",
-    b"\x1f\x8b": "gzip within gzip",
-    b"\xef\xbb\xbf": "a byte order mark; save it as UTF-8 without one",
-    b"\xff\xfe": "UTF-16; save it as UTF-8",
-}
 
 
 class Piece(NamedTuple):
@@ -62,7 +44,7 @@ def chunks(path):
     """
     record = None
     number, line_ended = 0, True
-    for text in _texts(path):
+    for text in texts(path, "FASTA", size=LINE):
         number += line_ended
         begins, line_ended = line_ended, text.endswith(b"\n")
         if begins and text.startswith(b">"):
@@ -97,24 +79,41 @@ def read(path):
             letters = []
 
 
+def header_name(path, line, header):
+    """Name of a record: the first word of its header.
+
+    Args:
+        path, line: where the header is, for messages.
+        header: bytes that begin with ">".
+
+    Returns:
+        str.
+
+    Raises:
+        FormatError: no name, or none that can be printed.
+    """
+    if len(header) >= LINE:
+        raise FormatError(path, line, f"expected a header of less than {LINE} bytes")
+    if b"\r" in header.rstrip(b"\r\n"):
+        raise FormatError(path, line, "a carriage return inside a header; end lines with \\n")
+    words = header[1:].split(None, 1)
+    if not words:
+        raise FormatError(path, line, "a header without a name; expected '>name'")
+    try:
+        name = words[0].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(path, line, f"a name that is not UTF-8: {words[0]!r}") from error
+    if not name.isprintable():
+        raise FormatError(path, line, f"a control character in the name {name!r}")
+    return name
+
+
 class _Record:
     """The record being read: its name and the lines not yet handed on."""
 
     def __init__(self, path, line, header):
         self.path, self.header_line = path, line
-        if len(header) >= LINE:
-            raise FormatError(path, line, f"expected a header of less than {LINE} bytes")
-        if b"\r" in header.rstrip(b"\r\n"):
-            raise FormatError(path, line, "a carriage return inside a header; end lines with \\n")
-        words = header[1:].split(None, 1)
-        if not words:
-            raise FormatError(path, line, "a header without a name; expected '>name'")
-        try:
-            self.name = words[0].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise FormatError(path, line, f"a name that is not UTF-8: {words[0]!r}") from error
-        if not self.name.isprintable():
-            raise FormatError(path, line, f"a control character in the name {self.name!r}")
+        self.name = header_name(path, line, header)
         self.texts, self.size, self.line, self.filled = [], 0, line, False
 
     def add(self, number, text):
@@ -135,41 +134,6 @@ class _Record:
             raise FormatError(self.path, self.header_line, f"record {self.name!r} has no sequence")
         self.texts, self.size = [], 0
         return Piece(self.name, self.line, letters, last)
-
-
-def _texts(path):
-    """Lines, longer ones in parts of `LINE` bytes."""
-    with _opened(path) as file:
-        try:
-            if file.peek(2)[:2] == b"\x1f\x8b":
-                file = io.BufferedReader(gzip.GzipFile(fileobj=file), BUFFER)
-            head = file.peek(8)
-            for magic, what in _MAGIC.items():
-                if head.startswith(magic):
-                    raise FormatError(path, None, f"expected FASTA text, got {what}")
-            while text := file.readline(LINE):
-                yield text
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FormatError(path, None, f"truncated or damaged gzip: {error}") from error
-
-
-@contextmanager
-def _opened(path):
-    """The bytes of a file or of standard input, which stays open."""
-    # A reader over a reader: its `peek` waits for more than a pipe's first bytes.
-    if str(path) == "-":
-        file = io.BufferedReader(sys.stdin.buffer, BUFFER)
-        try:
-            yield file
-        finally:
-            file.detach()
-        return
-    try:
-        file = open(path, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise FormatError(path, None, f"cannot read: {error.strerror}") from error
-    with io.BufferedReader(file, BUFFER) as file:
-        yield file
 
 
 def _not_fasta(text):

@@ -33,7 +33,7 @@ class KmerCounts(keras.layers.Layer):
     A k-mer that contains N, or does not fit into the window, is not counted.
 
     Args:
-        k: lengths of the k-mers.
+        k: lengths of the k-mers, increasing, 1 to 8.
         both_strands: the mean of the counts and those of the reverse complement.
             Averaging the log-odds of a linear model over both strands is the same.
 
@@ -42,17 +42,19 @@ class KmerCounts(keras.layers.Layer):
 
     Returns:
         float32 (batch, sum of 4**k), whatever the dtype policy: columns ordered
-        by k as given, then alphabetically; equal to `encode.kmer_counts`.
+        by k, then alphabetically; equal to `encode.kmer_counts`.
 
     Raises:
-        ValueError: k is empty, or has an item that is not an integer of at least 1.
+        ValueError: another `k`.
     """
 
     def __init__(self, k=(1, 2, 3, 4, 5), *, both_strands=False, **kwargs):
         super().__init__(**kwargs)
         self.k = tuple(k)
-        if not self.k or any(not isinstance(n, int) or n < 1 for n in self.k):
-            raise ValueError(f"k must be integers of at least 1. Received: k={k!r}")
+        if not self.k or any(type(n) is not int or not 1 <= n <= 8 for n in self.k):
+            raise ValueError(f"k must be integers from 1 to 8. Received: k={k!r}")
+        if list(self.k) != sorted(set(self.k)):
+            raise ValueError(f"k must be increasing. Received: k={k!r}")
         self.both_strands = both_strands
 
     def call(self, inputs):

@@ -36,7 +36,7 @@ class StackStrands(keras.layers.Layer):
     """
 
     def call(self, inputs):
-        return ops.concatenate([inputs, ops.flip(inputs, (1, 2))], 0)
+        return ops.concatenate([inputs, ops.flip(ops.flip(inputs, 1), 2)], 0)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor((None, *inputs.shape[1:]), dtype=inputs.dtype)

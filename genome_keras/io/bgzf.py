@@ -1,0 +1,75 @@
+"""bgzip: gzip in blocks of up to 64 KiB, read from any place."""
+
+import struct
+import zlib
+from bisect import bisect_right
+from functools import lru_cache
+
+from genome_keras.errors import FormatError
+
+HEADER, TRAILER = 18, 8
+KEPT = 64  # decompressed blocks, 4 MiB
+
+
+def is_bgzf(head):
+    """Whether a file whose first 18 bytes are `head` is bgzip."""
+    return head[:4] == b"\x1f\x8b\x08\x04" and head[10:16] == b"\x06\0BC\x02\0"
+
+
+class Blocks:
+    """The decompressed bytes of a bgzip file.
+
+    The blocks are found by going from header to header, so that no .gzi is needed.
+
+    Args:
+        path: for messages.
+        data: bytes of the file, or an `mmap` of it.
+
+    Raises:
+        FormatError: the file is truncated or not bgzip throughout.
+    """
+
+    def __init__(self, path, data):
+        self.path, self.data = path, data
+        self.places, self.begins, self.size = [], [], 0
+        at = size = 0
+        while at < len(data):
+            head = data[at : at + HEADER]
+            if not is_bgzf(head):
+                raise FormatError(path, None, f"truncated or damaged bgzip: no block at byte {at}")
+            size = struct.unpack_from("<H", head, 16)[0] + 1
+            if size < HEADER + TRAILER or at + size > len(data):
+                raise FormatError(path, None, f"truncated or damaged bgzip: block at byte {at}")
+            (length,) = struct.unpack("<I", data[at + size - 4 : at + size])
+            if length:
+                self.places.append((at, size))
+                self.begins.append(self.size)
+            self.size += length
+            at += size
+        if not size or length:
+            raise FormatError(path, None, "truncated bgzip: the empty block at its end is missing")
+        self._block = lru_cache(KEPT)(self._inflated)
+
+    def __getitem__(self, span):
+        """Bytes of a slice with a start and an end, as of `bytes`."""
+        block = bisect_right(self.begins, span.start) - 1
+        begin = self.begins[block]
+        parts = []
+        while block < len(self.begins) and self.begins[block] < span.stop:
+            parts.append(self._block(block))
+            block += 1
+        return b"".join(parts)[span.start - begin : span.stop - begin]
+
+    def __len__(self):
+        return self.size
+
+    def _inflated(self, block):
+        at, size = self.places[block]
+        crc, length = struct.unpack("<II", self.data[at + size - TRAILER : at + size])
+        try:
+            letters = zlib.decompress(self.data[at + HEADER : at + size - TRAILER], -15)
+        except zlib.error:
+            letters = None
+        if letters is None or len(letters) != length or zlib.crc32(letters) != crc:
+            raise FormatError(self.path, None, f"damaged bgzip: block at byte {at}")
+        return letters

@@ -1,0 +1,150 @@
+"""Where the letters of a FASTA file lie: the .fai index, read or made."""
+
+from typing import NamedTuple
+
+from genome_keras.errors import FormatError
+from genome_keras.io.fasta import header_name
+from genome_keras.io.lines import rows, texts
+
+
+class Entry(NamedTuple):
+    """One record of a FASTA file.
+
+    Attributes:
+        length: letters of the record.
+        offset: byte of the first letter, in the decompressed file.
+        letters: of each line but the last.
+        bytes: of each line but the last, with its end.
+    """
+
+    length: int
+    offset: int
+    letters: int
+    bytes: int
+
+    def span(self, start, end):
+        """Bytes (first, after the last) of the letters `start` to `end`, 0-based, half-open."""
+        return self._byte(start), self._byte(end - 1) + 1
+
+    def _byte(self, position):
+        line, column = divmod(position, self.letters)
+        return self.offset + line * self.bytes + column
+
+
+def read(path):
+    """Reads a .fai index.
+
+    Args:
+        path: the index.
+
+    Returns:
+        dict name -> `Entry`, in the order of the file.
+
+    Raises:
+        FormatError: the file cannot be read, is empty or has a malformed line.
+    """
+    index = {}
+    for number, line in rows(path, "a .fai index as"):
+        name, *numbers = line.split("\t")
+        if len(numbers) != 4 or not all(one.isascii() and one.isdigit() for one in numbers):
+            problem = f"expected a name and four numbers, parted by tabs, got {line!r:.60}"
+            raise FormatError(path, number, problem)
+        entry = Entry(*map(int, numbers))
+        if not 0 < entry.letters < entry.bytes and entry.length:
+            problem = f"expected more bytes than letters in a line, got {line!r:.60}"
+            raise FormatError(path, number, problem)
+        if name in index:
+            raise FormatError(path, number, f"the name {name!r} a second time")
+        index[name] = entry
+    if not index:
+        raise FormatError(path, None, "an empty index; remove it, or make it anew")
+    return index
+
+
+def build(path):
+    """Makes the index of a FASTA file by reading all of it.
+
+    Args:
+        path: a file, plain or gzip.
+
+    Returns:
+        As `read`; nothing is written.
+
+    Raises:
+        FormatError: no FASTA, a name twice, or lines of one record that differ in
+            length before its last, so that no letter can be found by counting.
+    """
+    index, record = {}, None
+    offset, number, width = 0, 0, 0
+    line_ended, carriage = True, False
+    for text in texts(path, "FASTA"):
+        begins, line_ended = line_ended, text.endswith(b"\n")
+        number += begins
+        offset += len(text)
+        if begins and text.startswith(b">"):
+            name = header_name(path, number, text)
+            if name in index:
+                raise FormatError(path, number, f"the name {name!r} a second time")
+            if record:
+                record.check()
+            record, width = _Lines(path, number, name, offset), 0
+            index[name] = record
+        elif record:
+            width = len(text) if begins else width + len(text)
+            if line_ended:
+                # "\r\n" may lie across two parts of a long line.
+                windows = text.endswith(b"\r\n") or (carriage and text == b"\n")
+                record.add(number, width, width - 1 - windows)
+                width = 0
+            carriage = text.endswith(b"\r")
+        elif text.strip():
+            problem = f"expected '>' before any sequence, got {text.strip()[:30]!r}"
+            raise FormatError(path, number, problem)
+    if record is None:
+        raise FormatError(path, None, "empty; expected FASTA, a first line that begins with '>'")
+    if width:  # the last line has no end
+        record.add(number, width + 1, width)
+    record.check()
+    return {name: one.entry() for name, one in index.items()}
+
+
+class _Lines:
+    """The lines of the record being read."""
+
+    def __init__(self, path, line, name, offset):
+        self.path, self.line, self.name, self.offset = path, line, name, offset
+        self.length = self.letters = self.bytes = 0
+        self.short = None  # a line after which no letters may come
+
+    def add(self, number, width, letters):
+        if width == self.bytes and letters == self.letters and not self.short:
+            self.length += letters
+            return
+        if not self.bytes:
+            if not letters:
+                problem = f"a blank line after the header of {self.name!r}; expected its letters"
+                raise FormatError(self.path, number, problem)
+            self.letters, self.bytes = letters, width
+        elif self.short and letters:
+            raise self._uneven(*self.short)
+        elif letters > self.letters:
+            raise self._uneven(number, width, letters)
+        elif not self.short:
+            self.short = number, width, letters
+        self.length += letters
+
+    def check(self):
+        if not self.length:
+            raise FormatError(self.path, self.line, f"record {self.name!r} has no sequence")
+
+    def entry(self):
+        return Entry(self.length, self.offset, self.letters, self.bytes)
+
+    def _uneven(self, number, width, letters):
+        return FormatError(
+            self.path,
+            number,
+            f"expected a line of {self.letters} letters ({self.bytes} bytes with its end) as the "
+            f"first of {self.name!r}, got {letters} letters ({width} bytes); only the last line "
+            "of a record may be shorter: wrap the file anew",
+        )

@@ -1,0 +1,161 @@
+"""Laws of genome_keras.io.bed."""
+
+import gzip
+import io
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genome_keras.errors import FormatError
+from genome_keras.genome import Interval
+from genome_keras.io import bed
+
+WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1)
+NAMES = WORDS.filter(lambda name: name != "." and not name.startswith("#"))
+PLACES = st.builds(
+    lambda contig, start, length, name, strand: Interval(
+        contig, start, start + length, name, strand
+    ),
+    NAMES.filter(lambda name: name not in ("track", "browser")),
+    st.integers(0, 10**9),
+    st.integers(1, 10**6),
+    st.none() | NAMES,
+    st.sampled_from(["+", "-", None]),
+)
+EXTRA = ["7", "9", "0,0,255", "1", "2,", "0,"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("bed")
+
+
+def write(folder, data):
+    path = folder / "any.name"
+    path.write_bytes(data)
+    return path
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    places=st.lists(PLACES, max_size=5),
+    columns=st.integers(3, 12),
+    between=st.sampled_from(["\t", " ", "   "]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    aside=st.sampled_from(["", "# a\tb", "track name=x", "browser position chr1:1-2", " \t "]),
+    pack=st.sampled_from([bytes, gzip.compress]),
+    closing=st.booleans(),
+)
+def test_places_come_back_however_they_are_written(
+    folder, places, columns, between, end, aside, pack, closing
+):
+    lines = [aside]
+    for one in places:
+        fields = [one.contig, str(one.start), str(one.end), one.name or ".", "0"]
+        fields += [one.strand or ".", *EXTRA]
+        lines += [between.join(fields[:columns]), aside]
+    data = (end.join(lines) + end * closing).encode()
+    expected = [
+        Interval(
+            one.contig,
+            one.start,
+            one.end,
+            one.name if columns > 3 else None,
+            one.strand if columns > 5 else None,
+        )
+        for one in places
+    ]
+    assert list(bed.read(write(folder, pack(data)))) == expected
+
+
+def test_with_a_tab_blanks_belong_to_the_name(folder):
+    path = write(folder, b"chr1\t1\t5\tmy peak\t0\t-\n")
+    assert list(bed.read(path)) == [Interval("chr1", 1, 5, "my peak", "-")]
+
+
+def test_nothing_in_a_file_is_no_error(folder):
+    assert list(bed.read(write(folder, b""))) == []
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_standard_input_is_read_and_left_open(monkeypatch, pack):
+    stdin = io.TextIOWrapper(io.BytesIO(pack(b"chr1\t1\t5\n")))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert list(bed.read("-")) == [Interval("chr1", 1, 5)]
+    assert not stdin.closed and not stdin.buffer.closed
+
+
+GZIP = gzip.compress(b"".join(b"chr1\t%d\t%d\n" % (at, at * 7919) for at in range(1, 999)))
+
+
+@pytest.mark.parametrize(
+    "data, line, problem",
+    [
+        (b"chr1\t1\t5\nchr1\t2\n", 2, "expected at least 3 columns, contig, start and end, got 2"),
+        (b"\n\nchr1\n", 3, "expected at least 3 columns, contig, start and end, got 1"),
+        (b"chr1,1,5\n", 1, "expected at least 3 columns"),
+        (b"\t1\t5\n", 1, "column 1 (contig): expected a name, got ''"),
+        (b"chr1 \t1\t5\n", 1, "column 1 (contig): expected a name, got 'chr1 '"),
+        (b"chr1\tx\t5\n", 1, "column 2 (start): expected a whole number, 0 or more, of at most"),
+        (b"chr1\t-1\t5\n", 1, "got '-1'"),
+        (b"chr1\t1.0\t5\n", 1, "got '1.0'"),
+        (b"chr1\t1_0\t50\n", 1, "got '1_0'"),
+        (b"chr1\t 1\t5\n", 1, "got ' 1'"),
+        ("chr1\t\N{SUPERSCRIPT TWO}\t5\n".encode(), 1, "got '\N{SUPERSCRIPT TWO}'"),
+        (b"chr1\t1\t\n", 1, "column 3 (end): expected a whole number, 0 or more, of at most 18"),
+        (b"chr1\t1\t1" + b"0" * 18 + b"\n", 1, "of at most 18 digits, got '10000"),
+        (b"chr1\tstart\tend\n", 1, "got 'start'"),
+        (b"chr1\t5\t5\n", 1, "expected start < end (0-based, half-open), got start 5 and end 5"),
+        (b"chr1\t6\t5\n", 1, "got start 6 and end 5"),
+        (b"chr1\t1\t5\tn\t0\t*\n", 1, "column 6 (strand): expected '+', '-' or '.', got '*'"),
+        (b"chr1\t1\t5\tn\t0\t\n", 1, "column 6 (strand): expected '+', '-' or '.', got ''"),
+        (b"chr1\t1\t5\rchr1\t2\t6\r", 1, "expected BED text, got the character '\\r'"),
+        (b"chr1\t1\t5\n\0\1\2", 2, "expected BED text, got the character '\\x00'"),
+        (b"chr1\t1\t5\n#\x80", 2, "expected BED text, got byte 0x80: not UTF-8"),
+        (b"chr1\t1\t5\t" + b"a" * (1 << 16), 1, "expected a line of less than 65536 bytes"),
+        (b"PK\3\4" + bytes(99), None, "expected BED text, got a zip archive"),
+        (gzip.compress(b"BAM\1" + bytes(99)), None, "expected BED text, got BAM"),
+        (GZIP[:-9], None, "truncated or damaged gzip"),
+        (GZIP[: len(GZIP) // 2], None, "truncated or damaged gzip"),
+    ],
+)
+def test_what_is_no_bed_is_an_error_with_its_line(folder, data, line, problem):
+    path = write(folder, data)
+    with pytest.raises(FormatError) as caught:
+        list(bed.read(path))
+    assert problem in caught.value.problem
+    assert caught.value.line == line and caught.value.path == path
+
+
+def test_a_missing_file_is_named(folder):
+    with pytest.raises(FormatError, match=r"none\.bed: cannot read: No such file or directory"):
+        list(bed.read(folder / "none.bed"))
+
+
+def peak(summit, columns=10):
+    fields = ["chr1", "100", "150", ".", "1000", ".", "5.1", "-1", "-1", summit]
+    return "\t".join(fields[:columns]).encode() + b"\n"
+
+
+@pytest.mark.parametrize("given, summit", [("0", 100), ("49", 149), ("-1", None)])
+def test_summits_are_positions_on_the_contig(folder, given, summit):
+    path = write(folder, peak(given))
+    assert list(bed.read_peaks(path)) == [(Interval("chr1", 100, 150), summit)]
+
+
+@pytest.mark.parametrize(
+    "line, problem",
+    [
+        (peak("0", 9), "expected the 10 columns of narrowPeak, got 9"),
+        (peak("50"), "expected -1 or an offset from the start, 0 to 49, got '50'"),
+        (peak("-2"), "column 10 (summit): expected -1 or an offset from the start, 0 to 49"),
+        (peak("1.5"), "got '1.5'"),
+        (peak(""), "got ''"),
+    ],
+)
+def test_summits_are_inside(folder, line, problem):
+    with pytest.raises(FormatError) as caught:
+        list(bed.read_peaks(write(folder, peak("3") + line)))
+    assert problem in caught.value.problem and caught.value.line == 2

@@ -1,0 +1,49 @@
+"""Every example runs, and says what it should."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def test_all_examples_are_here():
+    names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")}
+    assert names == {"quickstart.py", "fine_tune.ipynb"}
+
+
+def test_quickstart(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "quickstart.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "5 records x 192 tasks" in done.stdout
+    assert "|CTCF|" in lines["ctcf_site"] and "|REST|" in lines["rest_site"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_fine_tune_notebook(tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    notebook = nbformat.read(EXAMPLES / "fine_tune.ipynb", as_version=4)
+    os.environ.setdefault("MPLBACKEND", "agg")
+    client = nbclient.NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
+    client.execute()
+    text = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
+    )
+    auroc = {
+        line.partition("AUROC")[0].strip(): float(line.partition("AUROC")[2].split()[0])
+        for line in text.splitlines()
+        if "AUROC" in line
+    }
+    assert auroc["checkpoint"] > 0.8 and auroc["checkpoint"] > auroc["random stacks"] + 0.1

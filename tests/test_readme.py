@@ -1,0 +1,35 @@
+"""The README's numbers, names and example, against the package."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import genome_keras
+from genome_keras import weights
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def test_every_model_has_a_row():
+    rows = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
+    assert rows == list(genome_keras.MODELS) or sorted(rows) == sorted(genome_keras.MODELS)
+
+
+@pytest.mark.parametrize("name", weights.list_weights())
+def test_scores_of_each_checkpoint(name):
+    """Rows `| NAME | subset | F1 | tuned F1 | AUROC | AUPRC | perplexity |`."""
+    held_out = weights.find(name).config["held_out"]
+    metrics = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
+    for subset, scores in held_out.items():
+        numbers = " | ".join(f"{scores[metric]:.4f}" for metric in metrics)
+        assert f"| `{name}` | {subset} | {numbers} |" in README
+
+
+def test_python_example():
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    names = {}
+    exec(code, names)
+    assert names["scores"].shape == (2, 192)
+    ctcf = [i for i, task in enumerate(weights.find(weights.DEFAULT).tasks) if "|CTCF|" in task]
+    assert names["scores"][1, ctcf].mean() > names["scores"][0, ctcf].mean()

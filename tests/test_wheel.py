@@ -1,0 +1,76 @@
+"""The built wheel: what is in it, and that it works away from the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import genome_keras
+from genome_keras.weights import DEFAULT, PUBLISHED
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command, **options):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, text=True, **options
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    pytest.importorskip("setuptools")
+    if int(version("setuptools").partition(".")[0]) < 77:
+        pytest.skip("building needs setuptools 77 or later")
+    folder = tmp_path_factory.mktemp("wheel")
+    left_out = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, folder / "source", ignore=left_out)
+    flags = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    run("-m", "pip", "wheel", *flags, "-w", folder, folder / "source")
+    return next(folder.glob("*.whl"))
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    files = {
+        f"genome_keras/{path.relative_to(ROOT / 'genome_keras')}"
+        for path in (ROOT / "genome_keras").rglob("*.py")
+    }
+    for name in PUBLISHED:
+        files |= {
+            f"genome_keras/checkpoints/{name}{end}" for end in (".weights.h5", ".json", ".md")
+        }
+    files |= {"genome_keras/checkpoints/SHA256SUMS"}
+    tables = {f"genome_keras/checkpoints/{path.name}" for path in ROOT.glob("weights/*.tsv")}
+    packed = {name for name in names if ".dist-info/" not in name}
+    assert packed == files | tables
+    assert any(name.endswith("LICENSE") for name in names)
+    assert wheel.stat().st_size < 20e6
+
+
+def test_wheel_predicts_from_elsewhere(wheel, tmp_path):
+    home = tmp_path / "installed"
+    flags = ["--no-deps", "--no-index", "--disable-pip-version-check"]
+    run("-m", "pip", "install", *flags, "--target", home, wheel)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    letters = "".join(np.random.default_rng(0).choice(list("ACGT"), 300))
+    (elsewhere / "x.fa").write_text(f">a\n{letters}\n")
+    environment = {**os.environ, "PYTHONPATH": str(home)}
+    code = "import genome_keras; print(genome_keras.__file__)"
+    assert run("-c", code, cwd=elsewhere, env=environment).strip().startswith(str(home))
+    command = ["-m", "genome_keras", "predict", "x.fa", "--out", "x.tsv"]
+    run(*command, cwd=elsewhere, env=environment)
+    table = np.loadtxt(elsewhere / "x.tsv", skiprows=1, usecols=range(3, 195), delimiter="\t")
+    model = genome_keras.bigru_multitask(weights=DEFAULT)
+    windows = genome_keras.tokens([letters[i : i + 100] for i in (0, 100, 200)])
+    np.testing.assert_allclose(table, model.predict(windows, verbose=0), atol=1e-4)
