@@ -20,8 +20,12 @@ DEFAULT = "bigru_multitask.human_chromatin.v1"
 # name -> sha256 of NAME.weights.h5, sha256 of NAME.json
 PUBLISHED = {
     "bigru_multitask.human_chromatin.v1": (
-        "5adaab1f1fccec735d5a8ceb6de687c8785c587493c27b71c0d812b264afac74",
-        "6f01ec5016bc9fa2b9ea3d14ac7c1a7821c7fff93ee91d933d0cae7290835d92",
+        "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
+        "476c1255a7c52a9f1d1be060beb4cacefefa00694b1122d484c9250558a8b787",
+    ),
+    "kmer_logreg.human_chromatin.v1": (
+        "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
+        "af1bfdec84d96f54d7f9840756e3396d151231b970e104a78090ff527b81316f",
     ),
 }
 

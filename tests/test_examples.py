@@ -25,7 +25,8 @@ def test_quickstart(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     assert "5 records x 192 tasks" in done.stdout
-    assert "|CTCF|" in lines["ctcf_site"] and "|REST|" in lines["rest_site"]
+    assert "|CTCF|" in lines["ctcf_site"] and "|CTCF|" not in lines["random"]
+    assert "|JUND|" in lines["ap1_sites"]
 
 
 @pytest.mark.filterwarnings("default")

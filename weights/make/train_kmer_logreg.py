@@ -1,6 +1,6 @@
 """Fits `kmer_logreg` on a data set of labelled windows, for several penalties.
 
-    python weights/train_kmer_logreg.py DATA.h5 --out DIR
+    python weights/make/train_kmer_logreg.py DATA.h5 --out DIR
 
 Fits on the split "train", from strong to weak L2 penalty, each from the one before,
 and measures the perplexity on "valid". Writes DIR/best.weights.h5 (the C with the

@@ -37,7 +37,7 @@ HOW = {
 Adam, batches of {batch_size}, learning rate {learning_rate} after {warmup} steps falling
 along a cosine to zero over {epochs} epochs, gradient norm clipped at 1, each window on a
 random strand. The epoch with the lowest validation perplexity was kept: epoch
-{best_epoch}. Command (one CPU core, JAX backend):
+{best[epoch]}. Command (one CPU core, JAX backend):
 
     KERAS_BACKEND=jax genome-keras train human_chromatin_100bp.h5 --out RUN \\
         --epochs {epochs} --batch-size {batch_size} --learning-rate {learning_rate} \\
@@ -49,9 +49,10 @@ interrupted runs resume exactly.""",
     "kmer_logreg": """\
 One logistic regression a task on the counts of all k-mers, k = 1 to 5, averaged over
 both strands, fitted to convergence together by L-BFGS. The strength of the L2 penalty
-was chosen by validation perplexity, one for all tasks. Command:
+was chosen by validation perplexity, one for all tasks: scikit-learn's C = {best[C]:g}
+(perplexity {best[val_perplexity]:.4f}; with the paper's C = 1e6 it is {paper:.4f}). Command:
 
-    python weights/train_kmer_logreg.py human_chromatin_100bp.h5 --out RUN""",
+    python weights/make/train_kmer_logreg.py human_chromatin_100bp.h5 --out RUN""",
 }
 
 
@@ -65,9 +66,10 @@ def card(name, draft, result):
     """
     architecture = draft["architecture"]
     log = draft["log"]
-    training = dict(draft["training"])
-    if architecture == "bigru_multitask":
-        training["best_epoch"] = min(log, key=lambda row: row["val_perplexity"])["epoch"]
+    best = min(log, key=lambda row: row["val_perplexity"])
+    training = {**draft["training"], "best": best}
+    if architecture == "kmer_logreg":
+        training["paper"] = next(row["val_perplexity"] for row in log if row["C"] == 1e6)
     window, tasks = draft["window"], len(draft["tasks"])
     sizes = ", ".join(f"{key}={value!r}" for key, value in draft["arguments"].items())
     return f"""# {name}

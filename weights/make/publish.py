@@ -1,6 +1,6 @@
 """Turns finished runs into checkpoints: weights, description, card, checksums.
 
-    python weights/publish.py DATA.h5 NAME=RUN [NAME=RUN ...]
+    python weights/make/publish.py DATA.h5 NAME=RUN [NAME=RUN ...]
 
 NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
 `train.json`. All are evaluated together on the split "test" of DATA, so that each
@@ -23,7 +23,7 @@ from genome_keras.evaluate import as_markdown, evaluate
 from genome_keras.io.atomic import atomic
 from genome_keras.weights import PUBLISHED, find, save_bare, sha256_of
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 LETTERS = "ACGTN"
 
 
