@@ -12,8 +12,9 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_every_model_has_a_row():
-    rows = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    assert rows == list(genome_keras.MODELS) or sorted(rows) == sorted(genome_keras.MODELS)
+    section = README.partition("\n## Models\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert sorted(rows) == sorted(genome_keras.MODELS)
 
 
 @pytest.mark.parametrize("name", weights.list_weights())

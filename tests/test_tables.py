@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -159,25 +160,31 @@ def test_a_table_that_is_not_finished_leaves_the_old_one(tmp_path, suffix, stop)
     assert os.listdir(tmp_path) == [path.name]
 
 
-@pytest.fixture
+@contextmanager
 def small_disk():
-    """Lets no file grow beyond 10 kB."""
+    """Lets no file grow beyond 10 kB, the log of this test run included."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".tsv.gz", ".parquet"])
 @pytest.mark.parametrize("rows", [2_000, 20_000])
-def test_a_full_disk_is_an_oserror_and_leaves_the_old_table(tmp_path, small_disk, suffix, rows):
+def test_a_full_disk_is_an_oserror_and_leaves_the_old_table(tmp_path, suffix, rows):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
     path = tmp_path / f"x{suffix}"
     path.write_text("old")
     scores = np.random.default_rng(0).random((rows, 2))
-    with pytest.raises(OSError) as caught, open_table(path, ["x", "y"]) as table:
+    with (
+        pytest.raises(OSError) as caught,
+        small_disk(),
+        open_table(path, ["x", "y"]) as table,
+    ):
         table.write(["a"] * rows, np.arange(rows), np.arange(rows), scores)
     assert not isinstance(caught.value, GenomeKerasError)
     assert path.read_text() == "old"
