@@ -10,12 +10,11 @@ from tqdm.keras import TqdmCallback
 
 import genome_keras
 from genome_keras.datasets.chromatin import chromatin
+from genome_keras.encode import reverse_complement
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
 from genome_keras.scores import positive_rates
 from genome_keras.weights import find, save_bare
-
-COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
 class Batches(keras.utils.PyDataset):
@@ -59,7 +58,7 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[part]
         codes = self.codes[chosen]
         flipped = self.flipped[part]
-        codes[flipped] = COMPLEMENT[codes[flipped]][:, ::-1]
+        codes[flipped] = reverse_complement(codes[flipped])
         return codes, self.labels[chosen]
 
 

@@ -2,12 +2,11 @@
 
 from genome_keras.errors import FormatError
 from genome_keras.genome import Interval
-from genome_keras.io.lines import rows
+from genome_keras.io.lines import DIGITS, is_position, rows
 
 COLUMNS = ("contig", "start", "end", "name", "score", "strand")
 STRANDS = {"+": "+", "-": "-", ".": None}
 NARROW_PEAK = 10
-DIGITS = 18  # of a position, more do not fit into int64
 
 
 def read(path):
@@ -52,7 +51,7 @@ def read_peaks(path):
         field = fields[NARROW_PEAK - 1]
         if field == "-1":
             yield interval, None
-        elif _is_position(field) and int(field) < interval.length:
+        elif is_position(field) and int(field) < interval.length:
             yield interval, interval.start + int(field)
         else:
             raise FormatError(
@@ -80,7 +79,7 @@ def _interval(path, number, fields):
         problem = f"column 1 (contig): expected a name, got {contig!r:.40}"
         raise FormatError(path, number, problem)
     for column, field in ((2, start), (3, end)):
-        if not _is_position(field):
+        if not is_position(field):
             raise FormatError(
                 path,
                 number,
@@ -97,7 +96,3 @@ def _interval(path, number, fields):
         problem = f"column 6 (strand): expected '+', '-' or '.', got {strand!r:.40}"
         raise FormatError(path, number, problem)
     return Interval(contig, start, end, name, STRANDS[strand])
-
-
-def _is_position(field):
-    return field.isascii() and field.isdigit() and len(field) <= DIGITS

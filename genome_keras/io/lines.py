@@ -11,6 +11,7 @@ from genome_keras.errors import FormatError
 
 LINE = 1 << 16  # bytes read at once of one line
 BUFFER = 1 << 18  # bytes asked of the file at once
+DIGITS = 18  # of a position, more do not fit into int64
 
 _CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]")
 _MAGIC = {
@@ -81,6 +82,11 @@ def rows(path, what, *, size=LINE):
         if odd := _CONTROL.search(line):
             raise FormatError(path, number, f"expected {what} text, got the character {odd[0]!r}")
         yield number, line
+
+
+def is_position(field):
+    """Whether a column is a whole number, 0 or more, of at most `DIGITS` digits."""
+    return field.isascii() and field.isdigit() and len(field) <= DIGITS
 
 
 @contextmanager

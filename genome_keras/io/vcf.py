@@ -2,11 +2,10 @@
 
 from genome_keras.errors import FormatError
 from genome_keras.genome import Variant
-from genome_keras.io.lines import texts
+from genome_keras.io.lines import is_position, texts
 
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
 LINE = 1 << 20  # bytes within which the columns above must end
-DIGITS = 18  # of a position
 
 
 def read(path):
@@ -64,7 +63,7 @@ def _fields(path, number, text):
 
 def _variants(path, number, fields):
     contig, position, name, ref, alts = fields
-    if not (position.isascii() and position.isdigit() and len(position) <= DIGITS):
+    if not is_position(position):
         problem = f"POS: expected a whole number, 0 or more, got {position!r:.40}"
         raise FormatError(path, number, problem)
     name = None if name == "." else name
