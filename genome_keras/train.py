@@ -124,13 +124,13 @@ def fit(
     learning_rate=2e-3,
     warmup=500,
     reverse_complement=True,
+    trained=False,
     seed=0,
 ):
     """Trains a compiled multi-task model; run it again after a kill and it goes on.
 
     The learning rate rises over `warmup` steps and falls along a cosine to zero
-    at the end of the last epoch. The biases of a `TaskHead` start at the
-    positive rates of the training labels.
+    at the end of the last epoch.
 
     Args:
         model: a compiled model with codes in and (batch, tasks) out.
@@ -141,6 +141,8 @@ def fit(
         learning_rate: the highest.
         warmup: steps until it is reached.
         reverse_complement: train on a random strand of each window.
+        trained: the model goes on from trained weights; otherwise the biases of
+            a `TaskHead` start at the positive rates of the training labels.
         seed: of the order and the strands.
 
     Returns:
@@ -165,7 +167,7 @@ def fit(
     )
     resume = Resume(folder, batches)
     done = resume.restore(model)
-    if not done and hasattr(model.layers[-1], "set_rates"):
+    if not (done or trained) and hasattr(model.layers[-1], "set_rates"):
         model.layers[-1].set_rates(positive_rates(train.labels))
     model.fit(
         batches,
@@ -189,11 +191,13 @@ def train_dataset(
     batch_size=128,
     learning_rate=5e-3,
     warmup=500,
+    fine_tune=None,
     seed=0,
 ):
-    """Trains a new multi-task model on the splits "train" and "valid" of a data set.
+    """Trains a multi-task model on the splits "train" and "valid" of a data set.
 
-    Window and tasks come from the data set; all else are the factory's defaults.
+    Window and tasks come from the data set; all else are the factory's defaults,
+    or the checkpoint's.
 
     Args:
         data: path of the HDF5 data set.
@@ -201,6 +205,8 @@ def train_dataset(
             of an interrupted run goes on; that of another run is an error.
         model: name of a factory.
         epochs, batch_size, learning_rate, warmup: as in `fit`.
+        fine_tune: name or path of a checkpoint of this model and these tasks to
+            start from; None starts from random weights.
         seed: of the initial weights, dropout, order and strands.
 
     Returns:
@@ -208,7 +214,10 @@ def train_dataset(
 
     Raises:
         FormatError: the data set is not one, or `out` holds another run.
+        WeightsError: `fine_tune` is not a checkpoint of this model.
     """
+    if fine_tune is not None:
+        find(fine_tune, architecture=model)
     train, valid = chromatin(data, "train"), chromatin(data, "valid")
     arguments = {"window": train.codes.shape[1], "tasks": train.labels.shape[1]}
     asked = {
@@ -218,6 +227,7 @@ def train_dataset(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "warmup": warmup,
+        "fine_tune": fine_tune,
         "seed": seed,
         "tasks": train.tasks,
     }
@@ -227,7 +237,7 @@ def train_dataset(
     Path(out).mkdir(parents=True, exist_ok=True)
     with atomic(record) as path:
         path.write_text(json.dumps(asked, indent=1))
-    network = getattr(genome_keras, model)(**arguments, seed=seed)
+    network = getattr(genome_keras, model)(**arguments, weights=fine_tune, seed=seed)
     fit(
         network,
         train,
@@ -237,6 +247,7 @@ def train_dataset(
         batch_size=batch_size,
         learning_rate=learning_rate,
         warmup=warmup,
+        trained=fine_tune is not None,
         seed=seed,
     )
     return network

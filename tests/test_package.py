@@ -15,6 +15,7 @@ HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pandas", "h5py", "skle
 # Each floor may import from itself and from those below it.
 FLOORS = [
     {"cli", "__main__"},
+    {"commands"},
     {"evaluate", "train", "predict", "compare"},
     {"models"},
     {"datasets", "weights", "baselines", "logreg"},
