@@ -9,7 +9,18 @@ import importlib
 __version__ = "0.1.0"
 
 # One factory a module of the same name; a new model is one more word here.
-MODELS = ("bigru_multitask", "char_rnn", "kmer_logreg")
+MODELS = (
+    "basset",
+    "bigru_multitask",
+    "char_rnn",
+    "clockwork_rnn",
+    "danq",
+    "deepbind",
+    "deepsea",
+    "integer_logreg",
+    "kmer_logreg",
+    "kmer_rnn",
+)
 
 _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "tokens": "genome_keras.encode",
@@ -21,12 +32,31 @@ _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "Perplexity": "genome_keras.metrics",
     "F1": "genome_keras.metrics",
     "task_scores": "genome_keras.scores",
+    "tasks": "genome_keras.task_table",
     "Interval": "genome_keras.genome",
     "Variant": "genome_keras.genome",
     "open_genome": "genome_keras.io.reference",
+    "chromatin": "genome_keras.datasets.chromatin",
+    "open_chromatin": "genome_keras.datasets.chromatin",
+    "Batches": "genome_keras.batches",
+    "tf_dataset": "genome_keras.batches",
+    "torch_dataset": "genome_keras.batches",
+    "read_motifs": "genome_keras.io.motifs",
+    "start_from_motifs": "genome_keras.layers.motifs",
+    "strand_symmetric": "genome_keras.layers.strands",
+    "learn_words": "genome_keras.words",
+    "read_words": "genome_keras.words",
+    "import_weights": "genome_keras.foreign",
     "list_weights": "genome_keras.weights",
     "load_model": "genome_keras.predict",
+    "save_pretrained": "genome_keras.pretrained",
+    "export": "genome_keras.exports",
+    "verify": "genome_keras.checks",
+    "train_genome": "genome_keras.lm.train",
+    "log_likelihood_ratios": "genome_keras.lm.score",
+    "ContextMixer": "genome_keras.lm.mixing",
     "predict_fasta": "genome_keras.predict",
+    "predict_intervals": "genome_keras.predict",
     "GenomeKerasError": "genome_keras.errors",
     "SequenceError": "genome_keras.errors",
     "FormatError": "genome_keras.errors",

@@ -13,9 +13,10 @@ def prior_scores(train_labels, n):
         n: number of examples to score.
 
     Returns:
-        float64 (n, tasks), the same in every row.
+        float64 (n, tasks), the same in every row; a view that takes no memory.
     """
-    return np.tile(positive_rates(train_labels), (n, 1))
+    rates = positive_rates(train_labels)
+    return np.broadcast_to(rates, (n, len(rates)))
 
 
 def gc_fraction(codes):
@@ -71,7 +72,8 @@ def gc_scores(train_codes, train_labels, codes):
     weights[:, fitted] = _newton(
         features(values), positive[:, fitted], measured[:, fitted], weights[:, fitted]
     )
-    return _sigmoid(features(new) @ weights)
+    values, row = np.unique(new, return_inverse=True)
+    return _sigmoid(features(values) @ weights)[row]
 
 
 def _newton(features, positive, measured, weights):

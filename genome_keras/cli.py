@@ -14,7 +14,23 @@ from genome_keras import __version__
 from genome_keras.errors import GenomeKerasError
 
 # One module of `genome_keras.commands` each, in the order of the help.
-COMMANDS = ("predict", "weights", "train", "evaluate")
+COMMANDS = (
+    "predict",
+    "variants",
+    "ism",
+    "build",
+    "fetch",
+    "weights",
+    "export",
+    "train",
+    "logreg",
+    "evaluate",
+    "compare",
+    "tasks",
+    "import",
+    "words",
+    "lm",
+)
 
 
 def run():

@@ -4,9 +4,11 @@ from itertools import combinations
 
 import numpy as np
 
-from genome_keras.scores import f1, task_scores
+from genome_keras.evaluation.bootstrap import METRICS, interval
+from genome_keras.evaluation.measure import GROUPS, counts_in, measure, split_of
 
-METRICS = ("f1", "f1_tuned", "auroc", "auprc", "perplexity", "brier")
+LOWER_IS_BETTER = ("perplexity", "brier", "calibration_error")
+SUMMARISED = (*METRICS, "calibration_error")
 
 
 def compare(
@@ -20,11 +22,14 @@ def compare(
     threshold=0.5,
     thresholds=None,
     min_rate=0.01,
+    blocks=None,
+    replicates=0,
+    seed=0,
 ):
     """Scores several models, and counts how often each beats each model after it.
 
     A task without a positive label in a subset counts in no mean of F1, AUROC and
-    AUPRC there; one without a negative in none of AUROC. A win is a strictly higher
+    AUPRC there; one without a negative in none of AUROC. A win is a strictly better
     score.
 
     Args:
@@ -37,79 +42,130 @@ def compare(
         threshold: of the F1 that is called `f1`.
         thresholds: name -> thresholds (tasks,) of `f1_tuned`; None leaves it out.
         min_rate: tasks with at least this rate are "frequent", the others "rare".
+        blocks: integers (n,), see `genome_keras.evaluation.bootstrap`; None takes those of rows.
+        replicates: resamples of the blocks, for 95 % intervals; 0 leaves them out.
+        seed: of the resamples.
 
     Returns:
         The result, a dict fit for JSON, `["subsets"][subset]["groups"][group]` with
-        `models` and `pairs`; and the rows of a table of subset, task and model.
+        `models` and `pairs`, and what else is known of each model in `["models"]`; and
+        the rows of a table of subset, task and model.
     """
-    labels = np.asarray(labels)
-    subsets = {"all": slice(None)} | {name: np.asarray(source) == name for name in sources}
-    for name in sources:
-        if not np.any(subsets[name]):
-            raise ValueError(f"sources must be values of source. Received: {name!r}")
-    frequent = np.asarray(train_rates) >= min_rate
-    groups = {"all": np.ones_like(frequent), "frequent": frequent, "rare": ~frequent}
-    result = {"threshold": threshold, "min_rate": min_rate, "subsets": {}}
-    rows = []
-    for subset, chosen in subsets.items():
-        part, tables = labels[chosen], {}
-        for model, scores in scores_by_model.items():
-            scores = scores[chosen]
-            table = tables[model] = task_scores(part, scores, threshold=threshold)
-            if thresholds is not None:
-                table["f1_tuned"] = f1(part, scores, threshold=thresholds[model])
-            for i, task in enumerate(tasks):
-                row = {"subset": subset, "task": task, "model": model}
-                row["train_rate"] = float(train_rates[i])
-                rows.append(row | {name: _plain(column[i]) for name, column in table.items()})
-        result["subsets"][subset] = {
-            "examples": len(part),
-            "groups": {name: _summary(tables, group) for name, group in groups.items()},
+    split = split_of(
+        labels,
+        train_rates=train_rates,
+        source=source,
+        sources=sources,
+        blocks=blocks,
+        replicates=replicates,
+        seed=seed,
+        min_rate=min_rate,
+    )
+    models = {
+        name: measure(split, scores, threshold=threshold, tuned=thresholds and thresholds[name])
+        for name, scores in scores_by_model.items()
+    }
+    sizes = {name: len(split.labels[chosen]) for name, chosen in split.subsets.items()}
+    header = {"threshold": threshold, "min_rate": min_rate}
+    return side_by_side(models, header=header, tasks=tasks, train_rates=train_rates, sizes=sizes)
+
+
+def side_by_side(models, *, header, tasks, train_rates, sizes):
+    """What `compare` returns, from models that are measured already.
+
+    Args:
+        models: name -> `genome_keras.evaluation.measure.Measured`; baselines last.
+        header: what the result begins with; has `min_rate`.
+        tasks, train_rates: as in `compare`.
+        sizes: subset -> number of windows.
+    """
+    frequent = np.asarray(train_rates) >= header["min_rate"]
+    groups = dict(zip(GROUPS, (np.ones_like(frequent), frequent, ~frequent), strict=True))
+    result, rows = {**header, "models": {}, "subsets": {}}, []
+    for name, model in models.items():
+        result["models"][name] = {"kind": model.kind, **model.facts} | {
+            kind: {
+                subset: {g: {key: _list(v) for key, v in of.items()} for g, of in found.items()}
+                for subset, found in getattr(model, kind).items()
+            }
+            for kind in ("reliability", "replicates")
         }
+    for subset, size in sizes.items():
+        tables = {name: model.tables[subset] for name, model in models.items()}
+        for name, table in tables.items():
+            for i, task in enumerate(tasks):
+                row = {"subset": subset, "task": task, "model": name}
+                row["train_rate"] = float(train_rates[i])
+                rows.append(row | {column: _plain(table[column][i]) for column in table})
+        found = result["subsets"][subset] = {"examples": size, "groups": {}}
+        for group, chosen in groups.items():
+            means = {
+                name: model.replicates.get(subset, {}).get(group, {})
+                for name, model in models.items()
+            }
+            found["groups"][group] = _summary(tables, chosen, means)
     return result, rows
 
 
-def _summary(tables, group):
+def _summary(tables, group, means):
     """Means over a group of tasks, a boolean (tasks,), and the pairs of models."""
     first = next(iter(tables.values()))
     count = first["measured"] * group
     scored = group & (first["positives"] > 0)
-    metrics = [name for name in METRICS if name in first]
     models, pairs = {}, []
     for name, table in tables.items():
         models[name] = summary = {}
-        for metric in metrics:
-            values = table[metric][group if metric in ("perplexity", "brier") else scored]
+        for metric in SUMMARISED:
+            if metric not in table:
+                continue
+            values = table[metric][group & counts_in(metric, table)]
             values = values[~np.isnan(values)]
             summary[f"{metric}_mean"] = values.mean().item() if values.size else None
             summary[f"{metric}_median"] = np.median(values).item() if values.size else None
+            if metric in means[name]:
+                summary[f"{metric}_interval"] = _ends(means[name][metric])
         some = count > 0
         loss = np.log(table["perplexity"][some]) @ count[some]
-        summary["overall_perplexity"] = np.exp(loss / count.sum()).item() if some.any() else None
+        summary["overall_perplexity"] = _plain(np.exp(loss / count.sum())) if some.any() else None
     for one, other in combinations(tables, 2):
         pair = {"model": one, "baseline": other}
-        for metric in metrics:
-            if metric not in ("perplexity", "brier"):
-                difference = (tables[one][metric] - tables[other][metric])[scored]
-                pair[metric] = _wins(difference[~np.isnan(difference)])
+        for metric in SUMMARISED:
+            if metric in tables[one] and metric in tables[other]:
+                counted = group & counts_in(metric, first)
+                difference = (tables[one][metric] - tables[other][metric])[counted]
+                pair[metric] = _wins(difference[~np.isnan(difference)], metric)
+                if metric in means[one] and metric in means[other]:
+                    # The same resamples: the means differ as the tasks do, on average.
+                    apart = np.subtract(means[one][metric], means[other][metric])
+                    pair[metric]["interval"] = _ends(apart)
         pairs.append(pair)
     return {
         "tasks": int(np.count_nonzero(scored)),
-        "tasks_without_positives": int(np.count_nonzero(group & ~scored)),
+        "tasks_without_positives": int(np.count_nonzero(count[~scored])),
         "models": models,
         "pairs": pairs,
     }
 
 
-def _wins(difference):
-    n, won, tied = difference.size, int((difference > 0).sum()), int((difference == 0).sum())
+def _wins(difference, metric):
+    n, tied = difference.size, int((difference == 0).sum())
+    better = difference < 0 if metric in LOWER_IS_BETTER else difference > 0
     return {
         "tasks": n,
-        "won": won,
+        "won": int(better.sum()),
         "tied": tied,
-        "won_share": won / n if n else None,
+        "won_share": int(better.sum()) / n if n else None,
         "mean_difference": difference.mean().item() if n else None,
     }
+
+
+def _ends(values):
+    return [_plain(end) for end in interval(values)]
+
+
+def _list(values):
+    """Numbers to six digits: what is drawn or averaged needs no more."""
+    return [None if np.isnan(value) else float(f"{value:.6g}") for value in values]
 
 
 def _plain(number):

@@ -64,19 +64,27 @@ class MaskedCrossEntropy(keras.losses.Loss):
     A batch without a measured label has loss 0. `sample_weight` may be
     (batch,) or (batch, tasks).
 
+    Args:
+        positive_weight: weight of a label 1, one number or a list with one for each
+            task; a label 0 weighs 1.
+
     Source: Zhang & Kamath 2016, section 3. The exponential of this loss is the
         geometric mean of the tasks' perplexities, so both have one optimum.
     """
 
-    def __init__(self, name="masked_cross_entropy", **kwargs):
+    def __init__(self, positive_weight=1.0, name="masked_cross_entropy", **kwargs):
         super().__init__(name=name, **kwargs)
+        self.positive_weight = positive_weight
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         labels, weight = measured(y_true, sample_weight)
+        if self.positive_weight != 1:
+            heavier = ops.convert_to_tensor(self.positive_weight, "float32")
+            weight = ops.where(ops.equal(labels, 1), weight * heavier, weight)
         return weighted_mean(cross_entropy(labels, y_pred), weight)
 
     def get_config(self):
-        return {"name": self.name}
+        return {"positive_weight": self.positive_weight, "name": self.name}
 
 
 @keras.saving.register_keras_serializable("genome_keras")

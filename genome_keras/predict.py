@@ -1,4 +1,4 @@
-"""From a FASTA file to a table of scores, one batch of windows at a time."""
+"""From FASTA, or BED and a genome, to a table of scores, a batch of windows at a time."""
 
 import importlib
 import os
@@ -13,13 +13,14 @@ from tqdm import tqdm
 import genome_keras
 from genome_keras import weights as checkpoints
 from genome_keras.errors import WeightsError
-from genome_keras.io import fasta
+from genome_keras.io import bed, fasta
+from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import open_table
-from genome_keras.windows import Slider
+from genome_keras.windows import Slider, of_intervals
 
 
 class Summary(NamedTuple):
-    """What `predict_fasta` did.
+    """What `predict_fasta` or `predict_intervals` did.
 
     Attributes:
         windows: rows written.
@@ -55,6 +56,7 @@ def predict_fasta(
     stride=None,
     on_short="error",
     unknown=None,
+    all_tasks=False,
     batch_size=256,
 ):
     """Scores every window of a FASTA file and writes a table.
@@ -69,6 +71,8 @@ def predict_fasta(
         stride: bp from one window to the next; None is the window.
         on_short: "error", "pad" or "skip", as in `genome_keras.windows.Slider`.
         unknown: "N" reads foreign letters as N; None refuses them.
+        all_tasks: also write the tasks that were never trained, whose score is the same
+            everywhere: the positive rate published for them.
         batch_size: windows at a time.
 
     Returns:
@@ -81,10 +85,7 @@ def predict_fasta(
         ValueError: another value of an argument.
         GenomeKerasError: `out` cannot be written.
     """
-    checkpoint, windows = _described(weights), 0
-    window = checkpoint.arguments.get("window")
-    if not checkpoint.tasks or window is None:
-        raise WeightsError(f"{weights}: not a multi-task model of a fixed window")
+    checkpoint, window = _of_windows(weights)
     with closing(fasta.chunks(path)) as pieces:
         slider = Slider(
             pieces,
@@ -94,19 +95,82 @@ def predict_fasta(
             on_short=on_short,
             unknown=unknown,
         )
-        batches = iter(slider)
-        first = list(islice(batches, 1))  # bad input is told before a framework loads
-        with (
-            open_table(out, checkpoint.tasks) as table,
-            tqdm(unit=" windows", disable=None) as bar,
-        ):
-            model = _build(checkpoint)
-            for batch in chain(first, batches):
-                scores = _scores(model, batch.codes, batch_size)
-                table.write(batch.names, batch.starts, batch.ends, scores)
-                windows += len(scores)
-                bar.update(len(scores))
+        windows = _write(out, checkpoint, slider, batch_size, all_tasks)
     return Summary(windows, slider.skipped)
+
+
+def predict_intervals(
+    path,
+    genome,
+    out="-",
+    *,
+    weights=checkpoints.DEFAULT,
+    unknown=None,
+    all_tasks=False,
+    batch_size=256,
+):
+    """Scores one window of a genome for each line of a BED file and writes a table.
+
+    The window has the centre of the interval (`genome_keras.genome.Interval.resized`) and
+    the length the model takes, whatever the interval's; beyond the contig it is N. It is
+    of the forward strand. Columns are name, start, end, those of the BED file (contig and
+    0-based, half-open), in its order; then P(label = 1) for each task.
+
+    Args:
+        path: BED, plain or gzip; "-" is standard input.
+        genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.io.reference.open_genome`.
+        out, weights, unknown, all_tasks, batch_size: as in `predict_fasta`.
+
+    Returns:
+        `Summary`; nothing is skipped.
+
+    Raises:
+        FormatError: no BED or genome; a line whose place is not in the genome.
+        SequenceError: a foreign letter.
+        WeightsError, ValueError, GenomeKerasError: as `predict_fasta`.
+    """
+    checkpoint, window = _of_windows(weights)
+    with open_genome(genome) as opened, closing(bed.read(path, contigs=opened.contigs)) as places:
+        sizes = {"window": window, "batch_size": batch_size, "unknown": unknown}
+        batches = _around(places, opened, sizes)
+        return Summary(_write(out, checkpoint, batches, batch_size, all_tasks), 0)
+
+
+def _around(places, genome, sizes):
+    """Batches of windows around places, with the starts and ends of the places."""
+    of_intervals([], genome, **sizes)  # arguments are checked before any place is read
+    while some := list(islice(places, sizes["batch_size"])):
+        starts, ends = np.array([(place.start, place.end) for place in some]).T
+        for batch in of_intervals(some, genome, **sizes):
+            yield batch._replace(starts=starts, ends=ends)
+
+
+def _write(out, checkpoint, batches, batch_size, all_tasks):
+    """Writes the scores of batches; returns the number of windows."""
+    batches, windows = iter(batches), 0
+    chosen = np.array(checkpoint.trained) | all_tasks
+    tasks = [task for task, one in zip(checkpoint.tasks, chosen, strict=True) if one]
+    first = list(islice(batches, 1))  # bad input is told before a framework loads
+    with (
+        open_table(out, tasks) as table,
+        tqdm(unit=" windows", disable=None) as bar,
+    ):
+        model = _build(checkpoint)
+        for batch in chain(first, batches):
+            scores = _scores(model, batch.codes, batch_size)[:, chosen]
+            table.write(batch.names, batch.starts, batch.ends, scores)
+            windows += len(scores)
+            bar.update(len(scores))
+    return windows
+
+
+def _of_windows(weights):
+    """The checkpoint and the window it takes, if it has tasks and one window."""
+    checkpoint = _described(weights)
+    window = checkpoint.arguments.get("window")
+    if not checkpoint.tasks or window is None:
+        raise WeightsError(f"{weights}: not a multi-task model of a fixed window")
+    return checkpoint, window
 
 
 def _described(weights):

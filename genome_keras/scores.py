@@ -15,6 +15,10 @@ import numpy as np
 
 CLIP = 1e-7  # as in genome_keras.losses
 
+# Edges of the bins of scores whose calibration is looked at; narrow near 0, where the
+# scores of rare labels are. A score at an edge is in the bin above it, 1 in the last.
+BINS = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(n / 10 for n in range(1, 11)))
+
 
 def f1(labels, scores, *, threshold=0.5):
     """F1 of calling a label positive where its score is above the threshold.
@@ -33,7 +37,7 @@ def f1(labels, scores, *, threshold=0.5):
 
 def auroc(labels, scores):
     """Area under the ROC curve, float64 (tasks,); NaN without both kinds of label."""
-    return np.array([_areas(*column)[0] for column in _columns(labels, scores)], float)
+    return _each_area(labels, scores)[0]
 
 
 def auprc(labels, scores):
@@ -41,7 +45,7 @@ def auprc(labels, scores):
 
     It is the step-wise area under the precision-recall curve, not the trapezoids.
     """
-    return np.array([_areas(*column)[1] for column in _columns(labels, scores)], float)
+    return _each_area(labels, scores)[1]
 
 
 def perplexity(labels, scores):
@@ -70,6 +74,28 @@ def brier(labels, scores):
     return np.array([_brier(*column) for column in _columns(labels, scores)], float)
 
 
+def reliability(labels, scores):
+    """What a reliability diagram shows: how often labels are positive, by score.
+
+    Returns:
+        Three float64 arrays (bins, tasks), one row for each bin between two `BINS`: how
+        many labels, how many positive ones, and the sum of their scores.
+    """
+    rows = [_reliability(_keys(*c), c[1].dtype) for c in _columns(labels, scores)]
+    return tuple(np.array(rows, float).reshape(-1, 3, len(BINS) - 1).transpose(1, 2, 0))
+
+
+def calibration_error(labels, scores):
+    """Expected calibration error, float64 (tasks,): 0 is calibrated, 1 always wrong.
+
+    The mean over all labels of the difference, within the bin of the label's score,
+    between the share of positives and the mean score.
+
+    Source: Naeini et al. 2015, ECE, here with the bins of `BINS`.
+    """
+    return _calibration_error(*reliability(labels, scores))
+
+
 def best_threshold(labels, scores):
     """The threshold with the highest F1 on these examples, for use on others.
 
@@ -88,15 +114,18 @@ def task_scores(labels, scores, *, threshold=0.5):
 
     Returns:
         A dict of arrays (tasks,): `measured` and `positives` (int64, labels
-        counted), `f1`, `auroc`, `auprc`, `perplexity` and `brier` (float64).
+        counted), `f1`, `auroc`, `auprc`, `perplexity`, `brier` and
+        `calibration_error` (float64).
     """
     rows = []
     for (label, score), cut in zip(_columns(labels, scores), _each(threshold, scores), strict=True):
+        keys = _keys(label, score)
         loss = np.exp(_ratio(_cross_entropy(label, score), label.size))
-        row = (_f1(label, score, cut), *_areas(label, score), loss, _brier(label, score))
+        row = (_f1(label, score, cut), *_areas(keys), loss, _brier(label, score))
+        row += (_calibration_error(*_reliability(keys, score.dtype)),)
         rows.append((label.size, np.count_nonzero(label), *row))
-    table = np.array(rows, float).reshape(-1, 7).T
-    names = ("f1", "auroc", "auprc", "perplexity", "brier")
+    table = np.array(rows, float).reshape(-1, 8).T
+    names = ("f1", "auroc", "auprc", "perplexity", "brier", "calibration_error")
     counts = {"measured": table[0].astype(int), "positives": table[1].astype(int)}
     return counts | dict(zip(names, table[2:], strict=True))
 
@@ -141,29 +170,37 @@ def _each(threshold, scores):
     return np.broadcast_to(np.asarray(threshold, float), np.shape(scores)[-1:])
 
 
-def _ranks(label, score):
-    """Sorts the scores of one task; ties are one rank.
+def _keys(label, score):
+    """Scores of one task with their labels, sorted, as integers.
 
     The bits of a float of 0 or more, read as an integer, sort as the floats do, and
     its sign bit is free: shifted out, it leaves room for the label.
-
-    Returns:
-        For each positive label, in rising order of score: its score, how many labels
-        have a lower score, how many have one as high, and both counts for positives.
     """
     bits = np.uint32 if score.dtype == np.float32 else np.uint64
-    keys = np.sort((score.view(bits) << 1) | label)
-    positives = keys[(keys & 1) == 1]
+    return np.sort((score.view(bits) << 1) | label)
+
+
+def _positives(keys):
+    return keys[(keys & 1) == 1]
+
+
+def _ranks(keys):
+    """How many labels have a lower score than each positive label; ties are one rank.
+
+    Returns:
+        For each positive label, in rising order of score: how many labels have a
+        lower score, how many have one as high, and both counts for positives.
+    """
+    positives = _positives(keys)
     lower, positives_lower = (np.searchsorted(a, positives - 1) for a in (keys, positives))
     upto, positives_upto = (np.searchsorted(a, positives, "right") for a in (keys, positives))
-    values = (positives >> 1).view(score.dtype)
-    return values, lower, upto - lower, positives_lower, positives_upto - positives_lower
+    return lower, upto - lower, positives_lower, positives_upto - positives_lower
 
 
-def _areas(label, score):
+def _areas(keys):
     """AUROC and average precision of one task."""
-    _, lower, tied, positives_lower, positives_tied = _ranks(label, score)
-    n, positives = label.size, lower.size
+    lower, tied, positives_lower, positives_tied = _ranks(keys)
+    n, positives = keys.size, lower.size
     if not positives:
         return np.nan, np.nan
     # Pairs of a positive and a negative in the right order; a tie is half a pair.
@@ -172,12 +209,33 @@ def _areas(label, score):
     return _ratio(pairs, positives * (n - positives)), precision.mean()
 
 
+def _each_area(labels, scores):
+    rows = [_areas(_keys(*column)) for column in _columns(labels, scores)]
+    return np.array(rows, float).reshape(-1, 2).T
+
+
 def _best_threshold(label, score):
-    values, lower, _, positives_lower, _ = _ranks(label, score)
-    if not values.size:
+    keys = _keys(label, score)
+    lower, _, positives_lower, _ = _ranks(keys)
+    if not lower.size:
         return 1.0
-    hits, calls = values.size - positives_lower, label.size - lower
-    return np.nextafter(values[np.argmax(hits / (calls + values.size))], score.dtype.type(-1))
+    hits, calls = lower.size - positives_lower, keys.size - lower
+    best = _positives(keys)[np.argmax(hits / (calls + lower.size))] >> 1
+    return np.nextafter(best.view(score.dtype), score.dtype.type(-1))
+
+
+def _reliability(keys, dtype):
+    values = (keys >> 1).view(dtype)
+    edges = np.array(BINS[1:-1], dtype)
+    below = np.searchsorted(values, edges)
+    positives_below = np.searchsorted((_positives(keys) >> 1).view(dtype), edges)
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=float)])
+    ends = (0, *below, keys.size), (0, *positives_below, np.count_nonzero(keys & 1))
+    return np.diff(ends[0]), np.diff(ends[1]), np.diff(total[list(ends[0])])
+
+
+def _calibration_error(labels, positives, scores):
+    return _ratio(np.abs(positives - scores).sum(0), labels.sum(0))
 
 
 def _f1(label, score, threshold):

@@ -1,116 +1,54 @@
-"""Training of multi-task models, resumable after every epoch."""
+"""Training of multi-task models, resumable to the bit."""
 
+import importlib.util
 import json
-import math
+import re
 from pathlib import Path
 
 import keras
-import numpy as np
 from tqdm.keras import TqdmCallback
 
 import genome_keras
-from genome_keras.datasets.chromatin import chromatin
-from genome_keras.encode import reverse_complement
-from genome_keras.errors import FormatError
+from genome_keras.batches import Batches
+from genome_keras.datasets.chromatin import chromatin, open_chromatin
+from genome_keras.datasets.deepsea import deepsea
+from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.io.atomic import atomic
-from genome_keras.scores import positive_rates
-from genome_keras.weights import find, save_bare
+from genome_keras.losses import MaskedCrossEntropy
+from genome_keras.metrics import Perplexity
+from genome_keras.training.curves import draw_curves, pyplot
+from genome_keras.training.fine_tune import start_from
+from genome_keras.training.run_folder import RunFolder
+from genome_keras.weights import find
 
-
-class Batches(keras.utils.PyDataset):
-    """Batches of codes and labels, the same for the same seed and epoch.
-
-    Args:
-        codes: uint8 (n, window).
-        labels: (n, tasks).
-        batch_size: examples a batch.
-        seed: of the order and of the strand; None keeps the order and the strand.
-        reverse_complement: flip each window to the other strand with probability
-            one half; needs a seed.
-    """
-
-    def __init__(self, codes, labels, *, batch_size, seed=None, reverse_complement=False):
-        super().__init__()
-        self.codes, self.labels = codes, labels
-        self.batch_size, self.seed = batch_size, seed
-        self.reverse_complement = reverse_complement
-        self.start_epoch(0)
-
-    def start_epoch(self, epoch):
-        """Draws the order and the strands of an epoch."""
-        n = len(self.codes)
-        if self.seed is None:
-            self.order, self.flipped = np.arange(n), np.zeros(n, bool)
-            return
-        draw = np.random.default_rng([self.seed, epoch])
-        self.order = draw.permutation(n)
-        self.flipped = draw.random(n) < (0.5 if self.reverse_complement else 0)
-
-    def __len__(self):
-        n = len(self.codes)
-        # One shape in training: a last, shorter batch would be compiled anew.
-        if self.seed is not None and n >= self.batch_size:
-            return n // self.batch_size
-        return -(-n // self.batch_size)
-
-    def __getitem__(self, index):
-        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        chosen = self.order[part]
-        codes = self.codes[chosen]
-        flipped = self.flipped[part]
-        codes[flipped] = reverse_complement(codes[flipped])
-        return codes, self.labels[chosen]
-
-
-class Resume(keras.callbacks.Callback):
-    """Keeps the state of the last epoch, the best weights and a log in a folder.
-
-    `state-0007.weights.h5` holds weights, optimizer and random state after seven
-    epochs; it replaces the one before it only when it is complete.
-    """
-
-    def __init__(self, folder, batches):
-        super().__init__()
-        self.folder, self.batches = Path(folder), batches
-        self.log_path = self.folder / "log.json"
-        self.log = json.loads(self.log_path.read_text()) if self.log_path.exists() else []
-
-    def restore(self, model):
-        """Loads the last state, if any, and returns the number of finished epochs."""
-        states = sorted(self.folder.glob("state-*.weights.h5"))
-        if not states:
-            self.log = []
-            return 0
-        done = int(states[-1].name[6:10])
-        self.log = self.log[:done]
-        model.optimizer.build(model.trainable_variables)
-        model.load_weights(states[-1])
-        return done
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.batches.start_epoch(epoch)
-        # Keras does not save the state of dropout, so each epoch starts a new one.
-        for number, variable in enumerate(self.model.non_trainable_variables):
-            if variable.path.endswith("seed_generator_state"):
-                draw = np.random.SeedSequence([self.batches.seed, epoch, number])
-                variable.assign(draw.generate_state(2).astype(variable.dtype))
-
-    def on_epoch_end(self, epoch, logs=None):
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        row = {"epoch": epoch + 1, "learning_rate": rate}
-        row |= {name: float(value) for name, value in (logs or {}).items()}
-        best = min((old["val_perplexity"] for old in self.log), default=math.inf)
-        self.log.append(row)
-        with atomic(self.log_path) as path:
-            path.write_text(json.dumps(self.log, indent=1))
-        if row["val_perplexity"] < best:
-            with atomic(self.folder / "best.weights.h5") as path:
-                save_bare(self.model, path)
-        old = list(self.folder.glob("state-*.weights.h5"))
-        with atomic(self.folder / f"state-{epoch + 1:04d}.weights.h5") as path:
-            self.model.save_weights(path)
-        for path in old:
-            path.unlink()
+# How to train, and the factory's arguments that belong to it.
+RECIPES = {
+    "default": {
+        "epochs": 8,
+        "batch_size": 128,
+        "learning_rate": 5e-3,
+        "warmup": 500,
+        "schedule": "cosine",
+        "clip": 1.0,
+        "reverse_complement": True,
+        "keep_epochs": False,
+        "arguments": {},
+    },
+    "paper": {
+        "epochs": 61,
+        "batch_size": 20,
+        "learning_rate": 1e-3,
+        "warmup": 0,
+        "schedule": "constant",
+        "clip": None,
+        "reverse_complement": False,
+        "keep_epochs": True,
+        "arguments": {"bigru_multitask": {"initializer": "uniform", "reset_after": False}},
+    },
+}
+SCHEDULES = ("cosine", "constant")
+IN_MEMORY = 4 * 2**30  # bytes of codes and labels
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 def fit(
@@ -123,63 +61,101 @@ def fit(
     batch_size=256,
     learning_rate=2e-3,
     warmup=500,
+    schedule="cosine",
+    clip=1.0,
     reverse_complement=True,
+    positive_weight=1.0,
     trained=False,
+    trunk_rate=1.0,
+    patience=None,
+    keep_epochs=False,
+    save_every=600,
+    tensorboard=False,
     seed=0,
 ):
-    """Trains a compiled multi-task model; run it again after a kill and it goes on.
+    """Trains a multi-task model; run it again after a kill and it goes on.
 
-    The learning rate rises over `warmup` steps and falls along a cosine to zero
-    at the end of the last epoch.
+    The model is compiled anew: Adam, the masked cross-entropy and its perplexity. The
+    learning rate rises over `warmup` steps; then it stays ("constant") or falls along a
+    cosine to zero at the end of the last epoch.
 
     Args:
-        model: a compiled model with codes in and (batch, tasks) out.
-        train, valid: `Examples`.
-        out: folder for `state-*.weights.h5`, `best.weights.h5` and `log.json`.
-        epochs: passes over the training examples.
+        model: a model with codes in and (batch, tasks) out.
+        train, valid: each a `genome_keras.datasets.source.Source`.
+        out: folder of the run, see `genome_keras.training.run_folder.RunFolder`.
+        epochs: passes over the training examples, at most.
         batch_size: examples a step.
         learning_rate: the highest.
-        warmup: steps until it is reached.
+        warmup: steps until it is reached, at most a tenth of all.
+        schedule: "cosine" or "constant".
+        clip: norm to which longer gradients are cut; None cuts none.
         reverse_complement: train on a random strand of each window.
+        positive_weight: weight of a label 1 in the loss: a number, one a task, or
+            "balanced", (1 - rate) / rate for each task. With weights above 1 the scores
+            are no longer estimates of P(label = 1), and the best epoch is that of the
+            lowest validation loss, not perplexity.
         trained: the model goes on from trained weights; otherwise the biases of
-            a `TaskHead` start at the positive rates of the training labels.
+            its last layer start at the positive rates of the training labels.
+        trunk_rate: learning rate of all but the last layer, as a share of
+            `learning_rate`; 0 freezes them. Between 0 and 1 it needs Keras 3.15.
+        patience: end after this many epochs without a better one; None never does.
+        keep_epochs: keep the weights of every epoch.
+        save_every: seconds between two states within an epoch.
+        tensorboard: also write events to `out/tensorboard`; needs TensorBoard.
         seed: of the order and the strands.
 
     Returns:
         The log: one dict for each epoch. The model ends with the best weights.
+
+    Raises:
+        ValueError: another value of an argument.
+        FormatError: `out` holds the state of another model.
     """
+    if schedule not in SCHEDULES:
+        raise ValueError(f"schedule must be one of {SCHEDULES}. Received: schedule={schedule!r}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     batches = Batches(
-        train.codes,
-        train.labels,
-        batch_size=batch_size,
-        seed=seed,
-        reverse_complement=reverse_complement,
+        train, batch_size=batch_size, seed=seed, reverse_complement=reverse_complement
     )
-    steps = epochs * len(batches)
-    warmup = min(warmup, steps // 10)
-    model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(
-        learning_rate / 100,
-        max(1, steps - warmup),
-        warmup_target=learning_rate,
-        warmup_steps=max(1, warmup),
+    rates = train.positive_rates
+    if positive_weight == "balanced":
+        positive_weight = ((1 - rates) / rates).tolist()
+    rate = _learning_rate(learning_rate, schedule, warmup, epochs * len(batches))
+    model.compile(
+        optimizer=_adam(model, rate, clip, trunk_rate),
+        loss=MaskedCrossEntropy(positive_weight=positive_weight),
+        metrics=[Perplexity()],
+        jit_compile=model.jit_compile,
     )
-    resume = Resume(folder, batches)
-    done = resume.restore(model)
-    if not (done or trained) and hasattr(model.layers[-1], "set_rates"):
-        model.layers[-1].set_rates(positive_rates(train.labels))
-    model.fit(
+    run = RunFolder(
+        folder,
         batches,
-        validation_data=Batches(valid.codes, valid.labels, batch_size=batch_size),
-        epochs=epochs,
-        initial_epoch=done,
-        shuffle=False,
-        callbacks=[resume, TqdmCallback(verbose=1, disable=None)],
-        verbose=0,
+        # Other weights of the labels have another optimum, and its loss is the measure of it.
+        monitor="val_perplexity" if positive_weight == 1 else "val_loss",
+        keep_epochs=keep_epochs,
+        patience=patience,
+        save_every=save_every,
     )
+    if not run.restore(model) and not trained and hasattr(model.layers[-1], "set_rates"):
+        model.layers[-1].set_rates(rates)
+    callbacks = [run, TqdmCallback(verbose=1, disable=None)]
+    if tensorboard:
+        callbacks.append(_tensorboard(folder))
+    while run.epoch < epochs and not run.finished:
+        batches.start_epoch(run.epoch, run.batch)
+        model.fit(
+            batches,
+            validation_data=Batches(valid, batch_size=batch_size),
+            initial_epoch=run.epoch,
+            # The rest of an epoch that was begun is shorter than the others.
+            epochs=run.epoch + 1 if run.batch else epochs,
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=0,
+        )
     find(folder / "best.weights.h5").load_into(model)
-    return resume.log
+    return run.log
 
 
 def train_dataset(
@@ -187,26 +163,43 @@ def train_dataset(
     *,
     out,
     model="bigru_multitask",
-    epochs=8,
-    batch_size=128,
-    learning_rate=5e-3,
-    warmup=500,
+    recipe="default",
+    arguments=None,
+    window=None,
+    epochs=None,
+    batch_size=None,
+    learning_rate=None,
+    warmup=None,
+    patience=None,
+    positive_weight=1.0,
     fine_tune=None,
+    trunk_rate=1.0,
+    keep_epochs=None,
+    precision="float32",
+    tensorboard=False,
+    plot=False,
     seed=0,
 ):
     """Trains a multi-task model on the splits "train" and "valid" of a data set.
-
-    Window and tasks come from the data set; all else are the factory's defaults,
-    or the checkpoint's.
 
     Args:
         data: path of the HDF5 data set.
         out: as in `fit`; also gets `train.json`, what was asked for. The folder
             of an interrupted run goes on; that of another run is an error.
         model: name of a factory.
-        epochs, batch_size, learning_rate, warmup: as in `fit`.
-        fine_tune: name or path of a checkpoint of this model and these tasks to
-            start from; None starts from random weights.
+        recipe: "default", or "paper", that of Zhang & Kamath 2016: batches of 20, Adam
+            at 1e-3, one strand, weights from (-0.01, 0.01), the weights of every epoch.
+        arguments: dict of other arguments of the factory; window and tasks come from
+            the data set, and with `fine_tune` the rest from the checkpoint.
+        window: the middle so many bp of each example; None takes all.
+        epochs, batch_size, learning_rate, warmup, keep_epochs: as in `fit`; None is
+            the recipe's.
+        patience, positive_weight, trunk_rate, tensorboard: as in `fit`.
+        fine_tune: name or path of a checkpoint of this model to start from; its head
+            stays where the tasks are the same, and is new otherwise.
+        precision: "float32", "mixed_float16" or "mixed_bfloat16": of the computation;
+            weights are float32.
+        plot: draw the learning curves in `out/curves.svg`; needs matplotlib.
         seed: of the initial weights, dropout, order and strands.
 
     Returns:
@@ -214,40 +207,138 @@ def train_dataset(
 
     Raises:
         FormatError: the data set is not one, or `out` holds another run.
+        ValueError: another value of an argument, or one the factory does not take.
         WeightsError: `fine_tune` is not a checkpoint of this model.
+        GenomeKerasError: matplotlib is missing, before anything is trained.
+
+    Source: Zhang & Kamath 2016, section 4.3 and the authors' program, for "paper".
     """
-    if fine_tune is not None:
-        find(fine_tune, architecture=model)
-    train, valid = chromatin(data, "train"), chromatin(data, "valid")
-    arguments = {"window": train.codes.shape[1], "tasks": train.labels.shape[1]}
-    asked = {
-        "architecture": model,
-        "arguments": arguments,
+    for name, value, accepted in (
+        ("recipe", recipe, tuple(RECIPES)),
+        ("precision", precision, PRECISIONS),
+    ):
+        if value not in accepted:
+            raise ValueError(f"{name} must be one of {accepted}. Received: {name}={value!r}")
+    if plot:
+        pyplot()
+    how = {key: value for key, value in RECIPES[recipe].items() if key != "arguments"}
+    given = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "warmup": warmup,
-        "fine_tune": fine_tune,
-        "seed": seed,
-        "tasks": train.tasks,
+        "keep_epochs": keep_epochs,
     }
+    how |= {name: value for name, value in given.items() if value is not None}
+    how |= {"patience": patience, "positive_weight": positive_weight, "trunk_rate": trunk_rate}
+    train, valid = (_read(data, split, window) for split in ("train", "valid"))
+    sizes = RECIPES[recipe]["arguments"].get(model, {}) | (arguments or {})
+    sizes |= {"window": train.window, "tasks": len(train.tasks)}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        if fine_tune is None:
+            network, trained = getattr(genome_keras, model)(**sizes, seed=seed), False
+        else:
+            network, sizes, trained = start_from(
+                fine_tune, architecture=model, arguments=sizes, tasks=train.tasks, seed=seed
+            )
+    except TypeError as error:  # an argument that the factory does not have
+        raise ValueError(str(error)) from error
+    finally:
+        keras.config.set_dtype_policy(policy)
+    asked = {"architecture": model, "arguments": sizes, "recipe": recipe, **how}
+    asked |= {"fine_tune": fine_tune and str(fine_tune), "precision": precision, "seed": seed}
+    _claim(out, {**asked, "tasks": train.tasks})
+    log = fit(
+        network, train, valid, out=out, trained=trained, tensorboard=tensorboard, seed=seed, **how
+    )
+    if plot:
+        draw_curves(log, Path(out) / "curves.svg")
+    return network
+
+
+def _read(data, split, window):
+    """One split: in memory where it is small, left on disk where it is not."""
+    if Path(data).is_dir():
+        return deepsea(data, split, window=window)
+    stored = open_chromatin(data, split, window=window)
+    if len(stored) * (stored.window + len(stored.tasks)) > IN_MEMORY:
+        return stored
+    return chromatin(data, split, window=window)
+
+
+def _claim(out, asked):
+    """Writes `train.json`, or compares it with the one that is there."""
     record = Path(out) / "train.json"
-    if record.exists() and json.loads(record.read_text()) != asked:
+    if record.exists() and json.loads(record.read_text()) != json.loads(json.dumps(asked)):
         raise FormatError(record, None, "this folder holds a run with other arguments or data")
     Path(out).mkdir(parents=True, exist_ok=True)
     with atomic(record) as path:
         path.write_text(json.dumps(asked, indent=1))
-    network = getattr(genome_keras, model)(**arguments, weights=fine_tune, seed=seed)
-    fit(
-        network,
-        train,
-        valid,
-        out=out,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        warmup=warmup,
-        trained=fine_tune is not None,
-        seed=seed,
+
+
+def _tensorboard(folder):
+    if importlib.util.find_spec("tensorboard") is None:
+        raise GenomeKerasError("events need TensorBoard: pip install 'genome_keras[tensorboard]'")
+    return keras.callbacks.TensorBoard(folder / "tensorboard")
+
+
+def _learning_rate(highest, schedule, warmup, steps):
+    warmup = min(warmup, steps // 10)
+    if schedule == "constant" and not warmup:
+        return highest
+    return keras.optimizers.schedules.CosineDecay(
+        highest / 100,
+        max(1, steps - warmup),
+        alpha=1.0 if schedule == "constant" else 0.0,
+        warmup_target=highest,
+        warmup_steps=max(1, warmup),
     )
-    return network
+
+
+def _adam(model, rate, clip, trunk_rate):
+    """Adam, with a lower rate for all layers but the last where that is asked for."""
+    if not 0 <= trunk_rate <= 1:
+        raise ValueError(f"trunk_rate must be from 0 to 1. Received: trunk_rate={trunk_rate!r}")
+    for layer in model.layers[:-1]:
+        layer.trainable = trunk_rate > 0
+    head = keras.optimizers.Adam(rate, global_clipnorm=clip)
+    if trunk_rate in (0, 1):
+        return head
+    if not hasattr(keras.optimizers, "MultiOptimizer"):
+        raise ValueError(
+            f"trunk_rate between 0 and 1 needs Keras 3.15 (Python 3.11). Received: {trunk_rate}"
+        )
+    slower = rate * trunk_rate if isinstance(rate, float) else Scaled(rate, trunk_rate)
+    trunk = keras.optimizers.Adam(slower, global_clipnorm=clip)
+    name = re.escape(model.layers[-1].name)
+    return keras.optimizers.MultiOptimizer(
+        keras.optimizers.OptimizerMap(trunk, {f"{name}/.*": head})
+    )
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class Scaled(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule times a number.
+
+    Args:
+        schedule: a `LearningRateSchedule`.
+        factor: the number.
+    """
+
+    def __init__(self, schedule, factor):
+        self.schedule, self.factor = schedule, factor
+
+    def __call__(self, step):
+        return self.schedule(step) * self.factor
+
+    def get_config(self):
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "factor": self.factor,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["factor"])

@@ -1,59 +1,52 @@
-"""The checkpoints: what there is, where its files are, and whether they are intact.
+"""The checkpoints: what there is, what describes them, and loading them into models.
 
 A checkpoint is three files with one stem: `NAME.weights.h5`, `NAME.json` (how to
 build the model, its tasks, a probe with its scores, held-out scores) and
 `NAME.md` (the card). A published name never changes its bytes.
 """
 
-import hashlib
-import json
+import inspect
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from genome_keras import guard, hub, origins, weights_files
 from genome_keras.errors import WeightsError
+from genome_keras.fetch import sha256_of
+from genome_keras.origins import packaged as folder
+from genome_keras.registry import PUBLISHED
 
 DEFAULT = "bigru_multitask.human_chromatin.v1"
-
-# name -> sha256 of NAME.weights.h5, sha256 of NAME.json
-PUBLISHED = {
-    "bigru_multitask.human_chromatin.v1": (
-        "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
-        "476c1255a7c52a9f1d1be060beb4cacefefa00694b1122d484c9250558a8b787",
-    ),
-    "kmer_logreg.human_chromatin.v1": (
-        "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
-        "af1bfdec84d96f54d7f9840756e3396d151231b970e104a78090ff527b81316f",
-    ),
-}
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
 _FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer")
 
 
-def folder():
-    """Where the checkpoints that came with the package lie."""
-    installed = Path(__file__).parent / "checkpoints"
-    return installed if installed.is_dir() else Path(__file__).parents[1] / "weights"
-
-
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint on this machine.
+    """A checkpoint and where its files are.
 
     Attributes:
-        name: `architecture.data.vN`, or the path the caller gave.
-        path: the `.weights.h5` file.
-        config: what `NAME.json` says; empty for bare weights.
-        sha256: what the file must hash to; None where nobody has published that.
+        name: `architecture.data.vN`, or what the caller gave: a path, a folder, or
+            `hf://owner/repo@commit/name`.
+        config: what its description says; empty for bare weights.
+        locate: gives the path of "weights", "json" or "card"; fetches what is not on
+            this machine.
+        sha256: what the weights must hash to; None where nobody has published that.
     """
 
     name: str
-    path: Path
     config: dict
+    locate: Callable[[str], Path]
     sha256: str | None = None
+
+    @cached_property
+    def path(self):
+        """The `.weights.h5` or `.keras` file on this machine."""
+        return self.locate("weights")
 
     @property
     def arguments(self):
@@ -70,35 +63,90 @@ class Checkpoint:
         """Names of the tasks, in the order of the model's output."""
         return list(self.config.get("tasks", []))
 
+    @cached_property
+    def trained(self):
+        """For each task whether it was trained; the others score a constant, the positive
+        rate that was published for them."""
+        untrained = set(self.config.get("untrained", []))
+        return [task not in untrained for task in self.tasks]
+
     @property
     def card(self):
         """The text of the model card."""
-        path = self.path.with_name(self.name + ".md")
-        try:
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise WeightsError(f"{self.name}: no card at {path}") from error
+        path = self.locate("card")
+        if not path.is_file():
+            raise WeightsError(f"{self.name}: no card at {path}")
+        return guard.read_text(path)
+
+    def build(self, factory, given):
+        """Builds a model with the checkpoint's arguments and loads the weights.
+
+        A file nobody has published may not make the factory ask for more weights than
+        it holds.
+
+        Args:
+            factory: a function of a model, without the handling of `weights`.
+            given: arguments of the caller, which come before the checkpoint's.
+
+        Raises:
+            WeightsError: the description does not fit the factory, or the weights do
+                not fit the model.
+        """
+        known = set(inspect.signature(factory).parameters) - {"weights"}
+        if foreign := set(self.arguments) - known:
+            raise WeightsError(
+                f"{self.name}: {factory.__name__} has no argument {min(foreign)!r:.60}"
+            )
+        arguments = {**self.arguments, **given, "weights": None}
+        if self.sha256 is not None:
+            model = factory(**arguments)
+        else:
+            with self._opened() as path:
+                contents = weights_files.check_h5(path, self.path)
+            try:
+                with guard.at_most(contents, self.name):
+                    model = factory(**arguments)
+            except (TypeError, OverflowError) as error:
+                reason = str(error).strip().splitlines()[0]
+                raise WeightsError(f"{self.name}: cannot build the model: {reason}") from error
+        self.load_into(model)
+        return model
 
     def load_into(self, model):
         """Loads the weights into a model of the same architecture and sizes.
 
         Raises:
-            WeightsError: the file is missing, damaged, or does not fit.
+            WeightsError: the file is missing, damaged, hostile, or does not fit.
         """
+        self.check_sha256()
+        with self._opened() as path:
+            if self.sha256 is None:
+                weights_files.check_h5(path, self.path)
+            try:
+                with warnings.catch_warnings():
+                    # The file of a training state also has an optimizer.
+                    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+                    model.load_weights(path)
+            except Exception as error:  # Keras and h5py raise many kinds here
+                reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
+                raise WeightsError(
+                    f"{self.path}: not the weights of this {model.name} ({reason})"
+                ) from error
+
+    def check_sha256(self):
+        """Raises WeightsError unless the weights are those published or described."""
         if self.sha256 is not None:
             _check(self.path, self.sha256)
-        elif not self.path.is_file():
-            raise WeightsError(f"{self.path}: no such file")
-        try:
-            with warnings.catch_warnings():
-                # The file of a training state also has an optimizer.
-                warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-                model.load_weights(self.path)
-        except Exception as error:  # Keras and h5py raise many kinds here
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
-            raise WeightsError(
-                f"{self.path}: not the weights of this {model.name} ({reason})"
-            ) from error
+        elif (described := self.config.get("sha256")) is not None:
+            found = sha256_of(self.path)
+            if found != described:
+                raise WeightsError(
+                    f"{self.path}: damaged, or not the weights its description is of (sha256 "
+                    f"{found[:12]}…, described {described!r:.14}…)"
+                )
+
+    def _opened(self):
+        return weights_files.weights_inside(self.path)
 
 
 def save_bare(model, path):
@@ -111,45 +159,65 @@ def save_bare(model, path):
     type(model)(model.inputs, model.outputs, name=model.name).save_weights(path)
 
 
-def list_weights(architecture=None):
+def list_weights(architecture=None, *, data=None, window=None, task=None):
     """Names of the published checkpoints, sorted.
 
     Args:
         architecture: list only those of this factory.
+        data: list only those trained on this data set, the middle word of the name.
+        window: list only those that read this many bp.
+        task: list only those that have a task with this text in its name.
     """
-    return sorted(n for n in PUBLISHED if architecture in (None, n.partition(".")[0]))
+    found = []
+    for name in sorted(PUBLISHED):
+        maker, _, rest = name.partition(".")
+        if architecture in (None, maker) and data in (None, rest.rpartition(".")[0]):
+            checkpoint = find(name) if (window, task) != (None, None) else None
+            if window is not None and checkpoint.arguments.get("window") != window:
+                continue
+            if task is not None and not any(task in other for other in checkpoint.tasks):
+                continue
+            found.append(name)
+    return found
 
 
 def find(weights, *, architecture=None):
-    """The checkpoint behind a name or a path.
+    """The checkpoint behind a name, a path or an address on the Hub.
 
     Args:
-        weights: a published name, or the path of a `.weights.h5` file. A
-            `.json` of the same stem beside it, if any, describes it.
+        weights: a published name; the path of a `.weights.h5` or `.keras` file, whose
+            description, if any, is the `.json` of the same stem beside it; a folder of
+            `save_pretrained`; or `hf://owner/repo[@revision][/name]`, a repository with
+            the files of such a folder.
         architecture: the factory that will load it, or None.
 
     Returns:
-        A `Checkpoint`; its JSON is verified, its weights are on loading.
+        A `Checkpoint`; its description is verified, its weights are on loading.
 
     Raises:
         WeightsError: unknown, missing, damaged, or of another architecture.
     """
     text = os.fspath(weights)
     if text in PUBLISHED:
-        sha256, sha256_json = PUBLISHED[text]
-        path = folder() / f"{text}.weights.h5"
-        config_path = folder() / f"{text}.json"
-        _check(config_path, sha256_json)
-        found = Checkpoint(text, path, _read_json(config_path), sha256)
-    elif text.endswith(".weights.h5"):
-        path = Path(text)
-        config_path = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
-        config = _read_json(config_path) if config_path.is_file() else {}
-        found = Checkpoint(text, path, config)
+        entry = PUBLISHED[text]
+        locate = origins.of_published(text, entry, folder())
+        _check(locate("json"), entry.json_sha256)
+        found = Checkpoint(text, guard.read_json(locate("json")), locate, entry.sha256)
+    elif text.startswith(hub.PREFIX):
+        reference = hub.pinned(hub.parse(text), origins.IN_FOLDER["json"], limit=guard.MAX_TEXT)
+        found = _in_folder(str(reference), origins.on_hub(reference))
+    elif Path(text).is_dir():
+        found = _in_folder(text, origins.inside(text))
+    elif text.endswith((".weights.h5", ".keras")):
+        locate = origins.beside(text)
+        description = locate("json")
+        config = guard.read_json(description) if description.is_file() else {}
+        guard.check_config(config, description)
+        found = Checkpoint(text, config, locate)
     else:
         raise WeightsError(
-            f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5, or one of: "
-            + ", ".join(list_weights())
+            f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
+            "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
         )
     made_by = found.config.get("architecture", architecture)
     if architecture is not None and made_by != architecture:
@@ -157,28 +225,37 @@ def find(weights, *, architecture=None):
     return found
 
 
-def sha256_of(path):
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def facts(checkpoint):
+    """What the registry and the description know of a checkpoint, as pairs of text.
+
+    Args:
+        checkpoint: of `find`. Its weights are fetched where they are not here.
+    """
+    config, published = checkpoint.config, PUBLISHED.get(checkpoint.name)
+    sha256 = checkpoint.sha256 or config.get("sha256")
+    yield "file", checkpoint.path
+    yield "bytes", checkpoint.path.stat().st_size
+    yield "sha256", sha256 or "not published"
+    yield "architecture", config.get("architecture")
+    yield "arguments", ", ".join(f"{k}={v!r}" for k, v in checkpoint.arguments.items())
+    yield "tasks", len(checkpoint.tasks)
+    yield "licence", config.get("license") or "not stated"
+    if published is not None:
+        yield "citation", published.citation
+        yield "also at", f"hf://{published.hub}/{checkpoint.name}" if published.hub else "-"
 
 
-def _read_json(path):
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: not readable as JSON ({error})") from error
-    if not isinstance(config, dict):
-        raise WeightsError(f"{path}: expected a JSON object")
-    return config
+def _in_folder(name, locate):
+    config = guard.read_json(locate("json"))
+    if config.get("has_tasks"):
+        config["tasks"] = guard.read_text(locate("tasks")).splitlines()[1:]
+    guard.check_config(config, name)
+    if not isinstance(config.get("architecture"), str):
+        raise WeightsError(f"{name}: its config.json names no architecture")
+    return Checkpoint(name, config, locate)
 
 
 def _check(path, sha256):
-    if not path.is_file():
-        raise WeightsError(f"{path}: the file is missing; install genome_keras again")
     found = sha256_of(path)
     if found != sha256:
         raise WeightsError(

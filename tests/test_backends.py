@@ -9,7 +9,20 @@ from pathlib import Path
 import keras
 import pytest
 
-FILES = ["models", "recurrent", "losses", "kmer_counts", "weights", "train", "cli"]
+FILES = [
+    "models",
+    "recurrent",
+    "losses",
+    "kmer_counts",
+    "weights",
+    "train",
+    "cli",
+    "clockwork",
+    "strands",
+    "foreign",
+]
+# What no backend changes is not tested on each.
+ONCE = ["-k", "not parameter_count and not bad_arguments"]
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
@@ -23,7 +36,7 @@ def test_models_on(backend):
     here = Path(__file__).parent
     files = [str(here / f"test_{name}.py") for name in FILES]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ONCE, *files],
         env={**os.environ, "KERAS_BACKEND": backend},
         cwd=here.parent,
         capture_output=True,

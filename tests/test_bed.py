@@ -159,3 +159,34 @@ def test_summits_are_inside(folder, line, problem):
     with pytest.raises(FormatError) as caught:
         list(bed.read_peaks(write(folder, peak("3") + line)))
     assert problem in caught.value.problem and caught.value.line == 2
+
+
+CONTIGS = {"chr1": 100, "chr2": 50, "a": 1, "b": 1, "c": 1, "d": 1}
+
+
+@pytest.mark.parametrize("tail", ["", "\t.\t0\t.\t1\t1\t1\t-1"])
+def test_places_must_lie_in_the_contigs(folder, tail):
+    read = bed.read_peaks if tail else bed.read
+    lines = ["chr1\t0\t100", "chr2\t49\t50"]
+    path = write(folder, "".join(f"{line}{tail}\n" for line in lines).encode())
+    assert list(read(path, contigs=CONTIGS)) == list(read(path))
+    for line, problem in [
+        (
+            "chr3\t0\t1",
+            "no contig 'chr3' in the genome, which has 6: 'chr1', 'chr2', 'a', 'b', 'c'",
+        ),
+        ("Chr1\t0\t1", "no contig 'Chr1' in the genome"),
+        ("chr2\t0\t51", "expected an end of at most 50, the length of 'chr2', got 51"),
+    ]:
+        text = "".join(f"{one}{tail}\n" for one in [*lines, line])
+        path = write(folder, text.encode())
+        with pytest.raises(FormatError) as caught:
+            list(read(path, contigs=CONTIGS))
+        assert caught.value.line == 3 and problem in caught.value.problem
+
+
+def test_places_elsewhere_can_be_left_out(folder):
+    path = write(folder, b"chr3\t0\t1\nchr1\t5\t6\n")
+    assert list(bed.read(path, contigs=CONTIGS, elsewhere="skip")) == [Interval("chr1", 5, 6)]
+    with pytest.raises(ValueError, match="elsewhere must be one of"):
+        list(bed.read(path, contigs=CONTIGS, elsewhere="guess"))

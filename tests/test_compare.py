@@ -137,3 +137,69 @@ def test_an_unknown_source_is_an_error():
         run(source=SOURCE, sources=("c",))
     with pytest.raises(ValueError, match="'a'"):
         run(sources=("a",))
+
+
+def noisy(*, n=300, seed=0):
+    draw = np.random.default_rng(seed)
+    labels = (draw.random((n, 4)) < 0.3).astype(int)
+    strength = {"good": 2, "fair": 1}
+    scores = {
+        name: 1 / (1 + np.exp(-weight * (labels - 0.5) - draw.normal(size=labels.shape)))
+        for name, weight in strength.items()
+    }
+    return labels, scores
+
+
+def test_intervals_hold_the_means_and_are_paired():
+    labels, scores = noisy()
+    scores["again"] = scores["good"]
+    result, rows = compare(
+        labels,
+        scores,
+        tasks=list("wxyz"),
+        train_rates=[0.5, 0.5, 0.5, 0.001],
+        thresholds=dict.fromkeys(scores, np.full(4, 0.4)),
+        replicates=100,
+    )
+    group = result["subsets"]["all"]["groups"]["frequent"]
+    for metric in ("f1", "f1_tuned", "auroc", "auprc", "perplexity", "brier"):
+        low, high = group["models"]["good"][f"{metric}_interval"]
+        assert low < group["models"]["good"][f"{metric}_mean"] < high
+        better, same, _ = group["pairs"]
+        assert same["baseline"] == "again" and same[metric]["interval"] == [0, 0]
+        assert low < high  # of one model, but two equal models never differ
+        ends = better[metric]["interval"]
+        assert ends[0] < better[metric]["mean_difference"] < ends[1]
+    assert group["pairs"][0]["auroc"]["interval"][0] > 0
+    means = result["models"]["good"]["replicates"]["all"]["frequent"]["f1"]
+    assert len(means) == 100
+    assert np.quantile(means, 0.025) == pytest.approx(group["models"]["good"]["f1_interval"][0])
+    row = rows[0]
+    assert row["auroc_low"] < row["auroc"] < row["auroc_high"]
+    assert row["threshold"] == 0.4
+
+
+def test_lower_is_better_for_losses():
+    labels, scores = noisy()
+    result, _ = compare(labels, scores, tasks=list("wxyz"), train_rates=np.full(4, 0.5))
+    (pair,) = result["subsets"]["all"]["groups"]["all"]["pairs"]
+    assert pair["brier"]["mean_difference"] < 0
+    assert pair["brier"]["won"] == 4
+    assert "interval" not in pair["brier"]
+
+
+def test_reliability_is_pooled_over_the_tasks_of_a_group():
+    result, _ = run(source=SOURCE, sources=("a",))
+    pooled = result["models"]["good"]["reliability"]
+    assert sum(pooled["all"]["all"]["count"]) == 16
+    assert sum(pooled["a"]["rare"]["count"]) == 2
+    assert sum(pooled["all"]["frequent"]["positives"]) == LABELS[:, :3].sum()
+    assert sum(pooled["all"]["all"]["score"]) == pytest.approx(GOOD.sum())
+
+
+def test_unmeasured_tasks_are_in_no_count():
+    labels = LABELS.copy()
+    labels[:, 3] = -1
+    given = {"tasks": list("wxyz"), "train_rates": np.full(4, 0.5)}
+    group = compare(labels, MODELS, **given)[0]["subsets"]["all"]["groups"]["all"]
+    assert (group["tasks"], group["tasks_without_positives"]) == (3, 0)

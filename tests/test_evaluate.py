@@ -5,11 +5,15 @@ import types
 import h5py
 import numpy as np
 import pytest
+from deepsea_files import contents, write_v5
 
 from genome_keras.baselines import gc_scores
+from genome_keras.cli import main
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.evaluate import as_markdown, evaluate
+from genome_keras.evaluation.score_files import read_scores
 from genome_keras.scores import auroc, best_threshold, f1
+from genome_keras.task_table import tasks
 
 TASKS = ["has G first", "has T last"]
 N_SPLIT = {"train": 400, "valid": 60, "test": 80}
@@ -20,6 +24,7 @@ class Toy:
 
     def predict(self, codes, *, batch_size, verbose):
         assert (batch_size, verbose) == (512, 0)
+        assert codes.shape[1] == 8
         true = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1)
         return np.where(true, 0.4, 0.1).astype(np.float32)
 
@@ -28,7 +33,7 @@ class Toy:
 def toys(monkeypatch):
     """Puts toy checkpoints in the place of the real ones."""
     known = {"toy": (TASKS, 8), "any length": (TASKS, None), "other": (TASKS[::-1], 8)}
-    known["wide"] = (TASKS, 100)
+    known |= {"wide": (TASKS, 100), "odd": (TASKS, 5)}
 
     def load_model(weights):
         tasks, window = known[weights]
@@ -44,6 +49,7 @@ def data(tmp_path, toys):
     draw = np.random.default_rng(0)
     n = sum(N_SPLIT.values())
     codes = draw.integers(0, 4, (n, 8), np.uint8)
+    places = {"chrom": np.resize(["chr1", "chr2"], n).astype("S4"), "start": np.arange(n) * 70_000}
     split = np.repeat(list(N_SPLIT), list(N_SPLIT.values()))
     path = tmp_path / "toy.h5"
     with h5py.File(path, "w") as file:
@@ -51,7 +57,9 @@ def data(tmp_path, toys):
         file["y"] = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1).astype(np.int8)
         file["split"] = split.astype("S5")
         file["source"] = np.resize(["genome", "dhs", "genome", "dhs", "dhs"], n).astype("S6")
-        file["tasks"] = [t.encode() for t in TASKS]
+        file["tasks"] = np.array(TASKS, "S")
+        for name, values in places.items():
+            file[name] = values
     return path
 
 
@@ -130,6 +138,133 @@ def test_bad_data_and_unknown_sources(data, tmp_path):
     with pytest.raises(ValueError, match="'windows'"):
         evaluate(data, weights=[], sources=("windows",))
     assert list(evaluate(data, weights=[], sources=("dhs",))["subsets"]) == ["all", "dhs"]
+
+
+def test_a_shorter_window_is_the_middle(data, tmp_path):
+    wider = tmp_path / "wider.h5"
+    with h5py.File(data) as old, h5py.File(wider, "w") as new:
+        for name in old:
+            new[name] = old[name][:]
+        del new["x"]
+        new["x"] = np.pad(old["x"][:], ((0, 0), (2, 2)), constant_values=4)
+    found = frequent(evaluate(wider, weights=["toy"]))
+    assert found["models"]["toy"] == frequent(evaluate(data, weights=["toy"]))["models"]["toy"]
+    with pytest.raises(ValueError, match="must be 1 to 8 and even"):
+        evaluate(data, weights=["odd"])
+
+
+def test_intervals_are_of_blocks_of_the_genome(data, tmp_path):
+    result = evaluate(data, weights=["toy"], replicates=50)
+    # 80 windows, 70 kb apart, in turn on two chromosomes: from 32.2 to 37.7 Mb of each.
+    assert result["bootstrap"] == {"blocks": "genome", "number": 12, "replicates": 50, "seed": 0}
+    low, high = frequent(result)["models"]["gc"]["auroc_interval"]
+    assert low < frequent(result)["models"]["gc"]["auroc_mean"] < high
+    with h5py.File(data, "a") as file:
+        del file["chrom"]
+    result = evaluate(data, weights=["toy"], replicates=0)
+    assert (result["bootstrap"]["blocks"], result["bootstrap"]["number"]) == ("rows", 80)
+    assert "auroc_interval" not in frequent(result)["models"]["gc"]
+
+
+def test_the_deepsea_bundle(tmp_path, monkeypatch):
+    """919 tasks; the windows of a pair are neighbours, and resampled together."""
+    from genome_keras.evaluation import contenders, data
+
+    for seed, (split, n) in enumerate({"train": 300, "valid": 40, "test": 60}.items()):
+        codes, labels = contents(n, seed, window=8, tasks=919)
+        write_v5(tmp_path / f"{split}.mat", split, codes, labels)
+    found = data.held_out(tmp_path, "test")
+    np.testing.assert_array_equal(found.codes[::2], codes[:30])
+    np.testing.assert_array_equal(found.labels[1::2], labels[30:])
+    monkeypatch.setattr(Run, "tasks", list(tasks("deepsea-919").names))
+    monkeypatch.setattr(Run, "epochs", [None])
+    monkeypatch.setattr(
+        Run, "scores", lambda self, epoch, codes, size: np.full((len(codes), 919), 0.25)
+    )
+    monkeypatch.setattr(contenders, "Contender", Run)
+    result = evaluate(tmp_path, weights=["run"], replicates=5)
+    assert result["subsets"]["all"]["examples"] == 60
+    assert (result["bootstrap"]["blocks"], result["bootstrap"]["number"]) == ("rows", 30)
+    assert frequent(result)["models"]["run"]["auroc_mean"] == 0.5
+    assert list(result["models"]) == ["run", "gc", "prior"]
+
+    monkeypatch.setattr(data, "DEEPSEA_TEST", 60)  # as if it were the published test set
+    out = tmp_path / "out"
+    result = evaluate(tmp_path, weights=["run"], replicates=0, out=out, report=tmp_path / "r.html")
+    others = [f"{name} (published)" for name in ("deepsea", "danq", "danq_jaspar")]
+    assert list(result["models"]) == ["run", *others, "gc", "prior"]
+    danq = result["subsets"]["all"]["groups"]["all"]["models"]["danq (published)"]
+    assert danq["auroc_mean"] == pytest.approx(0.9384, abs=1e-4)
+    assert (danq["f1_mean"], danq["overall_perplexity"]) == (None, None)
+    text = as_markdown(result)
+    assert "- run against danq (published): higher AUROC in 0 of 9" in text
+    assert "| danq (published) |  |  | 0.9" in text
+    assert as_markdown(read_scores([out])[0]) == text
+
+
+def test_a_large_training_set_is_sampled(data, monkeypatch):
+    from genome_keras.evaluation import data as reading
+
+    rates, all_of_it = reading.training(data)
+    assert len(all_of_it) == 400
+    monkeypatch.setattr(reading, "MOST", 100)
+    monkeypatch.setattr(sys.modules["genome_keras.datasets.chromatin"], "ROWS", 10)
+    again, some = reading.training(data)
+    np.testing.assert_array_equal(again, rates)
+    assert len(some) == 100
+    assert (some.codes[0] == all_of_it.codes[0]).all()
+    assert (some.codes[-1] == all_of_it.codes[-1]).all()
+
+
+class Run:
+    """Three epochs; the second is the best on the windows it is chosen on."""
+
+    name, tasks, window, log, epochs = "run", TASKS, 8, [], [1, 2, 3]
+
+    def __init__(self, name):
+        assert name == "run"
+
+    def scores(self, epoch, codes, batch_size):
+        true = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1)
+        valid = len(codes) == N_SPLIT["valid"]
+        right = {1: [0.6, 0.1], 2: [0.4, 0.4], 3: [0.1, 0.6]}
+        if valid:
+            right = {1: [0.1, 0.6], 2: [0.9, 0.9], 3: [0.1, 0.1]}
+        return np.where(true, right[epoch], 0.05)
+
+
+def test_a_run_is_scored_at_its_best_epoch_and_at_those_of_each_task(data, monkeypatch):
+    from genome_keras.evaluation import contenders
+
+    monkeypatch.setattr(contenders, "Contender", Run)
+    result = evaluate(data, weights=["run"], replicates=0)
+    names = ["run", "run (each task's epoch)", "run (each task's epoch, optimistic)"]
+    assert list(result["models"]) == [*names, "gc", "prior"]
+    kinds = [model["kind"] for model in result["models"].values()]
+    assert kinds == ["model", "by task", "optimistic", "baseline", "baseline"]
+    epochs = result["models"]["run"]["epochs"]
+    assert epochs["best"] == 2
+    assert [row["all_f1"] for row in epochs["each"]] == [0.5, 0, 0.5]
+    models = frequent(result)["models"]
+    # Task 0 has F1 1 in epoch 1 only, task 1 in epoch 3 only.
+    assert [models[name]["f1_mean"] for name in names] == [0, 0, 1]
+    assert [models[name]["f1_tuned_mean"] for name in names[::2]] == [0, 1]
+    text = as_markdown(result)
+    assert "run is epoch 2 of 3, the best on valid." in text
+    assert f"- {names[2]} against gc: higher F1 in 2 of 2 tasks" in text
+    assert f"against {names[1]}" not in text
+    assert "optimistic): the epoch with the highest F1 was chosen for each task" in text
+    with pytest.raises(ValueError, match="run: its epochs need tuned_on"):
+        evaluate(data, weights=["run"], tuned_on=None)
+
+
+def test_command(data, tmp_path, capsys):
+    files = ["--out", str(tmp_path / "out"), "--report", str(tmp_path / "r.html")]
+    assert main(["evaluate", str(data), "--weights", "toy", "--replicates", "20", *files]) == 0
+    assert "| toy | 0.0000 | 1.0000 | 1.0000 | 1.0000 | " in capsys.readouterr().out
+    result = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert result == evaluate(data, weights=["toy"], replicates=20)
+    assert TASKS[0] in (tmp_path / "r.html").read_text()
 
 
 def test_markdown(data):

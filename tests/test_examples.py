@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def test_all_examples_are_here():
     names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")}
-    assert names == {"quickstart.py", "fine_tune.ipynb"}
+    assert names == {"quickstart.py", "fine_tune.ipynb", "language_model.py"}
 
 
 def test_quickstart(tmp_path):
@@ -27,6 +27,21 @@ def test_quickstart(tmp_path):
     assert "5 records x 192 tasks" in done.stdout
     assert "|CTCF|" in lines["ctcf_site"] and "|CTCF|" not in lines["random"]
     assert "|JUND|" in lines["ap1_sites"]
+
+
+def test_language_model(tmp_path):
+    """A repeat is learned to the last base; nothing is learned of a random genome."""
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "language_model.py"), "16"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = dict(line.split(": ") for line in done.stdout.splitlines())
+    held_out = {name: float(lines[name].split()[-1]) for name in ("repeat", "random")}
+    assert held_out["repeat"] < 1.01 and held_out["random"] >= 4
+    assert lines["drawn after AGCTT"] == "GAGGCAGCTTGAGGCAGCTT"
 
 
 @pytest.mark.filterwarnings("default")

@@ -108,3 +108,21 @@ def test_a_blind_guess_has_perplexity_four():
     metric = NextBasePerplexity()
     metric.update_state(np.array([[0, 1, 2, 3]]), np.full((1, 4, 4), 0.25, "float32"))
     assert number(metric.result()) == pytest.approx(4, rel=1e-6)
+
+
+@pytest.mark.parametrize("weight", [3.0, [3.0, 0.5]])
+def test_weights_of_positives(weight):
+    """The best constant score of a task is its share of ones, each counted `weight` times."""
+    labels = np.array([[1, 1], [0, 1], [0, -1], [0, 0]], "float32")
+    loss = MaskedCrossEntropy(positive_weight=weight)
+    w = np.broadcast_to(weight, 2)
+    best = np.array([w[0] / (w[0] + 3), 2 * w[1] / (2 * w[1] + 1)], "float32")
+    values = {}
+    for step in (-0.01, 0.0, 0.01):
+        for task in (0, 1):
+            scores = np.tile(best, (4, 1))
+            scores[:, task] += step
+            values[step, task] = float(loss(labels, scores))
+    assert all(values[0.0, task] < values[step, task] for step in (-0.01, 0.01) for task in (0, 1))
+    again = MaskedCrossEntropy.from_config(loss.get_config())
+    assert float(again(labels, scores)) == float(loss(labels, scores))

@@ -11,7 +11,17 @@ from genome_keras.errors import WeightsError
 # bigru_multitask: 770,366 is the size of the authors' program (the paper says "about
 # 740,000"): 2 embeddings of 4 x 2, 4 GRUs, 919 heads of 256 x 2 + 2.
 # kmer_logreg: 1364 columns (section 4.3) and an intercept for each task.
+# integer_logreg: one number a base (section 4.3) and an intercept for each task.
 # char_rnn: embedding 4 x 128, two GRUs with two biases, 128 x 4 + 4.
+# deepsea: 52,843,119 in Quang & Xie 2016, results; from Zhou & Troyanskaya's sizes:
+# convolutions 4-320-480-960 of width 8, 53 positions left of 1000, 925 units, 919 tasks.
+# danq: 46,926,479 in Quang & Xie 2016, results.
+# basset: the published pretrained model (convolutions, five norms of four arrays, 10
+# positions left of 600, dense layers).
+# deepbind: 16 detectors of 24 letters, max and mean of each, 32 hidden units.
+# clockwork_rnn: no published size: convolution of 9 letters to 64, two directions of
+# modules of 32 that read 64 inputs, themselves and all slower ones; the head.
+# kmer_rnn: no published size: 4^6 words and one for N, two GRUs, the head.
 SPECIFICATIONS = {
     "bigru_multitask": (
         {"window": 12, "tasks": 3, "units": 4},
@@ -28,8 +38,71 @@ SPECIFICATIONS = {
         {},
         (1364 + 1) * 919,
     ),
+    "integer_logreg": ({"window": 12, "tasks": 3}, {}, (100 + 1) * 919),
+    "deepsea": (
+        {
+            "window": 12,
+            "tasks": 3,
+            "filters": (5, 6, 7),
+            "widths": (3, 2, 2),
+            "pools": (2, 1, 1),
+            "hidden": 8,
+            "dropout": (0.0, 0.0, 0.0),
+        },
+        {},
+        52_843_119,
+    ),
+    "danq": (
+        {
+            "window": 12,
+            "tasks": 3,
+            "filters": 5,
+            "width": 4,
+            "pool": 3,
+            "units": 4,
+            "hidden": 6,
+            "dropout": (0.0, 0.0),
+        },
+        {},
+        46_926_479,
+    ),
+    "basset": (
+        {
+            "window": 12,
+            "tasks": 3,
+            "filters": (5, 6, 7),
+            "widths": (3, 2, 2),
+            "pools": (2, 2, 1),
+            "hidden": (8, 6),
+            "dropout": 0.0,
+        },
+        {},
+        (4 * 19 * 300 + 300 * 11 * 200 + 200 * 7 * 200 + 300 + 200 + 200)
+        + (10 * 200 * 1000 + 1000 * 1000 + 1000 + 1000)
+        + 4 * (300 + 200 + 200 + 1000 + 1000)
+        + (1000 + 1) * 164,
+    ),
+    "deepbind": (
+        {"window": 12, "tasks": 3, "filters": 5, "width": 4, "hidden": 6, "dropout": 0.0},
+        {},
+        (4 * 24 + 1) * 16 + (2 * 16 + 1) * 32 + (32 + 1) * 919,
+    ),
+    "clockwork_rnn": (
+        {"window": 12, "tasks": 3, "embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
+        {},
+        (4 * 9 + 1) * 64
+        + 2 * sum((64 + 32 * slower + 32 + 1) * 32 for slower in range(7))
+        + (2 * 224 + 1) * 919,
+    ),
+    "kmer_rnn": (
+        {"window": 12, "tasks": 3, "word": 2, "embedding": 3, "units": 4},
+        {},
+        (4**6 + 1) * 64 + 2 * (64 * 384 + 128 * 384 + 2 * 384) + (2 * 128 + 1) * 919,
+    ),
 }
 MULTITASK = [name for name in SPECIFICATIONS if name != "char_rnn"]
+# Models with a dense layer over all positions, which need to know how many there are.
+FIXED = ("deepsea", "danq", "basset", "integer_logreg")
 COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
@@ -101,16 +174,20 @@ def test_weights_from_a_path(name, tmp_path):
     assert np.array_equal(scores(again, codes()), scores(model, codes()))
 
 
-@pytest.mark.parametrize("name", SPECIFICATIONS)
+@pytest.mark.parametrize("name", ["bigru_multitask", "char_rnn", "kmer_logreg", "danq"])
 def test_weights_of_another_size_are_refused(name, tmp_path):
     small(name).save_weights(tmp_path / "m.weights.h5")
-    other = {"k": (1, 2, 3)} if name == "kmer_logreg" else {"units": 5}
+    other = {"units": 3} if name == "char_rnn" else {"tasks": 2}
     with pytest.raises(WeightsError, match=f"not the weights of this {name}"):
         small(name, **other, weights=tmp_path / "m.weights.h5")
 
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_any_window(name):
+    if name in FIXED:
+        with pytest.raises(ValueError, match="window must be an integer of at least 1"):
+            small(name, window=None)
+        return
     model = small(name, window=None)
     for window in (6, 12):
         assert scores(model, codes(window=window)).shape[0] == 5
@@ -134,15 +211,21 @@ def test_scores_are_probabilities_for_each_task(name):
 
 @pytest.mark.parametrize("name", MULTITASK)
 def test_both_strands_do_not_tell_apart(name):
-    model, x = small(name, both_strands=True), codes()
-    forward, reverse = scores(model, x), scores(model, COMPLEMENT[x][:, ::-1])
-    np.testing.assert_allclose(forward, reverse, atol=1e-6)
-    one_strand = small(name)
-    one_strand.set_weights(model.get_weights())
+    x = codes()
+    one_strand = small(name, **({"both_strands": False} if name != "integer_logreg" else {}))
     a, b = scores(one_strand, x), scores(one_strand, COMPLEMENT[x][:, ::-1])
     assert not np.allclose(a, b, atol=1e-6)
     logits = (np.log(a / (1 - a)) + np.log(b / (1 - b))) / 2
-    np.testing.assert_allclose(forward, 1 / (1 + np.exp(-logits)), atol=1e-5)
+    merge = "max" if name == "deepbind" else "mean"
+    expected = np.maximum(a, b) if name == "deepbind" else 1 / (1 + np.exp(-logits))
+    model = genome_keras.strand_symmetric(one_strand, merge=merge)
+    forward, reverse = scores(model, x), scores(model, COMPLEMENT[x][:, ::-1])
+    np.testing.assert_allclose(forward, reverse, atol=1e-6)
+    np.testing.assert_allclose(forward, expected, atol=1e-5)
+    if name != "integer_logreg":
+        model = small(name, both_strands=True)
+        model.set_weights(one_strand.get_weights())
+        np.testing.assert_allclose(scores(model, x), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +234,18 @@ def test_both_strands_do_not_tell_apart(name):
         ("bigru_multitask", {"units": 0}, "units must be an integer of at least 1"),
         ("bigru_multitask", {"readout": "first"}, "readout must be one of 'last', 'max', 'mean'"),
         ("kmer_logreg", {"tasks": 0}, "tasks must be an integer of at least 1"),
+        ("deepsea", {"filters": 3}, "filters must have one integer for each layer"),
+        ("deepsea", {"filters": (3, 4)}, "one number for each layer in each"),
+        ("deepsea", {"pools": (2, 1, 0)}, r"pools\[2\] must be an integer of at least 1"),
+        ("deepsea", {"dropout": (0.1,)}, "dropout must have one number for each layer"),
+        ("deepsea", {"window": 5}, "window must be at least 8 for these filters or padding='same'"),
+        ("danq", {"padding": "full"}, "padding must be one of 'valid', 'same'"),
+        ("danq", {"gates": "soft"}, "gates must be one of 'sigmoid', 'hard'"),
+        ("basset", {"window": 8}, "window must be at least 12"),
+        ("deepbind", {"readout": "last"}, "readout must be one of 'both', 'max', 'mean'"),
+        ("clockwork_rnn", {"units": 5}, "units must be a multiple of the 2 modules"),
+        ("kmer_rnn", {"window": 1}, "window must be at least 2, a word"),
+        ("kmer_rnn", {"word": "011"}, "word must be a length from 1 to 6, or a pattern"),
         ("char_rnn", {"cell": "transformer"}, "cell must be one of 'gru', 'lstm', 'rnn'"),
         ("char_rnn", {"stateful": True}, "stateful=True needs batch_size"),
     ],
@@ -259,3 +354,67 @@ def test_state_carried_over_equals_one_long_window(cell):
     whole.set_weights(model.get_weights())
     parts = [scores(model, x[:, i : i + 4]) for i in (0, 4, 8)]
     np.testing.assert_allclose(np.concatenate(parts, 1), scores(whole, x), atol=1e-5)
+
+
+# The convolutional networks
+
+
+@pytest.mark.slow
+def test_parameters_of_danq_jaspar():
+    """67,892,175 in Quang & Xie 2016, results."""
+    model = genome_keras.danq(filters=1024, width=30, pool=15, units=512)
+    assert model.count_params() == 67_892_175
+
+
+@pytest.mark.parametrize("name", ["deepsea", "danq", "basset"])
+def test_shortest_window(name):
+    """The shortest window the message names works, and "same" padding takes shorter ones."""
+    shortest = {"deepsea": 8, "danq": 6, "basset": 12}[name]
+    assert scores(small(name, window=shortest), codes(window=shortest)).shape == (5, 3)
+    model = small(name, window=shortest - 1, padding="same")
+    assert scores(model, codes(window=shortest - 1)).shape == (5, 3)
+
+
+@pytest.mark.parametrize("name", ["deepsea", "danq", "basset", "deepbind"])
+def test_an_untrained_head_gives_the_rates(name):
+    model = small(name)
+    kernel, bias = model.get_layer("head").get_weights()
+    model.get_layer("head").set_weights([np.zeros_like(kernel), bias])
+    model.layers[-1].set_rates([0.5, 0.25, 0.01])
+    np.testing.assert_allclose(scores(model, codes()), [[0.5, 0.25, 0.01]] * 5, rtol=1e-5)
+
+
+def test_n_around_a_sequence_changes_nothing_for_deepbind():
+    model, x = small("deepbind", window=None), codes()
+    padded = np.pad(x, ((0, 0), (3, 9)), constant_values=4)
+    np.testing.assert_allclose(scores(model, padded), scores(model, x), atol=1e-6)
+
+
+@pytest.mark.parametrize("readout", ["max", "mean", "both"])
+def test_readouts_of_deepbind(readout):
+    """Against a convolution by hand over the sequence with N at its ends."""
+    model = small("deepbind", readout=readout, hidden=None, both_strands=False)
+    x = codes()
+    kernel, bias = model.get_layer("convolution").get_weights()
+    letters = np.pad(np.eye(5, 4)[x], ((0, 0), (3, 3), (0, 0)))
+    places = [letters[:, i : i + 4] for i in range(15)]
+    rectified = [np.maximum(np.einsum("nwc,wcf->nf", p, kernel) + bias, 0) for p in places]
+    covers = np.stack([p.any((1, 2)) for p in places])[:, :, None]
+    rectified = np.stack(rectified) * covers
+    parts = {"max": rectified.max(0), "mean": rectified.sum(0) / covers.sum(0)}
+    chosen = ("max", "mean") if readout == "both" else (readout,)
+    weights, bias = model.get_layer("head").get_weights()
+    logits = np.concatenate([parts[part] for part in chosen], 1) @ weights + bias
+    np.testing.assert_allclose(scores(model, x), 1 / (1 + np.exp(-logits)), atol=1e-6)
+
+
+def test_lstms_of_danq_read_from_both_ends():
+    """With equal weights, each direction sees what the other does on the window reversed."""
+    model = small("danq", width=1, pool=1)
+    lstm = {way: model.get_layer(f"{way}_lstm") for way in ("forward", "backward")}
+    lstm["backward"].set_weights(lstm["forward"].get_weights())
+    read = keras.Model(model.input, model.get_layer("dropout_2").output)
+    x = codes()
+    forward, backward = scores(read, x), scores(read, x[:, ::-1])
+    assert forward.shape == (5, 12, 8)
+    np.testing.assert_allclose(forward[..., 4:], backward[:, ::-1, :4], atol=1e-6)

@@ -16,16 +16,44 @@ HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pandas", "h5py", "skle
 FLOORS = [
     {"cli", "__main__"},
     {"commands"},
-    {"evaluate", "train", "predict", "compare"},
-    {"models"},
-    {"datasets", "weights", "baselines", "logreg"},
-    {"layers", "metrics", "windows", "io"},
+    {
+        "evaluate",
+        "evaluation",
+        "exports",
+        "pretrained",
+        "train",
+        "train_logreg",
+        "checks",
+        "foreign",
+        "predict",
+        "compare",
+        "scorer",
+        "variants",
+        "interpret",
+        "lm",
+    },
+    {"training"},
+    {"models", "batches", "_torch_stream"},
+    {"allele_blocks", "parts"},
+    {"datasets", "weights", "baselines", "logreg", "task_table"},
+    {"layers", "metrics", "windows", "io", "words", "origins"},
+    {"fetch", "weights_files", "hub", "registry"},
+    {"guard"},
     {"losses"},
-    {"encode", "errors", "genome", "scores"},
+    {"encode", "errors", "genome", "scores", "effects", "spans"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()} - {"__init__", "__pycache__", "checkpoints"}
 SEQUENCES = {"encode", "genome", "windows", "io", "datasets", "scores", "baselines", "logreg"}
-SEQUENCES |= {"compare"}
+SEQUENCES |= {
+    "words",
+    "evaluation",
+    "spans",
+    "effects",
+    "allele_blocks",
+    "parts",
+    "compare",
+    "task_table",
+}
 
 
 def modules():

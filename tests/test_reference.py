@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.genome import Interval
 from genome_keras.io import faidx
-from genome_keras.io.reference import open_genome
+from genome_keras.io.reference import open_genome, stream
 
 EMPTY_BLOCK = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 RECORDS = {"chr1": "ACGTNNacgtnnGGATTACA" * 5, "chr2": "T", "HLA:1*2": "NNNNACGTTG" * 3 + "A"}
@@ -332,3 +333,17 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         open_genome(tmp_path / "none.fa")
     with pytest.raises(FormatError, match="cannot read: Is a directory"):
         open_genome(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "gzip"])
+@pytest.mark.parametrize("piece", [5, 1 << 20])
+def test_a_stream_has_all_letters_of_all_contigs(tmp_path, kind, piece):
+    data = gzip.compress(fasta(RECORDS)) if kind == "gzip" else KINDS[kind](RECORDS)
+    (tmp_path / "any.name").write_bytes(data)
+    found, open_record = {}, None
+    with mock.patch("genome_keras.io.fasta.PIECE", piece):
+        for one in stream(tmp_path / "any.name"):
+            assert open_record in (None, one.name)
+            found[one.name] = found.get(one.name, "") + one.letters.decode().upper()
+            open_record = None if one.last else one.name
+    assert found == {name: seq.upper() for name, seq in RECORDS.items()} and open_record is None

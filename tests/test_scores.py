@@ -1,3 +1,4 @@
+import itertools
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn import metrics as sk
 
 from genome_keras import scores as gk
+
+NAMES = ("f1", "auroc", "auprc", "perplexity", "brier", "calibration_error")
 
 
 @st.composite
@@ -23,10 +26,10 @@ def examples(draw):
     return labels, draw(arrays.arrays(dtype, shape, elements=st.one_of(grid, any_score)))
 
 
-def of_scikit_learn(label, score, called):
+def of_scikit_learn(label, score, called, edges):
     """scikit-learn's scores of one task, NaN where it has no answer."""
     if not label.size:
-        return dict.fromkeys(("f1", "auroc", "auprc", "perplexity", "brier"), np.nan)
+        return dict.fromkeys(NAMES, np.nan)
     clipped = np.clip(score, 1e-7, 1 - 1e-7)
     return {
         "f1": sk.f1_score(label, called, zero_division=0.0),
@@ -34,19 +37,31 @@ def of_scikit_learn(label, score, called):
         "auprc": sk.average_precision_score(label, score) if label.any() else np.nan,
         "perplexity": np.exp(sk.log_loss(label, clipped, labels=[0, 1])),
         "brier": sk.brier_score_loss(label, score, pos_label=1),
+        "calibration_error": by_bin(label, score, edges),
     }
+
+
+def by_bin(label, score, edges):
+    """Expected calibration error, bin by bin."""
+    error = 0
+    for low, high in itertools.pairwise(edges):
+        inside = (score >= low) & ((score < high) | (high == 1))
+        if inside.any():
+            error += inside.mean() * abs(label[inside].mean() - score[inside].mean())
+    return error
 
 
 @settings(max_examples=100, deadline=None)
 @given(examples(), st.sampled_from([0.0, 0.3, 0.5, 0.9]))
 def test_equals_scikit_learn(both, threshold):
     labels, scores = both
-    cut = threshold if scores.dtype == np.float64 else np.float32(threshold)
+    kind = np.float64 if scores.dtype == np.float64 else np.float32
+    cut, edges = kind(threshold), np.array(gk.BINS, kind)
     found = gk.task_scores(labels, scores, threshold=threshold)
     for task in range(labels.shape[1]):
         kept = labels[:, task] >= 0
         label, score = labels[kept, task].astype(int), scores[kept, task].astype(float)
-        wanted = of_scikit_learn(label, score, score > cut)
+        wanted = of_scikit_learn(label, score, score > cut, edges)
         wanted |= {"measured": kept.sum(), "positives": label.sum()}
         assert wanted.keys() == found.keys()
         for name, value in wanted.items():
@@ -58,7 +73,7 @@ def test_equals_scikit_learn(both, threshold):
 def test_each_function_is_its_column_of_task_scores(both):
     together = gk.task_scores(*both, threshold=0.25)
     np.testing.assert_array_equal(gk.f1(*both, threshold=0.25), together["f1"])
-    for name in ("auroc", "auprc", "perplexity", "brier"):
+    for name in NAMES[1:]:
         alone = getattr(gk, name)(*both)
         assert alone.dtype == np.float64
         np.testing.assert_array_equal(alone, together[name])
@@ -72,6 +87,28 @@ def test_no_threshold_beats_the_best(both):
     candidates = np.unique(np.append(scores.astype(float), -1.0))
     every = np.array([gk.f1(labels, scores, threshold=cut) for cut in candidates])
     np.testing.assert_array_equal(best, every.max(0))
+
+
+def test_reliability_by_hand():
+    labels = np.array([[1, 0], [0, -1], [1, 1], [0, 0]])
+    scores = np.array([[0.03, 1.0], [0.03, 0.5], [0.1, 0.3], [0.0, 0.35]])
+    count, positives, total = gk.reliability(labels, scores)
+    assert count.shape == (len(gk.BINS) - 1, 2)
+    low, ten, thirty = (gk.BINS.index(edge) for edge in (0.02, 0.1, 0.3))
+    assert count[[0, low, ten], 0].tolist() == [1, 2, 1]  # 0.1 is an edge: the bin above it
+    assert positives[[0, low, ten], 0].tolist() == [0, 1, 1]
+    np.testing.assert_allclose(total[[0, low, ten], 0], [0, 0.06, 0.1])
+    assert count[[thirty, -1], 1].tolist() == [2, 1] and count[:, 1].sum() == 3
+    error = gk.calibration_error(labels, scores)
+    np.testing.assert_allclose(error, [(0.94 + 0.9) / 4, (0.35 + 1) / 3])
+
+
+def test_frequencies_as_scores_are_calibrated():
+    draw = np.random.default_rng(0)
+    scores = draw.random((200_000, 1)) ** 4
+    labels = draw.random((200_000, 1)) < scores
+    assert gk.calibration_error(labels.astype(int), scores) < 0.005
+    assert gk.calibration_error(labels.astype(int), scores**0.5) > 0.1
 
 
 def test_many_tasks_and_unmeasured_labels():

@@ -1,4 +1,4 @@
-"""Training: batches, resuming, what is left on disk."""
+"""Training: what is learned, and from which start."""
 
 import json
 
@@ -10,7 +10,7 @@ import pytest
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.datasets.chromatin import Examples
-from genome_keras.train import Batches, Resume, fit, train_dataset
+from genome_keras.train import fit, train_dataset
 
 
 def examples(n=64, seed=0):
@@ -38,73 +38,6 @@ def data(tmp_path):
     return path
 
 
-def batches(**arguments):
-    part = examples()
-    return Batches(part.codes, part.labels, batch_size=10, **arguments)
-
-
-def test_an_epoch_sees_each_example_at_most_once():
-    shuffled = batches(seed=1)
-    rows = np.concatenate([shuffled[i][0] for i in range(len(shuffled))])
-    assert len(shuffled) == 6 and rows.shape == (60, 12)
-    known = {row.tobytes() for row in examples().codes}
-    assert len({row.tobytes() for row in rows}) == 60 and {row.tobytes() for row in rows} <= known
-
-
-def test_same_seed_and_epoch_same_batches():
-    one, two = batches(seed=1, reverse_complement=True), batches(seed=1, reverse_complement=True)
-    for each in (one, two):
-        each.start_epoch(3)
-    assert np.array_equal(one[2][0], two[2][0])
-    two.start_epoch(4)
-    assert not np.array_equal(one[2][0], two[2][0])
-
-
-def test_random_strands_keep_the_labels():
-    part = examples()
-    flipping = batches(seed=1, reverse_complement=True)
-    strands = genome_keras.reverse_complement(part.codes)
-    seen = {False: 0, True: 0}
-    for i in range(len(flipping)):
-        for row, label in zip(*flipping[i], strict=True):
-            forward = np.flatnonzero((part.codes == row).all(1))
-            where = forward if forward.size else np.flatnonzero((strands == row).all(1))
-            assert np.array_equal(part.labels[where[0]], label)
-            seen[bool(forward.size)] += 1
-    assert min(seen.values()) > 15
-
-
-def test_without_a_seed_the_order_stays_and_nothing_is_dropped():
-    plain = batches()
-    codes = np.concatenate([plain[i][0] for i in range(len(plain))])
-    assert np.array_equal(codes, examples().codes)
-
-
-def test_resuming_gives_the_same_weights(tmp_path, monkeypatch):
-    def run(folder):
-        model = genome_keras.bigru_multitask(window=12, tasks=2, units=3, dropout=0.2, seed=1)
-        train, valid = examples(), examples(20, 5)
-        return fit(model, train, valid, out=folder, epochs=3, batch_size=16, seed=1), model
-
-    straight_log, straight = run(tmp_path / "straight")
-    begin = Resume.on_epoch_begin
-
-    def killed(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        begin(self, epoch, logs)
-
-    monkeypatch.setattr(Resume, "on_epoch_begin", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "killed")
-    monkeypatch.undo()
-    resumed_log, resumed = run(tmp_path / "killed")
-    assert resumed_log == straight_log and len(straight_log) == 3
-    assert all(map(np.array_equal, straight.get_weights(), resumed.get_weights()))
-    files = sorted(path.name for path in (tmp_path / "killed").iterdir())
-    assert files == ["best.weights.h5", "log.json", "state-0003.weights.h5"]
-
-
 def test_the_best_epoch_is_kept(tmp_path):
     """Validated on the opposite labels, training only makes it worse."""
     model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
@@ -126,6 +59,111 @@ def test_an_untrained_model_starts_at_the_positive_rates():
     head.set_rates([0.25, 0.01])
     p = keras.ops.convert_to_numpy(model(train.codes))
     np.testing.assert_allclose(p, np.tile([0.25, 0.01], (64, 1)), rtol=1e-5)
+
+
+def test_balanced_labels(tmp_path):
+    """Each task's labels 1 weigh, together, about as much as its labels 0."""
+    part = examples(70)
+    model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1,), seed=1)
+    fit(model, part, part, out=tmp_path, positive_weight="balanced", epochs=1, batch_size=35)
+    ones, zeros = (part.labels == 1).sum(0), (part.labels == 0).sum(0)
+    np.testing.assert_allclose(model.loss.positive_weight, (zeros + 0.5) / (ones + 0.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(data, tmp_path, precision):
+    sizes = {"units": 4}
+    how = {"arguments": sizes, "epochs": 1, "batch_size": 16, "precision": precision}
+    model = train_dataset(data, out=tmp_path / "run", **how)
+    assert keras.config.dtype_policy().name == "float32"
+    assert model.get_layer("forward_gru_1").compute_dtype == precision.removeprefix("mixed_")
+    assert {str(w.dtype) for w in model.weights} == {"float32"}
+    full = genome_keras.bigru_multitask(
+        window=12, tasks=2, units=4, weights=tmp_path / "run" / "best.weights.h5"
+    )
+    codes = examples().codes
+    half, whole = (keras.ops.convert_to_numpy(m(codes)) for m in (model, full))
+    assert half.dtype == np.float32
+    np.testing.assert_allclose(half, whole, atol=0.02)
+
+
+def test_paper_recipe(data, tmp_path):
+    train_dataset(data, out=tmp_path / "run", recipe="paper", epochs=1, arguments={"units": 4})
+    asked = json.loads((tmp_path / "run" / "train.json").read_text())
+    assert asked["batch_size"] == 20 and asked["learning_rate"] == 1e-3
+    assert not asked["reverse_complement"] and asked["clip"] is None
+    wanted = {"units": 4, "initializer": "uniform", "reset_after": False, "window": 12, "tasks": 2}
+    assert asked["arguments"] == wanted
+    assert (tmp_path / "run" / "epochs" / "0001.weights.h5").exists()
+    (row,) = json.loads((tmp_path / "run" / "log.json").read_text())
+    assert row["learning_rate"] == pytest.approx(1e-3)
+
+
+def test_fine_tuning_a_new_head(data, tmp_path):
+    """A frozen trunk keeps its weights; a slower one moves less than a free one."""
+    first = tmp_path / "first"
+    how = {"epochs": 1, "batch_size": 16, "learning_rate": 0.01}
+    train_dataset(data, out=first, arguments={"units": 4}, **how)
+    weights = first / "best.weights.h5"
+    (first / "best.weights.json").unlink(missing_ok=True)
+    config = json.loads((first / "train.json").read_text()) | {"tasks": ["other", "GC"]}
+    (first / "best.json").write_text(json.dumps(config))
+    start = genome_keras.bigru_multitask(weights=weights)
+    rates = [0, 1]
+    if hasattr(keras.optimizers, "MultiOptimizer"):
+        rates.append(0.01)
+    moved = {}
+    for rate in rates:
+        how |= {"fine_tune": str(weights), "trunk_rate": rate}
+        model = train_dataset(data, out=tmp_path / f"rate {rate}", **how)
+        assert not np.array_equal(model.get_weights()[-2], start.get_weights()[-2])
+        layers = zip(model.layers[:-1], start.layers[:-1], strict=True)
+        moved[rate] = max(
+            np.abs(a - b).max()
+            for new, old in layers
+            for a, b in zip(new.get_weights(), old.get_weights(), strict=True)
+        )
+    assert moved[0] == 0 < moved[1]
+    if 0.01 in moved:
+        assert 0 < moved[0.01] < 0.1 * moved[1]
+
+
+def test_going_on_with_the_same_tasks_keeps_the_head(data, tmp_path):
+    first = tmp_path / "first"
+    how = {"epochs": 1, "batch_size": 16}
+    train_dataset(data, out=first, arguments={"units": 4}, **how)
+    (first / "best.json").write_text((first / "train.json").read_text())
+    start = genome_keras.bigru_multitask(weights=first / "best.weights.h5")
+    how |= {"fine_tune": str(first / "best.weights.h5"), "learning_rate": 1e-9}
+    model = train_dataset(data, out=tmp_path / "second", **how)
+    for a, b in zip(model.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_the_middle_of_the_examples(data, tmp_path):
+    model = train_dataset(data, out=tmp_path, model="kmer_logreg", window=6, epochs=1)
+    assert model.input_shape == (None, 6)
+
+
+def test_genome_and_peaks(tmp_path, capsys):
+    """The data set is built first, once, and is that of `build`."""
+    letters = "".join(np.random.default_rng(1).choice(list("ACGT"), 12_000))
+    genome, peaks = tmp_path / "g.fa", tmp_path / "GATA1.bed"
+    genome.write_text(f">one\n{letters}\n>two\n{letters[::-1]}\n")
+    places = [(c, s) for c in ("one", "two") for s in range(1000, 11_000, 2000)]
+    peaks.write_text("".join(f"{c}\t{s}\t{s + 200}\n" for c, s in places))
+    command = ["train", "--genome", str(genome), "--peaks", str(peaks), "--valid", "two"]
+    command += ["--model", "kmer_logreg", "--epochs", "1", "--batch-size", "5", "--window", "100"]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 0
+    built = tmp_path / "b.h5"
+    assert main([
+        "build", str(genome), str(peaks), "--context", "100", "--valid", "two", "--out", str(built)
+    ]) == 0  # fmt: skip
+    assert built.read_bytes() == (tmp_path / "run" / "data.h5").read_bytes()
+    assert json.loads((tmp_path / "run" / "train.json").read_text())["tasks"] == ["GATA1"]
+    capsys.readouterr()
+    assert main(["train", str(built), "--genome", str(genome), "--out", str(tmp_path / "x")]) == 2
+    assert "expected DATA, or --genome, --peaks and --valid" in capsys.readouterr().err
 
 
 def test_command_line(data, tmp_path, capsys):

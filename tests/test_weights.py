@@ -9,7 +9,9 @@ import pytest
 
 import genome_keras
 from genome_keras import weights
+from genome_keras.checks import verify
 from genome_keras.errors import WeightsError
+from genome_keras.registry import Published
 
 
 @pytest.fixture
@@ -21,11 +23,19 @@ def published(tmp_path, monkeypatch):
     path = tmp_path / f"{name}.weights.h5"
     weights.save_bare(model, path)
     config = {"architecture": "bigru_multitask", "arguments": arguments, "tasks": ["a", "b"]}
-    path.with_name(f"{name}.json").write_text(json.dumps(config))
+    description = path.with_name(f"{name}.json")
+    description.write_text(json.dumps(config))
     path.with_name(f"{name}.md").write_text("# the card\n")
-    sums = (weights.sha256_of(path), weights.sha256_of(path.with_name(f"{name}.json")))
-    monkeypatch.setattr(weights, "PUBLISHED", {name: sums})
+    entry = Published(
+        weights.sha256_of(path),
+        path.stat().st_size,
+        weights.sha256_of(description),
+        description.stat().st_size,
+        "nobody",
+    )
+    monkeypatch.setattr(weights, "PUBLISHED", {name: entry})
     monkeypatch.setattr(weights, "folder", lambda: tmp_path)
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path / "cache"))
     return name, path, model
 
 
@@ -38,10 +48,27 @@ def test_a_name_brings_sizes_and_weights(published):
     name, _, model = published
     again = genome_keras.bigru_multitask(weights=name)
     assert np.array_equal(scores(again), scores(model))
-    assert weights.list_weights() == [name] == weights.list_weights("bigru_multitask")
-    assert weights.list_weights("kmer_logreg") == []
     found = weights.find(name)
     assert found.tasks == ["a", "b"] and found.card == "# the card\n"
+
+
+@pytest.mark.parametrize(
+    ("filters", "listed"),
+    [
+        ({}, True),
+        ({"architecture": "bigru_multitask"}, True),
+        ({"architecture": "kmer_logreg"}, False),
+        ({"data": "toy"}, True),
+        ({"data": "to"}, False),
+        ({"window": 12}, True),
+        ({"window": 13}, False),
+        ({"task": "b"}, True),
+        ({"task": "c"}, False),
+        ({"task": "b", "window": 13}, False),
+    ],
+)
+def test_filters_of_the_list(published, filters, listed):
+    assert weights.list_weights(**filters) == ([published[0]] if listed else [])
 
 
 @pytest.mark.parametrize("argument", [{"units": 4}, {"window": 100}, {"tasks": 919}])
@@ -113,6 +140,14 @@ def test_a_path_with_its_description(published, tmp_path):
         genome_keras.load_model(tmp_path / "mine.weights.h5")
 
 
+def test_weights_of_a_keras_file(published, tmp_path):
+    _, _, model = published
+    model.save(tmp_path / "m.keras")
+    sizes = {"window": 12, "tasks": 2, "units": 3, "both_strands": True}
+    again = genome_keras.bigru_multitask(**sizes, weights=tmp_path / "m.keras")
+    assert np.array_equal(scores(again), scores(model))
+
+
 # What came with the package.
 
 
@@ -121,33 +156,48 @@ def test_the_default_is_published():
 
 
 @pytest.mark.parametrize("name", weights.list_weights())
-def test_probe(name):
+def test_published_checkpoints_pass_all_checks(name):
+    checks = {check.what: check for check in verify(name)}
+    assert list(checks) == [
+        *("description", "bytes", "structure", "probe", "tasks", "card", "scores")
+    ]
+    assert checks.pop("scores").passed is None
+    assert all(check.passed is not False for check in checks.values()), checks
+    assert checks["bytes"].passed and checks["probe"].passed and checks["card"].passed
+
+
+@pytest.mark.parametrize("name", weights.list_weights())
+def test_probe_and_number_of_parameters(name):
     """The scores of the probe sequences are those written when it was published."""
     model, checkpoint = genome_keras.load_model(name)
     x = genome_keras.tokens(checkpoint.config["probe"])
     got = keras.ops.convert_to_numpy(model(x))
     np.testing.assert_allclose(got, checkpoint.config["probe_scores"], atol=1e-5)
-    assert got.shape == (len(x), len(checkpoint.tasks))
-    assert len(set(checkpoint.tasks)) == len(checkpoint.tasks)
     assert model.count_params() == checkpoint.config["parameters"]
 
 
 @pytest.mark.parametrize("name", weights.list_weights())
-def test_card_says_what_the_description_measured(name):
-    checkpoint = weights.find(name)
-    for heading in ("Training data", "Training", "Held-out scores", "Limits", "Licence"):
-        assert f"\n## {heading}\n" in checkpoint.card
-    for subset in checkpoint.config["held_out"].values():
-        for metric in ("f1_mean", "auroc_mean", "auprc_mean", "overall_perplexity"):
-            assert f"{subset[metric]:.4f}" in checkpoint.card
+def test_table_is_complete(name):
+    """Names say architecture, data and version; nothing is left to fill in."""
+    entry = weights.PUBLISHED[name]
+    architecture, data, version = name.split(".")
+    assert architecture in genome_keras.MODELS and data and version[0] == "v"
+    assert version[1:].isdecimal()
+    config = weights.find(name).config
+    assert config["name"] == name and config["architecture"] == architecture
+    assert config["license"] and config["held_out"] and config["probe_scores"]
+    assert len(entry.citation) > 20 and "CITE" not in entry.citation
+    path = weights.find(name).path
+    assert entry.size == path.stat().st_size
+    assert entry.json_size == path.with_name(f"{name}.json").stat().st_size
 
 
 def test_sums_file_agrees_with_the_table():
     lines = (weights.folder() / "SHA256SUMS").read_text().splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
-    for name, (of_weights, of_json) in weights.PUBLISHED.items():
-        assert sums[f"{name}.weights.h5"] == of_weights
-        assert sums[f"{name}.json"] == of_json
+    for name, entry in weights.PUBLISHED.items():
+        assert sums[f"{name}.weights.h5"] == entry.sha256
+        assert sums[f"{name}.json"] == entry.json_sha256
 
 
 def test_published_weights_carry_no_optimizer():

@@ -1,9 +1,11 @@
 """The built wheel: what is in it, and that it works away from the checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -26,16 +28,61 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def built(tmp_path_factory):
+    """The sdist and the wheel, built twice by `.ci/build` from one copy of the sources."""
     pytest.importorskip("setuptools")
     if int(version("setuptools").partition(".")[0]) < 77:
         pytest.skip("building needs setuptools 77 or later")
-    folder = tmp_path_factory.mktemp("wheel")
+    folder = tmp_path_factory.mktemp("built")
     left_out = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, folder / "source", ignore=left_out)
-    flags = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    run("-m", "pip", "wheel", *flags, "-w", folder, folder / "source")
-    return next(folder.glob("*.whl"))
+    for out in ("first", "second"):
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+        run(ROOT / ".ci" / "build", folder / out, folder / "source", env=environment)
+        os.utime(folder / "source" / "setup.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    return next((built / "first").glob("*.whl"))
+
+
+def test_builds_are_reproducible(built):
+    names = sorted(path.name for path in (built / "first").iterdir())
+    assert [name.rpartition(".")[2] for name in names] == ["whl", "gz"]
+    for name in names:
+        assert (built / "first" / name).read_bytes() == (built / "second" / name).read_bytes()
+
+
+def test_sdist_holds_the_sources_and_nothing_else(built, wheel):
+    """What the wheel is built from: the package, the checkpoints, and who made it."""
+    with tarfile.open(next((built / "first").glob("*.gz"))) as archive:
+        members = archive.getmembers()
+    names = {m.name.partition("/")[2] for m in members if not m.isdir()}
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    prefix = "genome_keras/checkpoints/"
+    expected = {
+        f"weights/{name.removeprefix(prefix)}" if name.startswith(prefix) else name
+        for name in packed
+    }
+    expected |= {"LICENSE", "README.md", "CHANGELOG.md", "MANIFEST.in", "PKG-INFO"}
+    expected |= {"pyproject.toml", "setup.py", "setup.cfg"}
+    assert {name for name in names if ".egg-info/" not in name} == expected
+    assert {(m.uid, m.gid, m.uname, m.gname, m.mtime) for m in members} == {
+        (0, 0, "", "", 1700000000)
+    }
+
+
+def test_every_dependency_is_bounded():
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = list(project["dependencies"])
+    for extra in ("jax", "torch", "plot", "onnx", "parquet"):
+        needed += project["optional-dependencies"][extra]
+    for line in needed:
+        assert re.match(r"[\w.-]+>=[\d.]+,<\d+", line), line
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel):

@@ -1,4 +1,6 @@
-"""`genome-keras evaluate`: held-out scores of checkpoints."""
+"""`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
+
+from genome_keras.commands._types import positive
 
 
 def add_to(commands):
@@ -6,19 +8,42 @@ def add_to(commands):
     parser = commands.add_parser(
         "evaluate",
         help="held-out scores of checkpoints beside the baselines",
-        description="Scores checkpoints on one split of a data set beside the positive rate "
-        "(prior) and GC content, per task and per source.",
+        description="Scores checkpoints and training runs on one split of a data set beside the "
+        "positive rate (prior) and GC content, per task and per source, with 95 % intervals.",
     )
     add = parser.add_argument
     add("data", metavar="DATA.h5", help="data set with x, y, split, source and tasks")
-    add("--weights", action="append", required=True, help="name or path; may be repeated")
-    add("--split", choices=("train", "valid", "test"), default="test")
+    add(
+        "--weights",
+        action="append",
+        required=True,
+        metavar="MODEL",
+        help="name or path of a checkpoint, or folder of a training run; may be repeated",
+    )
+    add("--split", choices=("train", "valid", "test"), default="test", help="(default: test)")
     add("--out", required=True, metavar="DIR", help="folder for scores.json and per_task.tsv")
+    add("--report", metavar="FILE.html", help="also write a report for the browser")
+    add(
+        "--replicates",
+        type=positive,
+        default=200,
+        metavar="N",
+        help="resamples for the intervals (default: %(default)s)",
+    )
+    add("--batch-size", type=positive, default=512, metavar="N", help="windows at a time")
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(options):
     from genome_keras.evaluate import as_markdown, evaluate
 
-    result = evaluate(options.data, weights=options.weights, split=options.split, out=options.out)
+    result = evaluate(
+        options.data,
+        weights=options.weights,
+        split=options.split,
+        replicates=options.replicates,
+        batch_size=options.batch_size,
+        out=options.out,
+        report=options.report,
+    )
     print(as_markdown(result))

@@ -1,5 +1,9 @@
 """`genome-keras train`: train a model on a data set."""
 
+import argparse
+import json
+from pathlib import Path
+
 from genome_keras import MODELS
 from genome_keras.commands._types import positive
 
@@ -10,17 +14,68 @@ def add_to(commands):
         "train",
         help="train a model; the same command goes on after a kill",
         description="Trains on the split 'train' of a data set, keeps the epoch with the lowest "
-        "validation loss, and resumes from the last finished epoch when run again.",
+        "perplexity on 'valid', and goes on where it was when run again.",
     )
     add = parser.add_argument
-    add("data", metavar="DATA.h5", help="data set with x, y, split, source and tasks")
+    add(
+        "data",
+        metavar="DATA",
+        nargs="?",
+        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
+    )
     add("--out", required=True, metavar="DIR", help="folder for weights, state and log")
+    peaks = parser.add_argument_group("instead of DATA, to build it first as DIR/data.h5")
+    peaks.add_argument("--genome", metavar="GENOME", help="FASTA or 2bit")
+    peaks.add_argument(
+        "--peaks", nargs="+", metavar="PEAKS", help="BED, narrowPeak, folders, as for `build`"
+    )
+    peaks.add_argument("--valid", nargs="+", metavar="NAME", help="contigs to choose the epoch by")
+    peaks.add_argument("--test", nargs="+", default=(), metavar="NAME", help="contigs to leave out")
     add("--model", choices=MODELS, default="bigru_multitask", help="(default: %(default)s)")
-    add("--epochs", type=positive, default=8, metavar="N")
-    add("--batch-size", type=positive, default=128, metavar="N")
-    add("--learning-rate", type=float, default=5e-3, help="the highest (default: %(default)s)")
-    add("--warmup", type=int, default=500, metavar="STEPS", help="steps to the highest rate")
+    add(
+        "--set",
+        action="append",
+        type=_setting,
+        default=[],
+        metavar="NAME=VALUE",
+        help="another argument of the model, such as units=64; may be repeated",
+    )
+    add(
+        "--recipe",
+        choices=("default", "paper"),
+        default="default",
+        help="the options below, as we would (default) or as Zhang & Kamath 2016 did",
+    )
+    add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
+    add("--epochs", type=positive, metavar="N", help="at most (8; paper: 61)")
+    add("--batch-size", type=positive, metavar="N", help="(128; paper: 20)")
+    add("--learning-rate", type=float, metavar="X", help="the highest (0.005; paper: 0.001)")
+    add("--warmup", type=int, metavar="STEPS", help="steps to the highest rate (500; paper: 0)")
+    add("--patience", type=positive, metavar="N", help="end after N epochs without a better one")
+    add(
+        "--positive-weight",
+        type=_weight,
+        default=1.0,
+        metavar="W",
+        help="weight of labels 1 in the loss, or 'balanced' (default: 1)",
+    )
     add("--fine-tune", metavar="NAME", help="start from this checkpoint (a name or a path)")
+    add(
+        "--trunk-rate",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="learning rate of all but the last layer, as a share; 0 freezes them (default: 1)",
+    )
+    add("--keep-epochs", action="store_true", default=None, help="keep the weights of every epoch")
+    add(
+        "--precision",
+        choices=("float32", "mixed_float16", "mixed_bfloat16"),
+        default="float32",
+        help="of the computation (default: %(default)s)",
+    )
+    add("--tensorboard", action="store_true", help="also write events to DIR/tensorboard")
+    add("--plot", action="store_true", help="draw the learning curves in DIR/curves.svg")
     add("--seed", type=int, default=0)
     parser.set_defaults(run=_train)
 
@@ -29,13 +84,72 @@ def _train(options):
     from genome_keras.train import train_dataset
 
     train_dataset(
-        options.data,
-        model=options.model,
+        _data(options),
         out=options.out,
+        model=options.model,
+        recipe=options.recipe,
+        arguments=dict(options.set),
+        window=options.window,
         epochs=options.epochs,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         warmup=options.warmup,
+        patience=options.patience,
+        positive_weight=options.positive_weight,
         fine_tune=options.fine_tune,
+        trunk_rate=options.trunk_rate,
+        keep_epochs=options.keep_epochs,
+        precision=options.precision,
+        tensorboard=options.tensorboard,
+        plot=options.plot,
         seed=options.seed,
     )
+
+
+def _data(options):
+    """The data set, built where only its genome and peaks were given."""
+    parts = (options.genome, options.peaks, options.valid)
+    if options.data is not None and not any(parts):
+        return options.data
+    if options.data is not None or not all(parts):
+        raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
+    from genome_keras.datasets.build import build
+
+    path = Path(options.out) / "data.h5"
+    if not path.exists():  # whole or not there: a killed run goes on with it
+        path.parent.mkdir(parents=True, exist_ok=True)
+        build(
+            options.genome,
+            options.peaks,
+            path,
+            context=options.window or 200,
+            valid=options.valid,
+            test=options.test,
+            seed=options.seed,
+        )
+    return path
+
+
+def _setting(text):
+    """NAME=VALUE, the value as JSON where it is JSON, as a word where it is not."""
+    name, equals, value = text.partition("=")
+    if not (name.isidentifier() and equals and value):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    if name in ("window", "tasks", "weights", "seed"):
+        raise argparse.ArgumentTypeError(f"{name} is not set here")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _weight(text):
+    if text == "balanced":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0 or 'balanced', got {text!r}")
+    return value

@@ -1,7 +1,7 @@
 """Files that are whole or not there."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from genome_keras.errors import GenomeKerasError
@@ -36,14 +36,15 @@ def atomic(path):
     name, dot, suffixes = target.name.partition(".")
     temporary = target.with_name(f".{name}-{os.getpid()}{dot}{suffixes}")
     try:
-        temporary.open("wb").close()
-        temporary.unlink()
-    except OSError as error:
-        raise GenomeKerasError(f"{path}: cannot write: {error.strerror}") from error
-    try:
+        try:
+            temporary.open("wb").close()
+            temporary.unlink()
+        except OSError as error:
+            raise GenomeKerasError(f"{path}: cannot write: {error.strerror}") from error
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a name that the system refuses cannot be removed either
+            temporary.unlink(missing_ok=True)

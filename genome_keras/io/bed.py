@@ -1,5 +1,7 @@
 """BED and narrowPeak: places, one a line."""
 
+from itertools import islice
+
 from genome_keras.errors import FormatError
 from genome_keras.genome import Interval
 from genome_keras.io.lines import DIGITS, is_position, rows
@@ -7,9 +9,11 @@ from genome_keras.io.lines import DIGITS, is_position, rows
 COLUMNS = ("contig", "start", "end", "name", "score", "strand")
 STRANDS = {"+": "+", "-": "-", ".": None}
 NARROW_PEAK = 10
+ELSEWHERE = ("error", "skip")
+NAMED = 5  # contigs that a message names
 
 
-def read(path):
+def read(path, *, contigs=None, elsewhere="error"):
     """Reads BED of three columns or more: contig, start, end, name, score, strand.
 
     Blank lines, comments (#) and the lines "track" and "browser" are left out. Columns
@@ -18,23 +22,28 @@ def read(path):
 
     Args:
         path: a file, plain or gzip whatever its name; "-" is standard input.
+        contigs: mapping name -> length, bp, in which each place must lie; None checks no
+            place.
+        elsewhere: "error", or "skip" to leave out places on other contigs than these.
 
     Yields:
         `Interval`, in the order of the file; name and strand are None where the column
         is absent or ".".
 
     Raises:
-        FormatError: the file cannot be read, or a line is malformed.
+        FormatError: the file cannot be read, a line is malformed, or its place is not in
+            `contigs`.
+        ValueError: another value of `elsewhere`.
     """
-    for number, fields in _lines(path):
-        yield _interval(path, number, fields)
+    for _, _, interval in _places(path, contigs, elsewhere):
+        yield interval
 
 
-def read_peaks(path):
+def read_peaks(path, *, contigs=None, elsewhere="error"):
     """Reads narrowPeak, BED of ten columns; the tenth is a peak's summit.
 
     Args:
-        path: as in `read`, and the same errors.
+        path, contigs, elsewhere: as in `read`, and the same errors.
 
     Yields:
         (`Interval`, summit): 0-based position on the contig, or None where the file has
@@ -43,8 +52,7 @@ def read_peaks(path):
     Raises:
         FormatError: fewer than ten columns, or a summit outside its interval.
     """
-    for number, fields in _lines(path):
-        interval = _interval(path, number, fields)
+    for number, fields, interval in _places(path, contigs, elsewhere):
         if len(fields) < NARROW_PEAK:
             problem = f"expected the {NARROW_PEAK} columns of narrowPeak, got {len(fields)}"
             raise FormatError(path, number, problem)
@@ -60,6 +68,28 @@ def read_peaks(path):
                 f"column {NARROW_PEAK} (summit): expected -1 or an offset from the start, "
                 f"0 to {interval.length - 1}, got {field!r:.40}",
             )
+
+
+def _places(path, contigs, elsewhere):
+    """Yields line number, fields and `Interval`."""
+    if elsewhere not in ELSEWHERE:
+        raise ValueError(f"elsewhere must be one of {ELSEWHERE}. Received: {elsewhere!r}")
+    for number, fields in _lines(path):
+        interval = _interval(path, number, fields)
+        if contigs is not None:
+            length = contigs.get(interval.contig)
+            if length is None and elsewhere == "skip":
+                continue
+            if length is None:
+                first = ", ".join(map(repr, islice(contigs, NAMED)))
+                more = ", ..." if len(contigs) > NAMED else ""
+                problem = f"no contig {interval.contig!r:.60} in the genome, which has "
+                raise FormatError(path, number, f"{problem}{len(contigs)}: {first}{more}")
+            if interval.end > length:
+                problem = f"expected an end of at most {length}, the length of "
+                problem += f"{interval.contig!r}, got {interval.end}; is it of another assembly?"
+                raise FormatError(path, number, problem)
+        yield number, fields, interval
 
 
 def _lines(path):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.genome import Interval
-from genome_keras.io import faidx
+from genome_keras.io import faidx, fasta
 from genome_keras.io.bgzf import HEADER, Blocks, is_bgzf
+from genome_keras.io.lines import opened
 from genome_keras.io.two_bit import SIGNATURES, TwoBit
 
 NAMED = 5  # contigs that a message names
@@ -44,6 +45,31 @@ def open_genome(path):
     except BaseException:
         data.close()
         raise
+
+
+def stream(path):
+    """Reads a genome from its first letter to its last, in pieces.
+
+    Args:
+        path: a file of FASTA, plain or gzip (bgzip too), or 2bit.
+
+    Yields:
+        `genome_keras.io.fasta.Piece`; those of 2bit have line 0.
+
+    Raises:
+        FormatError: as `open_genome` and `genome_keras.io.fasta.chunks`.
+    """
+    with opened(path) as file:
+        packed = file.peek(4)[:4] in SIGNATURES
+    if not packed:
+        yield from fasta.chunks(path)
+        return
+    with open_genome(path) as genome:
+        for contig, length in genome.contigs.items():
+            for start in range(0, length, fasta.PIECE):
+                end = min(start + fasta.PIECE, length)
+                letters = genome.fetch((contig, start, end)).encode("ascii")
+                yield fasta.Piece(contig, 0, letters, end == length)
 
 
 def _source(path, data):

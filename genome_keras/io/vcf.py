@@ -2,6 +2,7 @@
 
 from genome_keras.errors import FormatError
 from genome_keras.genome import Variant
+from genome_keras.io import bcf
 from genome_keras.io.lines import is_position, texts
 
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
@@ -12,8 +13,9 @@ def read(path):
     """Reads the first five columns of VCF; samples and INFO are not looked at.
 
     Args:
-        path: a file, plain or gzip whatever its name; "-" is standard input. BCF is an
-            error: `bcftools view x.bcf` prints it as VCF.
+        path: a file, plain or gzip whatever its name; "-" is standard input. A file of BCF
+            is read by `genome_keras.io.bcf`, and has records in place of lines; on
+            standard input it is an error: `bcftools view x.bcf` prints it as VCF.
 
     Yields:
         (line, `Variant`): 1-based line number, and one variant for each allele of ALT, in
@@ -21,7 +23,11 @@ def read(path):
 
     Raises:
         FormatError: the file cannot be read, has no "#CHROM" line, or a malformed record.
+        GenomeKerasError: BCF, and pysam is missing.
     """
+    if str(path) != "-" and bcf.is_bcf(path):
+        yield from bcf.read(path)
+        return
     number, line_ended, header = 0, True, False
     for text in texts(path, "VCF", size=LINE):
         begins, line_ended = line_ended, text.endswith(b"\n")

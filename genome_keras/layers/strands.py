@@ -3,6 +3,79 @@
 import keras
 from keras import ops
 
+_MERGES = ("mean", "probability", "max")
+
+
+def strand_symmetric(model, *, merge="mean"):
+    """A model whose scores are the same for a sequence and its reverse complement.
+
+    The model reads both strands with the same weights, one after the other in one
+    batch, and the two are merged; so it costs twice as much. Its layers are those of
+    `model`: training one trains the other.
+
+    Args:
+        model: a functional `keras.Model`, one input of integer codes (batch, window),
+            one output of probabilities (batch, tasks) from its last layer.
+        merge: "mean" averages the log-odds of the strands, which is what
+            `both_strands=True` of the factories does (`deepbind` takes the maximum);
+            "probability" averages the probabilities; "max" takes the larger one.
+
+    Returns:
+        A `keras.Model`, compiled as `model` is, with an optimizer of its own.
+
+    Raises:
+        ValueError: another `merge`, more than one input or output, or "mean" for a model
+            whose last layer is not a dense layer with a sigmoid or one of the package's.
+    """
+    check_merge(merge)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError("strand_symmetric needs a model with one input and one output")
+    head, codes = model.layers[-1], model.inputs[0]
+    activation = getattr(head, "activation", None)
+    if merge == "mean" and not (
+        hasattr(head, "set_rates")
+        or (isinstance(head, keras.layers.Dense) and activation is keras.activations.sigmoid)
+    ):
+        raise ValueError(
+            "merge='mean' needs a last layer that is dense with a sigmoid, whose log-odds it "
+            f"averages. Received: {type(head).__name__}. Accepted here: 'probability', 'max'."
+        )
+    codes = keras.Input(batch_shape=codes.shape, dtype=codes.dtype, name="codes")
+    strands = StackStrands(name="stack_strands")(codes)
+
+    def call(layer, *args, **kwargs):
+        """A layer of the model on both strands; the merging stands beside the last one."""
+        args, kwargs = keras.tree.map_structure(
+            lambda x: strands if x is codes else x, (args, kwargs)
+        )
+        if layer is not head:
+            return layer(*args, **kwargs)
+        if merge == "mean":
+            return layer(MergeStrands(name="merge_strands")(*args), **kwargs)
+        return merged_scores(layer(*args, **kwargs), head, merge)
+
+    return keras.models.clone_model(
+        model,
+        input_tensors=keras.tree.map_structure(lambda _: codes, model.input),
+        clone_function=lambda layer: layer,
+        call_function=call,
+    )
+
+
+def check_merge(merge):
+    """Raises ValueError for a word that is none of "mean", "probability" and "max"."""
+    if merge not in _MERGES:
+        words = ", ".join(map(repr, _MERGES))
+        raise ValueError(f"merge must be one of {words}. Received: merge={merge!r}")
+
+
+def merged_scores(scores, head, merge):
+    """The scores of both strands as one, by a layer that can set the head's rates."""
+    layer = MergeStrands("max" if merge == "max" else "mean", name="merge_strands")
+    if hasattr(head, "set_rates"):
+        layer.set_rates = head.set_rates
+    return layer(scores)
+
 
 @keras.saving.register_keras_serializable("genome_keras")
 class OneHot(keras.layers.Layer):
@@ -28,15 +101,17 @@ class StackStrands(keras.layers.Layer):
     """The batch, followed by its reverse complements.
 
     Call arguments:
-        inputs: one-hot float (batch, window, 4), channels A C G T, so that
-            reversing both axes is the reverse complement.
+        inputs: integer codes (batch, window), A 0, C 1, G 2, T 3, N 4.
 
     Returns:
-        float (2 batch, window, 4).
+        Codes (2 batch, window), of the same type.
     """
 
     def call(self, inputs):
-        return ops.concatenate([inputs, ops.flip(ops.flip(inputs, 1), 2)], 0)
+        codes = ops.flip(ops.cast(inputs, "int32"), 1)
+        other = ops.where(ops.less(codes, 4), 3 - codes, codes)
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        return ops.concatenate([inputs, ops.cast(other, dtype)], 0)
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor((None, *inputs.shape[1:]), dtype=inputs.dtype)
@@ -44,7 +119,10 @@ class StackStrands(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("genome_keras")
 class MergeStrands(keras.layers.Layer):
-    """The mean over the two strands that `StackStrands` laid out.
+    """One value for the two strands that `StackStrands` laid out.
+
+    Args:
+        merge: "mean" or "max" of the two.
 
     Call arguments:
         inputs: float (2 batch, features).
@@ -53,9 +131,16 @@ class MergeStrands(keras.layers.Layer):
         float (batch, features).
     """
 
+    def __init__(self, merge="mean", **kwargs):
+        super().__init__(**kwargs)
+        self.merge = merge
+
     def call(self, inputs):
         forward, reverse = ops.split(inputs, 2, 0)
-        return (forward + reverse) / 2
+        return ops.maximum(forward, reverse) if self.merge == "max" else (forward + reverse) / 2
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor((None, *inputs.shape[1:]), dtype=inputs.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "merge": self.merge}

@@ -1,4 +1,4 @@
-"""One output layer for any number of binary tasks."""
+"""Output layers for any number of binary tasks."""
 
 import keras
 import numpy as np
@@ -16,6 +16,7 @@ class TaskHead(keras.layers.Layer):
     Args:
         tasks: number of binary tasks.
         bias_initializer: for the bias of (2, tasks).
+        dtype: float32 in mixed precision too, so that small scores keep their digits.
 
     Call arguments:
         inputs: float (batch, features).
@@ -28,9 +29,15 @@ class TaskHead(keras.layers.Layer):
     """
 
     def __init__(
-        self, tasks, *, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs
+        self,
+        tasks,
+        *,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        dtype="float32",
+        **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         self.tasks = tasks
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -55,8 +62,8 @@ class TaskHead(keras.layers.Layer):
         Args:
             rates: float (tasks,) inside (0, 1).
         """
-        rates = np.asarray(rates, "float64")
-        self.bias.assign(np.stack([np.zeros_like(rates), np.log(rates / (1 - rates))]))
+        log_odds = _log_odds(rates)
+        self.bias.assign(np.stack([np.zeros_like(log_odds), log_odds]))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.tasks)
@@ -68,3 +75,39 @@ class TaskHead(keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class SigmoidHead(keras.layers.Dense):
+    """A logistic unit for each task: `keras.layers.Dense` with a sigmoid.
+
+    It computes what `TaskHead` does with half of its weights, and is the last layer of
+    the published convolutional networks, whose number of parameters counts on it.
+
+    Args:
+        tasks: number of binary tasks.
+        dtype: as in `TaskHead`.
+
+    Call arguments:
+        inputs: float (batch, features).
+
+    Returns:
+        float (batch, tasks): P(label = 1).
+    """
+
+    def __init__(self, tasks, *, dtype="float32", **kwargs):
+        super().__init__(tasks, activation="sigmoid", dtype=dtype, **kwargs)
+
+    def set_rates(self, rates):
+        """As `TaskHead.set_rates`."""
+        self.bias.assign(_log_odds(rates))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["activation"]
+        return {"tasks": config.pop("units"), **config}
+
+
+def _log_odds(rates):
+    rates = np.asarray(rates, "float64")
+    return np.log(rates / (1 - rates))

@@ -7,8 +7,12 @@ import itertools
 import keras
 
 from genome_keras import weights as checkpoints
+from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
+
+# Arguments that only say where training starts: a trained model does not need them.
+_STARTING = ("motifs", "words", "weights")
 
 
 def factory(build):
@@ -33,7 +37,7 @@ def factory(build):
                     f"{build.__name__}() has no argument {name!r}. Accepted: {', '.join(known)}."
                 )
         if given.get("weights") is None:
-            return build(**given)
+            return _remembering(build(**given), build, given)
         checkpoint = checkpoints.find(given["weights"], architecture=build.__name__)
         for name, value in checkpoint.sizes.items():
             if name in given and _plain(given[name]) != _plain(value):
@@ -41,15 +45,70 @@ def factory(build):
                     f"{name}={given[name]!r} contradicts checkpoint {checkpoint.name}, "
                     f"which has {name}={value!r}. Leave {name} out."
                 )
-        model = build(**{**checkpoint.arguments, **given, "weights": None})
-        checkpoint.load_into(model)
-        return model
+        model = checkpoint.build(build, given)
+        return _remembering(model, build, {**checkpoint.arguments, **given}, checkpoint.tasks)
 
     return make
 
 
+def _remembering(model, build, given, tasks=()):
+    """The model with how it was made: `genome_keras.save_pretrained` writes it down."""
+    arguments = {p.name: p.default for p in inspect.signature(build).parameters.values()} | given
+    plain = {name: _plain(value) for name, value in arguments.items() if name not in _STARTING}
+    model.made_with = {"architecture": build.__name__, "arguments": plain, "tasks": list(tasks)}
+    return model
+
+
 def _plain(value):
     return list(value) if isinstance(value, tuple) else value
+
+
+def codes_in(window, *, both_strands=False):
+    """The input of a multi-task model, and the codes its first layer reads.
+
+    Args:
+        window: length in bp; None accepts any.
+        both_strands: the batch is followed by its reverse complements.
+
+    Returns:
+        `keras.Input` (batch, window), and codes (batch or 2 batch, window).
+    """
+    codes = keras.Input((window,), dtype="uint8", name="codes")
+    return codes, StackStrands(name="stack_strands")(codes) if both_strands else codes
+
+
+def scores_out(
+    name,
+    codes,
+    features,
+    head,
+    *,
+    learning_rate,
+    both_strands=False,
+    merge="mean",
+    recurrent=False,
+):
+    """Puts the head on, merges the strands where both were read, and compiles.
+
+    Args:
+        name: of the model.
+        codes: the model's input.
+        features: what the head reads.
+        head: last layer with weights.
+        learning_rate, recurrent: as in `compiled`.
+        both_strands: `features` are those of both strands.
+        merge: as in `genome_keras.layers.strands.strand_symmetric`.
+
+    Returns:
+        A compiled `keras.Model`.
+    """
+    if both_strands and merge == "mean":
+        features = MergeStrands(name="merge_strands")(features)
+    scores = head(features)
+    if both_strands and merge != "mean":
+        scores = merged_scores(scores, head, merge)
+    model = keras.Model(codes, scores, name=name)
+    return compiled(model, learning_rate=learning_rate, recurrent=recurrent)
 
 
 def compiled(model, *, learning_rate, recurrent=False):
@@ -103,3 +162,52 @@ def one_of(*, accepted, **choice):
         if value not in accepted:
             words = ", ".join(map(repr, accepted))
             raise ValueError(f"{name} must be one of {words}. Received: {name}={value!r}")
+
+
+def layers_of(**sizes):
+    """Checks arguments that have one number for each layer.
+
+    Returns:
+        A list of one tuple for each layer, in the order of the arguments.
+
+    Raises:
+        ValueError: not tuples of one length, or a number below one.
+    """
+    for name, values in sizes.items():
+        if not isinstance(values, (tuple, list)) or not values:
+            raise ValueError(
+                f"{name} must have one integer for each layer. Received: {name}={values!r}"
+            )
+        at_least_one(**{f"{name}[{i}]": value for i, value in enumerate(values)})
+    lengths = {name: len(values) for name, values in sizes.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"need one number for each layer in each. Received lengths: {lengths}")
+    return list(zip(*sizes.values(), strict=True))
+
+
+def positions_left(window, *, widths, pools, padding="valid"):
+    """Positions after convolutions and max-pooling, layer by layer.
+
+    Args:
+        window: length of the input in bp.
+        widths, pools: of the filters and of the pooling after them, one a layer.
+        padding: "valid", or "same" where the convolutions keep the length.
+
+    Raises:
+        ValueError: a window that is too short, or None.
+    """
+    at_least_one(window=window)
+    one_of(padding=padding, accepted=("valid", "same"))
+    lost = [width - 1 if padding == "valid" else 0 for width in widths]
+    left, shortest = window, 1
+    for less, pool in zip(lost, pools, strict=True):
+        left = max(0, left - less) // pool
+    for less, pool in zip(reversed(lost), reversed(pools), strict=True):
+        shortest = shortest * pool + less
+    if not left:
+        advice = " or padding='same'" if padding == "valid" else ""
+        raise ValueError(
+            f"window must be at least {shortest} for these filters{advice}. "
+            f"Received: window={window}"
+        )
+    return left

@@ -4,9 +4,9 @@ import keras
 from keras import ops
 
 from genome_keras.layers.recurrent import GRU, GateBias
-from genome_keras.layers.strands import MergeStrands, OneHot, StackStrands
+from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import TaskHead
-from genome_keras.models._factory import Seeds, at_least_one, compiled, factory, one_of
+from genome_keras.models._factory import Seeds, at_least_one, codes_in, factory, one_of, scores_out
 
 _READOUTS = ("last", "max", "mean")
 
@@ -77,10 +77,8 @@ def bigru_multitask(
             return keras.initializers.RandomUniform(-0.01, 0.01, seed=seeds())
         return usual(seed=seeds())
 
-    codes = keras.Input((window,), dtype="uint8", name="codes")
-    letters = OneHot(name="letters")(codes)
-    if both_strands:
-        letters = StackStrands(name="stack_strands")(letters)
+    codes, strands = codes_in(window, both_strands=both_strands)
+    letters = OneHot(name="letters")(strands)
     read = []
     for direction in ("forward", "backward"):
         x = letters if direction == "forward" else ops.flip(letters, 1)
@@ -104,9 +102,13 @@ def bigru_multitask(
         if not last:
             x = (ops.max if readout == "max" else ops.mean)(x, 1)
         read.append(keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_dropout")(x))
-    x = ops.concatenate(read, -1)
-    if both_strands:
-        x = MergeStrands(name="merge_strands")(x)
     head = TaskHead(tasks, kernel_initializer=init(keras.initializers.GlorotUniform), name="head")
-    model = keras.Model(codes, head(x), name="bigru_multitask")
-    return compiled(model, learning_rate=learning_rate, recurrent=True)
+    return scores_out(
+        "bigru_multitask",
+        codes,
+        ops.concatenate(read, -1),
+        head,
+        learning_rate=learning_rate,
+        both_strands=both_strands,
+        recurrent=True,
+    )

@@ -18,6 +18,7 @@ def char_rnn(
     window: int | None = None,
     units: int = 128,
     depth: int = 2,
+    embedding: int | None = None,
     dropout: float = 0.0,
     stateful: bool = False,
     batch_size: int | None = None,
@@ -35,8 +36,10 @@ def char_rnn(
     Args:
         cell: "gru", "lstm" or "rnn" (a plain recurrent layer with tanh).
         window: length of the input in bp; None accepts any length.
-        units: of the embedding and of every layer.
+        units: of every layer.
         depth: recurrent layers.
+        embedding: numbers per letter; None takes `units`, as the authors do. A few
+            are enough for four letters, and save a quarter of the arithmetic.
         dropout: fraction dropped after the embedding and after each layer.
         stateful: keep the state from one batch to the next (row i continues row
             i). Needs `batch_size`. Call the model itself: on JAX, Keras's
@@ -59,13 +62,14 @@ def char_rnn(
         `reset_after=True`, the cell that cuDNN computes.
     """
     one_of(cell=cell, accepted=tuple(_CELLS))
-    at_least_one(units=units, depth=depth)
+    embedding = units if embedding is None else embedding
+    at_least_one(units=units, depth=depth, embedding=embedding)
     if stateful and batch_size is None:
         raise ValueError("stateful=True needs batch_size. Received: batch_size=None")
     seeds = Seeds(seed)
     codes = keras.Input((window,), batch_size=batch_size, dtype="uint8", name="codes")
     x = keras.layers.Dense(
-        units,
+        embedding,
         use_bias=False,
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
         name="embedding",
@@ -73,9 +77,10 @@ def char_rnn(
     if dropout:
         x = keras.layers.Dropout(dropout, seed=seeds())(x)
     for layer in range(1, depth + 1):
-        x = _CELLS[cell](
+        x, *_ = _CELLS[cell](
             units,
             return_sequences=True,
+            return_state=True,  # for `with_states`
             stateful=stateful,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
@@ -97,3 +102,32 @@ def char_rnn(
         clip=5.0,
         recurrent=True,
     )
+
+
+def with_states(model, *, embeddings=False):
+    """The same network with its states as inputs and outputs, on any backend.
+
+    Layers, and so weights, are shared with `model`: training one trains the other.
+
+    Args:
+        model: of `char_rnn`, not stateful.
+        embeddings: give the outputs of the last recurrent layer, float (batch, window,
+            units), in place of the scores.
+
+    Returns:
+        A `keras.Model` from [codes, *states] to [scores, *states]: codes and scores as
+        in `char_rnn`, states float (batch, units), one a layer (two for an LSTM), in
+        the order of the layers. Zeros are the state before the first base.
+    """
+    codes = keras.Input((None,), dtype="uint8", name="codes")
+    x, before, after = codes, [], []
+    for layer in model.layers[1 : -1 if embeddings else None]:
+        if not isinstance(layer, keras.layers.RNN):
+            x = layer(x)
+            continue
+        count = 2 if isinstance(layer, keras.layers.LSTM) else 1
+        given = [keras.Input((layer.units,), name=f"{layer.name}_{i}") for i in range(count)]
+        x, *states = layer(x, initial_state=given)
+        before += given
+        after += states
+    return keras.Model([codes, *before], [x, *after], name="char_rnn_with_states")

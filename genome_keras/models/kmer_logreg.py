@@ -52,6 +52,7 @@ def kmer_logreg(
     head = keras.layers.Dense(
         tasks,
         activation="sigmoid",
+        dtype="float32",  # in mixed precision too
         kernel_initializer=keras.initializers.GlorotUniform(seed=Seeds(seed)()),
         name="head",
     )

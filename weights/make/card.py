@@ -32,28 +32,60 @@ LIMITS = """\
 - GC content alone predicts some tracks well: compare with the baseline `gc`.
 - Not for clinical use."""
 
-HOW = {
-    "bigru_multitask": """\
+LIMITS_919 = """
+- Only {trained} of the 919 columns were trained: those with the cell and target of one of
+  the 192 tracks above, whose peaks are of other, mostly later, files than DeepSEA's. The
+  other {untrained} score the positive rate published for them, the same for every sequence;
+  `genome-keras predict` leaves them out unless `--all-tasks` asks for them. Fine-tuning on
+  the DeepSEA bundle (`genome-keras train BUNDLE --fine-tune NAME`) trains them all."""
+
+ADAM = """\
 Adam, batches of {batch_size}, learning rate {learning_rate} after {warmup} steps falling
 along a cosine to zero over {epochs} epochs, gradient norm clipped at 1, each window on a
 random strand. The epoch with the lowest validation perplexity was kept: epoch
 {best[epoch]}. Command (one CPU core, JAX backend):
 
-    KERAS_BACKEND=jax genome-keras train human_chromatin_100bp.h5 --out RUN \\
+    KERAS_BACKEND=jax genome-keras train {data} --out RUN \\
         --epochs {epochs} --batch-size {batch_size} --learning-rate {learning_rate} \\
-        --warmup {warmup} --seed {seed}
+        --warmup {warmup} --seed {seed}{more}
 
-Another machine gives other last digits. When v1 was trained, the random state of
+Another machine gives other last digits."""
+
+V1 = """ When v1 was trained, the random state of
 dropout ran on from epoch to epoch; the command now starts a new one in each, so that
-interrupted runs resume exactly.""",
-    "kmer_logreg": """\
+interrupted runs resume exactly."""
+
+LOGREG = """\
 One logistic regression a task on the counts of all k-mers, k = 1 to 5, averaged over
 both strands, fitted to convergence together by L-BFGS. The strength of the L2 penalty
 was chosen by validation perplexity, one for all tasks: scikit-learn's C = {best[C]:g}
 (perplexity {best[val_perplexity]:.4f}; with the paper's C = 1e6 it is {paper:.4f}). Command:
 
-    python weights/make/train_kmer_logreg.py human_chromatin_100bp.h5 --out RUN""",
-}
+    genome-keras logreg human_chromatin_100bp.h5 --out RUN"""
+
+
+def how(draft):
+    """How a checkpoint was trained, in words and as a command."""
+    log = draft["log"]
+    best = min(log, key=lambda row: row["val_perplexity"])
+    if draft["architecture"] == "kmer_logreg":
+        paper = next(row["val_perplexity"] for row in log if row["C"] == 1e6)
+        return LOGREG.format(best=best, paper=paper)
+    training = draft["training"]
+    start, data, more = training.get("fine_tune"), "human_chromatin_100bp.h5", ""
+    text = ADAM
+    if start:
+        text = f"Started from the weights of `{start}`. " + text
+        more = f" --fine-tune {start}"
+    if draft["untrained"]:
+        data = "mapped.h5"
+        text += (
+            "\n\n`mapped.h5` is the data set with its labels in the columns of the DeepSEA\n"
+            "tasks: `python weights/make/map_919.py human_chromatin_100bp.h5 mapped.h5`."
+        )
+    elif draft["name"].endswith(".v1"):
+        text += V1
+    return text.format(**training, best=best, data=data, more=more)
 
 
 def card(name, draft, result):
@@ -64,13 +96,14 @@ def card(name, draft, result):
         draft: what goes into its JSON.
         result: of `genome_keras.evaluate.evaluate`, on the split "test".
     """
-    architecture = draft["architecture"]
-    log = draft["log"]
-    best = min(log, key=lambda row: row["val_perplexity"])
-    training = {**draft["training"], "best": best}
-    if architecture == "kmer_logreg":
-        training["paper"] = next(row["val_perplexity"] for row in log if row["C"] == 1e6)
+    architecture, untrained = draft["architecture"], len(draft["untrained"])
     window, tasks = draft["window"], len(draft["tasks"])
+    data = "mapped.h5" if untrained else "human_chromatin_100bp.h5"
+    limits = LIMITS
+    if untrained:
+        limits += LIMITS_919.format(trained=tasks - untrained, untrained=untrained)
+    models = [name for name, about in result["models"].items() if about["kind"] == "model"]
+    weights = " \\\n        ".join(f"--weights {name}" for name in models)
     sizes = ", ".join(f"{key}={value!r}" for key, value in draft["arguments"].items())
     return f"""# {name}
 
@@ -88,7 +121,7 @@ P(label = 1) for {tasks} tasks out. Scores are averaged over both strands \
 
 ## Training
 
-{HOW[architecture].format(**training)}
+{how(draft)}
 
 ## Held-out scores
 
@@ -96,14 +129,14 @@ Test chromosomes, means over tasks; F1 at threshold 0.5, "tuned F1" at threshold
 on the validation split; `prior` scores every window with the positive rate of the
 training split, `gc` is a logistic regression on GC content. Command:
 
-    genome-keras evaluate human_chromatin_100bp.h5 --split test --out RESULT \\
-        --weights bigru_multitask.human_chromatin.v1 --weights kmer_logreg.human_chromatin.v1
+    genome-keras evaluate {data} --split test --out RESULT \\
+        {weights}
 
 {as_markdown(result).strip()}
 
 ## Limits
 
-{LIMITS}
+{limits}
 
 ## Licence
 

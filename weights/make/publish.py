@@ -1,11 +1,13 @@
 """Turns finished runs into checkpoints: weights, description, card, checksums.
 
-    python weights/make/publish.py DATA.h5 NAME=RUN [NAME=RUN ...]
+    python weights/make/publish.py DATA.h5 NAME=RUN [NAME=RUN ...] [NAME ...]
 
 NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
 `train.json`. All are evaluated together on the split "test" of DATA, so that each
-card shows the others beside it. Prints the result, the rows of the README's table and
-the lines for `genome_keras.weights.PUBLISHED`.
+card shows the others beside it; a NAME alone is a published checkpoint to compare with.
+A task without a label in the split "train" gets the positive rate published for it as
+its constant score, and is called untrained. Prints the result, the rows of the README's table and
+the lines for `PUBLISHED` in genome_keras/registry.py.
 """
 
 import argparse
@@ -19,8 +21,10 @@ import numpy as np
 from card import card
 
 import genome_keras
+from genome_keras.datasets.chromatin import chromatin
 from genome_keras.evaluate import as_markdown, evaluate
 from genome_keras.io.atomic import atomic
+from genome_keras.task_table import tasks
 from genome_keras.weights import PUBLISHED, find, save_bare, sha256_of
 
 HERE = Path(__file__).parents[1]
@@ -30,16 +34,20 @@ LETTERS = "ACGTN"
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="the data set the runs were trained on")
-    parser.add_argument("runs", nargs="+", metavar="NAME=RUN")
+    parser.add_argument("runs", nargs="+", metavar="NAME[=RUN]")
     options = parser.parse_args()
-    runs = dict(run.split("=", 1) for run in options.runs)
+    runs = dict(run.split("=", 1) for run in options.runs if "=" in run)
+    others = [name for name in options.runs if "=" not in name]
     for name in runs:
         if name in PUBLISHED:
             sys.exit(f"{name} is published: a published file never changes")
     with tempfile.TemporaryDirectory() as folder:
-        drafts = {name: _draft(Path(folder), name, Path(run)) for name, run in runs.items()}
+        measured = (chromatin(options.data, "train").labels >= 0).any(0)
+        drafts = {
+            name: _draft(Path(folder), name, Path(run), measured) for name, run in runs.items()
+        }
         paths = {name: Path(folder) / f"{name}.weights.h5" for name in runs}
-        result = evaluate(options.data, weights=list(paths.values()))
+        result = evaluate(options.data, weights=[*paths.values(), *others])
         text = json.dumps(result)
         for name, path in paths.items():
             text = text.replace(json.dumps(str(path)), json.dumps(name))
@@ -56,16 +64,19 @@ def main():
     sums = {path.name: sha256_of(path) for path in files}
     _write(HERE / "SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     for name in runs:
-        print(f'    "{name}": (\n        "{sums[f"{name}.weights.h5"]}",')
-        print(f'        "{sums[f"{name}.json"]}",\n    ),')
+        print(f'    "{name}": Published(')
+        for filename in (f"{name}.weights.h5", f"{name}.json"):
+            print(f'        "{sums[filename]}",\n        {(HERE / filename).stat().st_size},')
+        print('        "CITE: what to cite for this architecture",\n    ),')
 
 
-def _draft(folder, name, run):
+def _draft(folder, name, run, measured):
     """Writes the weights alone, without the optimizer, and all that needs no test data."""
     trained = json.loads((run / "train.json").read_text())
     arguments = {**trained["arguments"], "both_strands": True}
     made = getattr(genome_keras, trained["architecture"])(**arguments)
     find(run / "best.weights.h5").load_into(made)
+    untrained = _set_constant(made.layers[-1], trained["tasks"], ~measured)
     save_bare(made, folder / f"{name}.weights.h5")
     window = arguments["window"]
     draw = np.random.default_rng(0)
@@ -82,11 +93,27 @@ def _draft(folder, name, run):
         "training": {k: v for k, v in trained.items() if k not in ("arguments", "tasks")},
         "log": json.loads((run / "log.json").read_text()),
         "tasks": trained["tasks"],
+        "untrained": untrained,
         "probe": ["".join(LETTERS[code] for code in row) for row in probe],
         "probe_scores": [[float(f"{score:.7g}") for score in row] for row in scores],
     }
     (folder / f"{name}.json").write_text(json.dumps(draft))
     return draft
+
+
+def _set_constant(head, names, chosen):
+    """Makes the scores of some tasks their published positive rates; returns the names."""
+    if not chosen.any():
+        return []
+    table = tasks("deepsea-919")
+    if list(table.names) != names:
+        sys.exit("tasks without a label, and no published rate for them")
+    kernel, bias = head.get_weights()
+    rates = table.positive_rates[chosen]
+    kernel[..., chosen] = 0
+    bias[0, chosen], bias[1, chosen] = 0, np.log(rates / (1 - rates))
+    head.set_weights([kernel, bias])
+    return [name for name, one in zip(names, chosen, strict=True) if one]
 
 
 def _held_out(result, name):

@@ -1,0 +1,94 @@
+"""Variants, many at once: windows of both alleles, each window once, and what cannot be shown."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.encode import FOREIGN, translate
+from genome_keras.genome import Variant
+from genome_keras.windows import alleles
+
+SCORED = "ok"
+STATUS = {
+    SCORED: "scored",
+    "ref_mismatch": "the genome has other letters than REF",
+    "no_contig": "the genome has no such contig",
+    "outside": "REF is not inside its contig",
+    "star": "ALT is *, deleted by another variant",
+    "no_alt": "ALT is ., not observed",
+    "symbolic": "ALT is named and not spelled: <DEL>, a breakend",
+    "foreign_letter": "a letter of the window is none of A, C, G, T, N",
+}
+BLOCK = 2048  # windows of a block, the unit of resuming
+
+
+class Block(NamedTuple):
+    """Neighbouring alleles and their windows, each window once.
+
+    An allele that cannot be shown, or whose `ref` is not what the genome has, has no
+    window and a status that says so.
+
+    Attributes:
+        lines, variants, status: n of each.
+        ref, alt: int64 (n,), rows of `codes`; -1 where there is no window.
+        codes: uint8 (windows, window).
+    """
+
+    lines: list
+    variants: list[Variant]
+    status: list[str]
+    ref: np.ndarray
+    alt: np.ndarray
+    codes: np.ndarray
+
+
+def blocks(lines, genome, *, window, size=None):
+    """Groups alleles whose windows are scored together.
+
+    Args:
+        lines: (line, `Variant`) pairs, as `genome_keras.io.vcf.read` yields them.
+        genome: an open `genome_keras.io.reference.Genome`.
+        window: bp; windows lie as `genome_keras.windows.alleles` has them.
+        size: windows, and alleles, of a block at most; None is `BLOCK`.
+
+    Yields:
+        `Block`, in the order of `lines`.
+    """
+    size, rows, held = size or BLOCK, {}, []
+
+    def block():
+        codes, _ = translate("".join(rows).encode("ascii", "replace"))
+        codes = codes.reshape(len(rows), window)
+        foreign = (codes == FOREIGN).any(1)
+        numbers, variants, status, ref, alt = (list(of) for of in zip(*held, strict=True))
+        for i, (one, two) in enumerate(zip(ref, alt, strict=True)):
+            if one >= 0 and (foreign[one] or foreign[two]):
+                status[i], ref[i], alt[i] = "foreign_letter", -1, -1
+        codes[foreign] = 4  # scored with the others, and nobody looks
+        return Block(numbers, variants, status, np.array(ref), np.array(alt), codes)
+
+    for line, variant in lines:
+        status, ref, alt = _seen(variant, genome, window)
+        if status == SCORED:
+            one, two = (rows.setdefault(seq, len(rows)) for seq in (ref, alt))
+        else:
+            one = two = -1
+        held.append((line, variant, status, one, two))
+        if len(rows) + 2 > size or len(held) >= size:
+            yield block()
+            rows, held = {}, []
+    if held:
+        yield block()
+
+
+def _seen(variant, genome, window):
+    """Status of an allele, and its two windows where that is "ok"."""
+    if not variant.is_sequence:
+        named = "star" if variant.is_star else "no_alt" if variant.is_missing else "symbolic"
+        return named, "", ""
+    if variant.contig not in genome.contigs:
+        return "no_contig", "", ""
+    if variant.start < 0 or variant.end > genome.contigs[variant.contig]:
+        return "outside", "", ""
+    ref, alt, matches = alleles(variant, genome, window=window)
+    return (SCORED if matches else "ref_mismatch"), ref, alt

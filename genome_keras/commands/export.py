@@ -1,0 +1,32 @@
+"""`genome-keras export`: a checkpoint as .keras, ONNX, LiteRT or SavedModel."""
+
+import os
+import sys
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "export",
+        help="write a checkpoint as .keras, ONNX, LiteRT or SavedModel",
+        description="Writes a checkpoint for use without this package, and compares its scores "
+        "with the model's. Prints the largest difference.",
+    )
+    add = parser.add_argument
+    add("weights", metavar="NAME", help="checkpoint: a name, a path, a folder or hf://...")
+    add("--out", required=True, metavar="FILE", help="a .keras, .onnx or .tflite file; a folder")
+    add(
+        "--format",
+        choices=("keras", "onnx", "litert", "saved_model"),
+        help="(default: by the suffix of FILE; saved_model must be said)",
+    )
+    parser.set_defaults(run=_export)
+
+
+def _export(options):
+    if "keras" not in sys.modules:  # TensorFlow makes the formats
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    from genome_keras.exports import export
+
+    worst = export(options.weights, options.out, format=options.format)
+    print("largest difference", f"{worst:.1e}")

@@ -1,0 +1,24 @@
+"""`genome-keras fetch`: a public data set from its server."""
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "fetch",
+        help="download a public data set",
+        description="Downloads a data set, checks it and puts it into a new folder. After a kill "
+        "or a broken line, the same command goes on where it was.",
+    )
+    add = parser.add_argument
+    add("dataset", choices=("deepsea",), help="the DeepSEA training bundle, 919 tasks")
+    add("--out", required=True, metavar="DIR", help="folder to make")
+    add("--url", help="of a copy of the archive (default: its home, plain http)")
+    parser.set_defaults(run=_fetch)
+
+
+def _fetch(options):
+    from genome_keras.datasets.fetch import DEEPSEA, fetch_deepsea
+
+    record = fetch_deepsea(options.out, url=options.url or DEEPSEA)
+    for name, file in record["files"].items():
+        print(name, file["bytes"], file["sha256"], sep="\t")

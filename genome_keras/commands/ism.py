@@ -1,0 +1,61 @@
+"""`genome-keras ism`: what every substitution of a window does."""
+
+import argparse
+
+from genome_keras.commands._types import positive
+from genome_keras.weights import DEFAULT
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "ism",
+        help="effects of every substitution in windows (in-silico mutagenesis)",
+        description="Puts each of the other three letters at each place of each window and "
+        "writes a row for each: name, start, end of the window (0-based, half-open), pos "
+        "(1-based), ref, alt, then the effect on each task. N is left as it is.",
+    )
+    add = parser.add_argument
+    add(
+        "windows",
+        metavar="IN",
+        nargs="?",
+        help="FASTA, whose windows lie as with predict; or with --genome a BED file, one "
+        "window around the centre of each interval; - is standard input",
+    )
+    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
+    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    add("--out", default="-", help=".tsv, .tsv.gz or .parquet; - is standard output (default)")
+    add(
+        "--effect",
+        choices=("diff", "logodds"),
+        default="diff",
+        help="P(alt) - P(ref) (default), or the difference of log-odds",
+    )
+    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
+    add(
+        "--both-strands",
+        action=argparse.BooleanOptionalAction,
+        help="average over both strands, or not (default: as the checkpoint)",
+    )
+    add("--window", type=positive, metavar="BP", help="for models that take any length")
+    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+    parser.set_defaults(run=_ism)
+
+
+def _ism(options):
+    from genome_keras.interpret import write_ism
+
+    write_ism(
+        options.windows,
+        options.out,
+        genome=options.genome,
+        region=options.region,
+        weights=options.weights,
+        effect=options.effect,
+        tasks=options.task,
+        both_strands=options.both_strands,
+        window=options.window,
+        batch_size=options.batch_size,
+    )

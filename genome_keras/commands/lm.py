@@ -1,0 +1,237 @@
+"""`genome-keras lm`: language models of genomes."""
+
+import argparse
+import sys
+
+from genome_keras.commands._types import positive
+
+
+def add_to(commands):
+    """Adds the command and its subcommands to the program."""
+    parser = commands.add_parser("lm", help="language models of genomes")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for add in (_train, _score, _sample, _embed, _baselines, _compress, _decompress):
+        add(actions)
+
+
+def _train(actions):
+    parser = actions.add_parser(
+        "train",
+        help="train a recurrent network on a genome; the same command goes on after a kill",
+        description="Trains char_rnn on parallel streams over the contigs of a FASTA file.",
+    )
+    add = parser.add_argument
+    add("genome", metavar="GENOME.fa", help="FASTA, plain or gzip")
+    add("--out", required=True, metavar="DIR", help="folder for weights, state and log")
+    add("--cell", choices=("gru", "lstm", "rnn"), default="gru", help="(default: %(default)s)")
+    add("--units", type=positive, default=128, metavar="N", help="of every layer (default: 128)")
+    add("--depth", type=positive, default=2, metavar="N", help="layers (default: 2)")
+    add("--embedding", type=positive, metavar="N", help="numbers per letter (default: units)")
+    add("--dropout", type=float, default=0.0, metavar="P")
+    add("--window", type=positive, default=100, metavar="BP", help="steps gradients go back")
+    add("--batch-size", type=positive, default=50, metavar="N", help="streams (default: 50)")
+    add("--epochs", type=positive, default=1, metavar="N")
+    add("--learning-rate", type=float, default=2e-3, help="the highest (default: %(default)s)")
+    add("--warmup", type=int, default=0, metavar="STEPS", help="steps to the highest rate")
+    add("--decay", choices=("none", "cosine", "exponential"), default="none")
+    add("--reverse-complement", action="store_true", help="read half of the streams backwards")
+    _held_out(add)
+    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--save-every", type=positive, default=600, metavar="S", help="seconds between states")
+    add("--seed", type=int, default=0)
+    parser.set_defaults(run=_run_train)
+
+
+def _score(actions):
+    parser = actions.add_parser(
+        "score",
+        help="log-likelihood and perplexity of the records of a FASTA file",
+        description="A table: name, length, bases scored, log_likelihood, perplexity, "
+        "bits_per_base. N and the first base of a record are not scored.",
+    )
+    add = _records(parser)
+    add("--track", metavar="FILE", help="-log2 P of every base: .bw, .tsv, .tsv.gz or .parquet")
+    add("--piece", type=positive, metavar="BP", help="read long records as pieces, side by side")
+    add("--warm-up", type=positive, default=1000, metavar="BP", help="read before each piece")
+    parser.set_defaults(run=_run_score)
+
+
+def _sample(actions):
+    parser = actions.add_parser("sample", help="draw new sequences, as FASTA")
+    add = parser.add_argument
+    add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
+    add("--length", type=positive, required=True, metavar="BP")
+    add("--samples", type=positive, default=1, metavar="N")
+    add("--prime", default="", metavar="LETTERS", help="read these first")
+    add("--temperature", type=float, default=1.0, help="0 takes the likeliest (default: 1)")
+    add("--top-k", type=positive, default=4, metavar="K", help="draw among the K likeliest")
+    add("--seed", type=int, default=0)
+    add("--out", default="-", help="FASTA; - is standard output (default)")
+    parser.set_defaults(run=_run_sample)
+
+
+def _embed(actions):
+    parser = actions.add_parser("embed", help="hidden states of records, as a table")
+    add = _records(parser)
+    add("--pool", choices=("mean", "last"), default="mean", help="over the record")
+    parser.set_defaults(run=_run_embed)
+
+
+def _baselines(actions):
+    parser = actions.add_parser(
+        "baselines",
+        help="perplexity of order-k counts and context mixing, with and without a network",
+        description="A table: model, protocol, scored, perplexity, bits_per_base, bases, "
+        "cpu_seconds.",
+    )
+    add = parser.add_argument
+    add("genome", metavar="GENOME.fa", help="FASTA, plain or gzip")
+    _held_out(add)
+    add("--orders", type=_orders, default=(2, 4, 8, 10, 11, 12), metavar="K,K,...")
+    add("--no-mixing", action="store_true", help="without context mixing")
+    add("--mix", metavar="NAME", help="checkpoint to score and to mix in: a name or a path")
+    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--out", default="-", help="TSV; - is standard output (default)")
+    parser.set_defaults(run=_run_baselines)
+
+
+def _compress(actions):
+    parser = actions.add_parser("compress", help="compress FASTA by context mixing, losslessly")
+    parser.add_argument("fasta", metavar="IN.fa", help="FASTA, plain or gzip")
+    parser.add_argument("out", metavar="OUT")
+    parser.set_defaults(run=_run_compress)
+
+
+def _decompress(actions):
+    parser = actions.add_parser("decompress", help="undo compress, to the byte")
+    parser.add_argument("file", metavar="FILE", help="written by 'lm compress'")
+    parser.add_argument("out", metavar="OUT.fa")
+    parser.set_defaults(run=_run_decompress)
+
+
+def _held_out(add):
+    add("--hold-out", nargs="+", default=(), metavar="NAME", help="contigs not learned from")
+    add("--tail", type=float, default=0.0, metavar="FRACTION", help="not learned from, at the end")
+
+
+def _records(parser):
+    add = parser.add_argument
+    add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
+    add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
+    add("--out", default="-", help="table; - is standard output (default)")
+    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--batch-size", type=positive, default=50, metavar="N", help="records at a time")
+    return add
+
+
+def _orders(text):
+    parts = text.split(",")
+    if not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"expected whole numbers like 2,8,11, got {text!r}")
+    return tuple(map(int, parts))
+
+
+def _run_train(options):
+    from genome_keras.lm.train import train_genome
+
+    log = train_genome(
+        options.genome,
+        out=options.out,
+        cell=options.cell,
+        units=options.units,
+        depth=options.depth,
+        embedding=options.embedding,
+        dropout=options.dropout,
+        window=options.window,
+        batch_size=options.batch_size,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        warmup=options.warmup,
+        decay=options.decay,
+        reverse_complement=options.reverse_complement,
+        hold_out=options.hold_out,
+        tail=options.tail,
+        unknown=options.unknown,
+        save_every=options.save_every,
+        seed=options.seed,
+    )
+    last = log[-1]
+    held_out = f", held out {last['held_out']:.4f}" if last["held_out"] else ""
+    text = f"epoch {last['epoch']}: training perplexity {last['training']:.4f}{held_out}"
+    print(text, file=sys.stderr)
+
+
+def _run_score(options):
+    from genome_keras.lm.score_file import score_fasta
+
+    total = score_fasta(
+        options.fasta,
+        options.out,
+        weights=options.weights,
+        track=options.track,
+        unknown=options.unknown,
+        batch_size=options.batch_size,
+        piece=options.piece,
+        warm_up=options.warm_up,
+    )
+    print(f"perplexity {total.perplexity:.4f} over {total.bases} bases", file=sys.stderr)
+
+
+def _run_sample(options):
+    from genome_keras.lm.sample import sample_fasta
+
+    sample_fasta(
+        options.out,
+        weights=options.weights,
+        length=options.length,
+        samples=options.samples,
+        prime=options.prime,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        seed=options.seed,
+    )
+
+
+def _run_embed(options):
+    from genome_keras.lm.embed import embed_fasta
+
+    embed_fasta(
+        options.fasta,
+        options.out,
+        weights=options.weights,
+        pool=options.pool,
+        unknown=options.unknown,
+        batch_size=options.batch_size,
+    )
+
+
+def _run_baselines(options):
+    from genome_keras.lm.baselines import baselines, write_table
+
+    rows = baselines(
+        options.genome,
+        hold_out=options.hold_out,
+        tail=options.tail,
+        orders=options.orders,
+        mixing=not options.no_mixing,
+        mix=options.mix,
+        unknown=options.unknown,
+    )
+    write_table(rows, options.out)
+
+
+def _run_compress(options):
+    from genome_keras.lm.compress import compress
+
+    sizes = compress(options.fasta, options.out)
+    print(
+        f"{sizes.text} bytes to {sizes.file}: {sizes.bases} bases at "
+        f"{sizes.tally.bits_per_base:.4f} bits each, layout {sizes.layout} bytes",
+        file=sys.stderr,
+    )
+
+
+def _run_decompress(options):
+    from genome_keras.lm.compress import decompress
+
+    decompress(options.file, options.out)

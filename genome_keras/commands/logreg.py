@@ -1,0 +1,49 @@
+"""`genome-keras logreg`: fit the baselines of a data set."""
+
+import argparse
+import math
+import sys
+
+from genome_keras.commands._types import positive
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "logreg",
+        help="fit logistic regressions, the baselines, to convergence",
+        description="Fits one logistic regression a task, all at once, on the split 'train' of a "
+        "data set, for several strengths of the L2 penalty, and keeps the one with the lowest "
+        "perplexity on 'valid'. The same command goes on after a kill.",
+    )
+    add = parser.add_argument
+    add("data", metavar="DATA.h5", help="data set with x, y, split and tasks")
+    add("--out", required=True, metavar="DIR", help="folder for weights, fits and log")
+    add("--features", choices=("kmers", "integers"), default="kmers", help="(default: %(default)s)")
+    add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
+    add("--C", nargs="+", type=_above_0, help="weights of the losses (default: 1e-5 to 1e6)")
+    parser.set_defaults(run=_logreg)
+
+
+def _logreg(options):
+    from genome_keras.train_logreg import PATH, train_logreg
+
+    log = train_logreg(
+        options.data,
+        out=options.out,
+        features=options.features,
+        window=options.window,
+        C=options.C or PATH,
+    )
+    for row in log:
+        print(f"C={row['C']:g}: validation perplexity {row['val_perplexity']:.5f}", file=sys.stderr)
+
+
+def _above_0(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value

@@ -1,0 +1,75 @@
+"""`genome-keras variants`: what the variants of a VCF do."""
+
+import argparse
+import sys
+
+from genome_keras.commands._types import positive
+from genome_keras.weights import DEFAULT
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "variants",
+        help="effects of the variants of a VCF file",
+        description="Scores both alleles of every variant in a window of the genome: a table "
+        "with one row for each alternative allele, or a VCF. Alleles that cannot be scored "
+        "stay in, with a status that says why.",
+    )
+    add = parser.add_argument
+    add("vcf", metavar="IN.vcf", help="VCF, plain or gzip; - is standard input")
+    add("--genome", required=True, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    add(
+        "--out",
+        default="-",
+        help=".tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; - is TSV on standard output (default)",
+    )
+    add(
+        "--effect",
+        choices=("diff", "logodds", "both"),
+        default="diff",
+        help="P(alt) - P(ref) (default), the difference of log-odds, or both",
+    )
+    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
+    add(
+        "--both-strands",
+        action=argparse.BooleanOptionalAction,
+        help="average over both strands, or not (default: as the checkpoint)",
+    )
+    add("--window", type=positive, metavar="BP", help="for models that take any length")
+    add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
+    add(
+        "--resume",
+        action="store_true",
+        help="keep finished work in OUT.parts until OUT is whole; the same command after "
+        "a kill goes on from it",
+    )
+    add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+    parser.set_defaults(run=_variants)
+
+
+def _variants(options):
+    from genome_keras.variants import score_vcf
+
+    done = score_vcf(
+        options.vcf,
+        options.out,
+        genome=options.genome,
+        weights=options.weights,
+        effect=options.effect,
+        tasks=options.task,
+        both_strands=options.both_strands,
+        window=options.window,
+        region=options.region,
+        resume=options.resume,
+        batch_size=options.batch_size,
+    )
+    others = {word: count for word, count in done.status.items() if word != "ok"}
+    if others:
+        told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))
+        print(
+            f"genome-keras: {sum(others.values())} of {sum(done.status.values())} alleles "
+            f"have no effects: {told}",
+            file=sys.stderr,
+        )

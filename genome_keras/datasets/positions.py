@@ -1,0 +1,39 @@
+"""Where in the genome the windows of a data set lie."""
+
+import numpy as np
+
+from genome_keras.errors import FormatError
+from genome_keras.io.h5_arrays import TEXT, array, open_h5, reading
+
+STARTS = ("start", "start_hg38")
+INTEGERS = ("int32", "int64", "uint32", "uint64")
+
+
+def positions(path, split):
+    """Chromosome and start of each window of a split.
+
+    Args:
+        path: HDF5 as `genome_keras.datasets.chromatin.chromatin` reads it, perhaps with
+            `chrom` (n,) as byte strings and `start` or `start_hg38` (n,), 0-based.
+        split: "train", "valid" or "test".
+
+    Returns:
+        str (n,) and int64 (n,), in the order of the file; None where it does not say.
+
+    Raises:
+        FormatError: not such a file.
+    """
+    with open_h5(path) as file:
+        starts = [name for name in STARTS if name in file]
+        if "chrom" not in file or not starts:
+            return None
+        places = array(file, path, "chrom", ndim=1, kinds=(TEXT,))
+        start = array(file, path, starts[0], ndim=1, kinds=INTEGERS)
+        splits = array(file, path, "split", ndim=1, kinds=(TEXT,))
+        if not len(places) == len(start) == len(splits):
+            problem = f"expected {len(splits)} rows in 'chrom' and {starts[0]!r} as in 'split'"
+            raise FormatError(path, None, problem)
+        with reading(path):
+            chosen = splits[:] == split.encode()
+            chrom = np.char.decode(places[:][chosen].astype("S"))
+            return chrom, start[:][chosen].astype(np.int64)

@@ -1,0 +1,80 @@
+"""What every set of labelled windows can do, in memory or on disk."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+from genome_keras.io.middle import centre
+from genome_keras.scores import positive_rates
+
+__all__ = ["Source", "centre", "checked_labels", "spans"]
+
+STEP = 16_384  # examples whose labels are in memory at once to count them
+
+
+class Source(ABC):
+    """Labelled windows that are read a range at a time.
+
+    Several threads may read at once; a copy in another process (forked or pickled)
+    opens its files anew.
+
+    Attributes:
+        window: bp.
+        tasks: names of the tasks.
+        chunk: examples that are cheap to read together, those from a multiple of
+            `chunk` up to the next one.
+        group: this many examples in a row belong together: 2 where each window is
+            followed by its reverse complement, else 1.
+        in_memory: reading copies nothing.
+    """
+
+    group = 1
+    in_memory = False
+
+    @abstractmethod
+    def __len__(self):
+        """Number of examples."""
+
+    @abstractmethod
+    def read_codes(self, start, stop):
+        """uint8 (stop - start, window): A 0, C 1, G 2, T 3, N 4."""
+
+    @abstractmethod
+    def read_labels(self, start, stop):
+        """int8 (stop - start, tasks): 0, 1, and -1 for "not measured"."""
+
+    @cached_property
+    def positive_rates(self):
+        """As `genome_keras.scores.positive_rates`, float64 (tasks,); one pass over the labels."""
+        if self.in_memory:
+            return positive_rates(self.read_labels(0, len(self)))
+        step = -(-STEP // self.chunk) * self.chunk
+        positives = measured = 0
+        for start in range(0, len(self), step):
+            labels = self.read_labels(start, min(start + step, len(self)))
+            positives = positives + (labels == 1).sum(0)
+            measured = measured + (labels >= 0).sum(0)
+        return (positives + 0.5) / (measured + 1)
+
+
+def checked_labels(labels):
+    """Whether all labels are 0, 1 or -1."""
+    return not labels.size or (labels.min() >= -1 and labels.max() <= 1)
+
+
+def spans(rows, size):
+    """Splits rising row numbers by the blocks of `size` rows they lie in.
+
+    Args:
+        rows: int64 (n,), rising.
+        size: rows of a block.
+
+    Yields:
+        (first, last, part): the slice `part` of `rows` lies in rows first to last - 1,
+        all of one block.
+    """
+    cuts = np.flatnonzero(np.diff(rows // size)) + 1
+    for start, stop in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+        if stop > start:
+            yield int(rows[start]), int(rows[stop - 1]) + 1, slice(int(start), int(stop))

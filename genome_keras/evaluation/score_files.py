@@ -1,0 +1,185 @@
+"""The files that `evaluate` leaves: scores of models, for comparing and reporting later.
+
+`scores.json` holds means, intervals and all that is not told task by task; `per_task.tsv`
+one row for each subset, task and model.
+"""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from genome_keras.compare import side_by_side
+from genome_keras.errors import FormatError
+from genome_keras.evaluation.measure import Measured
+from genome_keras.io.atomic import atomic
+
+SCORES, PER_TASK = "scores.json", "per_task.tsv"
+KEYS = ("subset", "task", "model", "train_rate")
+COUNTS = ("measured", "positives", "epoch")
+# What must be the same for scores to be comparable.
+SAME = ("labels_sha256", "split", "tuned_on", "threshold", "min_rate", "bootstrap")
+
+
+def write_scores(folder, result, rows):
+    """Writes what `genome_keras.compare.compare` returns into a folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    lines = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+    with atomic(folder / PER_TASK) as path:
+        path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    with atomic(folder / SCORES) as path:
+        path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def compare_scores(folders, *, out=None, report=None):
+    """Puts the models of several evaluations side by side.
+
+    Args:
+        folders: that `genome_keras.evaluate.evaluate` wrote, of the same windows.
+        out, report: as in `genome_keras.evaluate.evaluate`.
+
+    Returns:
+        The result, as `genome_keras.compare.compare` returns it.
+
+    Raises:
+        FormatError: as in `read_scores`.
+    """
+    result, rows = read_scores(folders)
+    keep(result, rows, out=out, report=report)
+    return result
+
+
+def keep(result, rows, *, out=None, report=None):
+    """Writes the folder of scores and the HTML report that are asked for."""
+    if out is not None:
+        write_scores(out, result, rows)
+    if report is not None:
+        from genome_keras.evaluation.report import write_report
+
+        write_report(report, result, rows)
+
+
+def read_scores(folders):
+    """Reads one or several folders of scores as if all models had been scored at once.
+
+    Args:
+        folders: paths; their scores must be of the same windows, labels and settings.
+
+    Returns:
+        The result and the rows, as `genome_keras.compare.compare` returns them. Models
+        come first, baselines last; what several folders have in common comes once.
+
+    Raises:
+        FormatError: a folder without scores, or with scores of something else; two
+            different models of one name.
+    """
+    models, first = {}, None
+    for folder in map(Path, folders):
+        header, tasks, rates, sizes, found = _read(folder)
+        if first is None:
+            first, at = (header, tasks, rates, sizes), folder
+        for name in SAME:
+            if header.get(name) != first[0].get(name):
+                problem = f"its {name} is not that of {at}, so the scores are not comparable"
+                raise FormatError(folder / SCORES, None, problem)
+        if (tasks, sizes) != (first[1], first[3]):
+            problem = f"its tasks and subsets are not those of {at / PER_TASK}"
+            raise FormatError(folder / PER_TASK, None, problem)
+        for name, model in found.items():
+            if name in models and not _equal(models[name], model):
+                problem = f"another model is called {name!r} too, in a folder before this one"
+                raise FormatError(folder / SCORES, None, problem)
+            models.setdefault(name, model)
+    if first is None:
+        raise ValueError("expected at least one folder of scores. Received: none")
+    header, tasks, rates, sizes = first
+    models = dict(sorted(models.items(), key=lambda item: item[1].kind == "baseline"))
+    return side_by_side(models, header=header, tasks=tasks, train_rates=rates, sizes=sizes)
+
+
+def _read(folder):
+    path = folder / SCORES
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        header = {k: v for k, v in result.items() if k not in ("models", "subsets")}
+        sizes = {name: part["examples"] for name, part in result["subsets"].items()}
+        facts = {name: dict(model) for name, model in result["models"].items()}
+        path = folder / PER_TASK
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        tables = _tables(rows, list(facts), list(sizes))
+        some = [row for row in rows if row["subset"] == "all" and row["model"] == next(iter(facts))]
+        tasks = [row["task"] for row in some]
+        rates = [float(row["train_rate"]) for row in some]
+        lengths = {
+            len(c) for of in tables.values() for table in of.values() for c in table.values()
+        }
+        if lengths != {len(tasks)}:
+            raise ValueError("rows are missing")
+        models = {
+            name: Measured(
+                of.pop("kind"),
+                tables[name],
+                _arrays(of.pop("replicates")),
+                _arrays(of.pop("reliability")),
+                of,
+            )
+            for name, of in facts.items()
+        }
+    except OSError as error:
+        raise FormatError(path, None, f"cannot read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise FormatError(path, None, f"not what `evaluate` writes ({error!r})") from error
+    return header, tasks, rates, sizes, models
+
+
+def _tables(rows, models, subsets):
+    """model -> subset -> column -> (tasks,)."""
+    found = {model: {subset: {} for subset in subsets} for model in models}
+    for row in rows:
+        table = found[row["model"]][row["subset"]]
+        for column, value in row.items():
+            if column not in KEYS:
+                table.setdefault(column, []).append(value)
+    return {
+        model: {
+            subset: {
+                column: np.array(values, int) if column in COUNTS else _floats(values)
+                for column, values in table.items()
+                if any(values) or not _optional(column)
+            }
+            for subset, table in of.items()
+        }
+        for model, of in found.items()
+    }
+
+
+def _optional(column):
+    return column.endswith(("_low", "_high")) or column in ("f1_tuned", "threshold", "epoch")
+
+
+def _floats(values):
+    return np.array([float(value) if value else np.nan for value in values])
+
+
+def _arrays(nested):
+    if isinstance(nested, dict):
+        return {key: _arrays(value) for key, value in nested.items()}
+    return np.array(nested, float)
+
+
+def _equal(one, other):
+    same = one.tables.keys() == other.tables.keys()
+    for subset in one.tables if same else ():
+        first, second = one.tables[subset], other.tables[subset]
+        same &= first.keys() == second.keys() and all(
+            np.array_equal(first[column], second[column], equal_nan=True) for column in first
+        )
+    return same
+
+
+def _cell(value):
+    return "" if value is None else str(value)

@@ -1,0 +1,173 @@
+"""Arrays of MATLAB files whose last index, read transposed, is the example: ranges of it."""
+
+import os
+import tempfile
+import threading
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from genome_keras.errors import FormatError
+from genome_keras.io.h5_arrays import Reopened, array, open_h5, reading
+from genome_keras.io.mat5 import is_mat5, variables
+
+LONG = 65_536  # examples of an HDF5 chunk beyond which a file cannot be read in part
+NUMBERS = ("uint8", "int8", "bool", "uint16", "int16", "float32", "float64")
+
+
+def open_arrays(path, names):
+    """The two arrays, each a `Chunked`, `Plain` or `Packed` of shape (..., n)."""
+    if not os.path.isfile(path):
+        raise FormatError(path, None, "no such file")
+    if not is_mat5(path):
+        return [_h5_array(path, name, ndim) for name, ndim in zip(names, (3, 2), strict=True)]
+    found = variables(path)
+    for name in names:
+        if name not in found:
+            raise FormatError(path, None, f"expected an array {name!r}; it has {sorted(found)}")
+        if found[name].dtype.name not in NUMBERS:
+            kinds = " or ".join(NUMBERS)
+            got = found[name].dtype.name
+            raise FormatError(path, None, f"expected {name!r} of type {kinds}, got {got}")
+    return [Packed(found[n]) if found[n].packed else Plain.of(found[n]) for n in names]
+
+
+def _h5_array(path, name, ndim):
+    with open_h5(path) as file:
+        stored = array(file, path, name, ndim=ndim, kinds=NUMBERS)
+        with reading(path):
+            if stored.chunks is not None:
+                return Chunked(path, name, stored)
+            offset, shape, dtype = stored.id.get_offset(), stored.shape, stored.dtype
+            if offset is None:
+                raise FormatError(path, None, f"{name!r} has no values")
+    return Plain(path, offset, shape, dtype)
+
+
+class Plain:
+    """Rows of n values each, one after the other in a file."""
+
+    chunk, strip, whole = 1, 1, False
+
+    def __init__(self, path, offset, shape, dtype):
+        self.path, self.offset, self.shape, self.dtype = path, offset, shape, dtype
+        self._file = Reopened(_opened, path)
+
+    @classmethod
+    def of(cls, variable):
+        return cls(variable.path, variable.start, variable.shape[::-1], variable.dtype)
+
+    def read(self, first, last, start, stop):
+        """Columns start to stop of rows first to last."""
+        return _gather(self.path, self._file(), self, slice(first, last), slice(start, stop))
+
+
+class _File:
+    """A file read at any place, by several threads."""
+
+    _turn = threading.Lock()
+
+    def __init__(self, number):
+        self.number = number
+
+    def read_into(self, line, place):
+        if hasattr(os, "preadv"):
+            return os.preadv(self.number, [line], place)
+        with self._turn:  # not on POSIX
+            os.lseek(self.number, place, os.SEEK_SET)
+            part = os.read(self.number, line.nbytes)
+        line.view(np.uint8)[: len(part)] = np.frombuffer(part, np.uint8)
+        return len(part)
+
+    def will_read(self, place, size):
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self.number, place, size, os.POSIX_FADV_WILLNEED)
+
+    def __del__(self):
+        os.close(self.number)
+
+
+def _opened(path):
+    return _File(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
+
+
+def _gather(path, file, array, rows, columns):
+    n, item = array.shape[-1], array.dtype.itemsize
+    result = np.empty((rows.stop - rows.start, columns.stop - columns.start), array.dtype)
+    first = array.offset + columns.start * item
+    places = range(first + rows.start * n * item, first + rows.stop * n * item, n * item)
+    for place in places:  # all are told at once, for the disk to order them
+        file.will_read(place, result.shape[1] * item)
+    for line, place in zip(result, places, strict=True):
+        if file.read_into(line, place) != line.nbytes:
+            raise FormatError(path, None, "truncated: the file ends before its values do")
+    return result
+
+
+class Chunked:
+    """An HDF5 array in chunks."""
+
+    def __init__(self, path, name, stored):
+        self.path, self.name = path, name
+        self.shape, self.chunk = stored.shape, stored.chunks[-1]
+        self.strip = stored.chunks[0]
+        self.whole = self.chunk > LONG
+        self._file = Reopened(h5py.File, path)
+
+    def read(self, first, last, start, stop):
+        with reading(self.path):
+            stored = self._file()[self.name]
+            if stored.ndim == 3:
+                first, last = first // 4, last // 4
+            part = stored[first:last, ..., start:stop]
+        return part.reshape(-1, stop - start)
+
+    def rows(self, first, last, together):
+        """Yields rows first to last, `together` at a time."""
+        n = self.shape[-1]
+        step = self.strip * (together if len(self.shape) == 3 else 1)
+        for at in range(first // step * step, last, step):
+            parts = [
+                self.read(at, min(at + step, last), start, min(start + self.chunk, n))
+                for start in range(0, n, self.chunk)
+            ]
+            block = np.concatenate(parts, 1)
+            for row in range(max(first - at, 0), len(block), together):
+                yield block[row : row + together]
+
+
+class Packed:
+    """A compressed array of version 5, which can be read from its beginning only."""
+
+    chunk, strip, whole = 1, 1, True
+
+    def __init__(self, variable):
+        self.variable, self.shape = variable, variable.shape[::-1]
+
+    def rows(self, first, last, together):
+        n, dtype = self.shape[-1], self.variable.dtype
+        for number, piece in enumerate(self.variable.pieces(together * n * dtype.itemsize)):
+            if number * together >= last:
+                return
+            if number * together >= first:
+                yield np.frombuffer(piece, dtype).reshape(together, n)
+
+
+class Unpacked:
+    """Rows of bytes in a temporary file."""
+
+    offset, chunk, strip = 0, 1, 1
+
+    def __init__(self, path, rows, count, n, what):
+        self.path, self.shape = path, (count, n)
+        self.dtype = np.dtype(np.uint8 if what == "codes" else np.int8)
+        with tempfile.TemporaryFile(prefix="genome_keras-") as file:
+            for row in tqdm(rows, f"unpacking {what}", count, disable=None, leave=False):
+                file.write(row)
+            file.flush()
+            self._file = _File(os.dup(file.fileno()))
+
+    def read(self, first, last, start, stop):
+        """Columns start to stop of rows first to last."""
+        return _gather(self.path, self._file, self, slice(first, last), slice(start, stop))

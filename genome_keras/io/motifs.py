@@ -1,0 +1,138 @@
+"""Position matrices of motifs, from MEME's minimal format and from JASPAR's."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.errors import FormatError
+from genome_keras.io.lines import rows
+
+_JASPAR_ROW = re.compile(r"([ACGT])\s*\[([^\[\]]*)\]\s*")
+_WIDTH = re.compile(r"\bw\s*=\s*(\d{1,9})\b")
+
+
+class Motif(NamedTuple):
+    """A motif.
+
+    Attributes:
+        name: identifier, and the second name where there is one, such as "MA0139.1 CTCF".
+        matrix: float64 (length, 4), probabilities of A, C, G, T; each row sums to 1.
+    """
+
+    name: str
+    matrix: np.ndarray
+
+
+def read_motifs(path):
+    """Reads the motifs of a file, in MEME's minimal format or JASPAR's.
+
+    JASPAR's counts become probabilities, without pseudocounts; its older form, rows of
+    numbers without letters and brackets, is read as A, C, G, T. The rest of a MEME file
+    (sites, background, regular expressions) is not looked at.
+
+    Args:
+        path: a file, plain or gzip whatever its name; "-" is standard input.
+
+    Returns:
+        list of `Motif`, in the order of the file.
+
+    Raises:
+        FormatError: neither format, no motif, or a malformed matrix.
+    """
+    lines = ((number, line.strip()) for number, line in rows(path, "motif"))
+    lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    if not lines:
+        raise FormatError(path, None, "empty; expected motifs, MEME or JASPAR")
+    number, first = lines[0]
+    if first.startswith("MEME version"):
+        motifs = list(_meme(path, lines))
+    elif first.startswith(">"):
+        motifs = list(_jaspar(path, lines))
+    else:
+        raise FormatError(
+            path, number, f"expected 'MEME version' or '>' (JASPAR), got {first!r:.40}"
+        )
+    if not motifs:
+        raise FormatError(path, None, "expected at least one motif, got none")
+    return motifs
+
+
+def _meme(path, lines):
+    name, at = None, 0
+    while at < len(lines):
+        number, line = lines[at]
+        fields, at = line.split(), at + 1
+        if fields[0] == "ALPHABET=" and fields[1:] != ["ACGT"]:
+            raise FormatError(path, number, f"expected 'ALPHABET= ACGT', got {line!r:.40}")
+        if fields[0] == "MOTIF":
+            name = _name(path, number, line.removeprefix("MOTIF"))
+        elif line.startswith("letter-probability matrix"):
+            if name is None:
+                raise FormatError(path, number, "a matrix before any 'MOTIF name'")
+            first = at
+            while at < len(lines) and _is_number(lines[at][1].split()[0]):
+                at += 1
+            matrix = [_numbers(path, n, text.split()) for n, text in lines[first:at]]
+            width = _WIDTH.search(line)
+            if not matrix or (width and int(width[1]) != len(matrix)):
+                expected = f"{width[1]} rows (w=)" if width else "rows of numbers"
+                raise FormatError(path, number, f"expected {expected}, got {len(matrix)}")
+            for (n, _), row in zip(lines[first:at], matrix, strict=True):
+                if len(row) != 4 or abs(sum(row) - 1) > 0.02:
+                    problem = f"expected four probabilities (A C G T) of sum 1, got {row}"
+                    raise FormatError(path, n, problem)
+            yield _motif(path, number, name, np.array(matrix))
+
+
+def _jaspar(path, lines):
+    begins = [i for i, (_, line) in enumerate(lines) if line.startswith(">")]
+    for first, end in zip(begins, [*begins[1:], len(lines)], strict=True):
+        number, header = lines[first]
+        name = _name(path, number, header[1:])
+        columns = [
+            _jaspar_row(path, *row, letter)
+            for row, letter in zip(lines[first + 1 : end], "ACGT", strict=False)
+        ]
+        lengths = [len(column) for column in columns]
+        if end - first != 5 or len(set(lengths)) != 1:
+            problem = f"expected four rows of one length, got {end - first - 1}, lengths {lengths}"
+            raise FormatError(path, number, problem)
+        yield _motif(path, number, name, np.array(columns).T)
+
+
+def _jaspar_row(path, number, line, letter):
+    bracketed = _JASPAR_ROW.fullmatch(line)
+    if bracketed and bracketed[1] != letter:
+        problem = f"expected the row of {letter} (order A, C, G, T), got that of {bracketed[1]}"
+        raise FormatError(path, number, problem)
+    return _numbers(path, number, (bracketed[2] if bracketed else line).split())
+
+
+def _name(path, number, text):
+    if not text.split():
+        raise FormatError(path, number, "a motif without a name")
+    return " ".join(text.split())
+
+
+def _motif(path, number, name, matrix):
+    sums = matrix.sum(1, keepdims=True)
+    if not sums.all():
+        raise FormatError(path, number, f"motif {name}: a position without any letter")
+    return Motif(name, matrix / sums)
+
+
+def _is_number(field):
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(path, number, fields):
+    values = [float(field) for field in fields if _is_number(field)]
+    if not values or len(values) != len(fields) or not all(0 <= x < float("inf") for x in values):
+        problem = f"expected numbers, 0 or more, got {' '.join(fields)!r:.60}"
+        raise FormatError(path, number, problem)
+    return values

@@ -1,0 +1,166 @@
+"""VCF of effects: one record for each of the input, without samples."""
+
+import re
+import struct
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+
+from genome_keras import __version__
+from genome_keras.io.atomic import atomic
+
+SUFFIXES = (".vcf", ".vcf.gz")
+BLOCK = 65280  # bytes of text in a bgzip block, as bgzip itself has it
+END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+_SPECIAL = re.compile(r"[:;=%,\s\x00-\x1f\x7f]")  # what VCF 4.3 wants percent-encoded
+
+
+@contextmanager
+def open_vcf(path, *, contigs, tasks, effects, about=()):
+    """Opens a VCF of effects; the file is there, whole, when the block succeeds.
+
+    INFO of a record, where an effect is "diff" or "logodds" in upper case:
+
+    | key | Number | content |
+    |---|---|---|
+    | `GK_STATUS` | A | "ok", or why an allele has no effects |
+    | `GK_MAX_DIFF` | A | largest absolute effect over the tasks |
+    | `GK_MAX_DIFF_TASK` | A | the task that has it, percent-encoded |
+    | `GK_DIFF` | . | effects, allele after allele, each in the order of the tasks |
+
+    The header has one line for each task: `##genome_keras_task=<ID=0,Description="...">`.
+    Alleles without effects have "." for each number; a record without any has only
+    `GK_STATUS`. QUAL, FILTER, the input's INFO and its samples are left out:
+    `bcftools annotate -a OUT.vcf.gz -c INFO IN.vcf.gz` puts both together.
+
+    Args:
+        path: ".vcf", or ".vcf.gz", which is bgzip, so that it can be indexed.
+        contigs: dict name -> length, bp, for the header.
+        tasks: names of the tasks.
+        effects: words, in the order of the arrays to come.
+        about: (key, value) pairs of header lines.
+
+    Yields:
+        An object with `write(lines, variants, statuses, values)`: as `io.vcf.read` yields
+        them, alleles of one line in one call or the next; n str; floats (n, effects,
+        tasks), NaN where there is none.
+
+    Raises:
+        ValueError: another suffix.
+        GenomeKerasError: the file cannot be written; before the block runs.
+        OSError: the disk is full; no file is left.
+    """
+    path = str(path)
+    if not path.endswith(SUFFIXES):
+        raise ValueError(f"a VCF must end in one of {SUFFIXES}. Received: {path!r}")
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        out = _Bgzip(file) if path.endswith(".gz") else file
+        out.write(_header(contigs, tasks, effects, about).encode())
+        writer = _Vcf(out, tasks, effects)
+        yield writer
+        writer.flush()
+        if out is not file:
+            out.finish()
+
+
+class _Vcf:
+    def __init__(self, out, tasks, effects):
+        self.out, self.effects = out, [effect.upper() for effect in effects]
+        self.tasks = [_encoded(task) for task in tasks]
+        self.line, self.held = None, []  # alleles of one record
+
+    def write(self, lines, variants, statuses, values):
+        for line, *allele in zip(lines, variants, statuses, values, strict=True):
+            if line != self.line:
+                self.flush()
+                self.line = line
+            self.held.append(allele)
+
+    def flush(self):
+        if not self.held:
+            return
+        variants, statuses, values = zip(*self.held, strict=True)
+        first = variants[0]
+        info = ["GK_STATUS=" + ",".join(statuses)]
+        values = np.stack(values, 1)  # (effects, alleles, tasks)
+        scored = [not np.isnan(of).all() for of in values[0]]
+        for effect, of in zip(self.effects, values, strict=True):
+            if not any(scored):
+                break
+            sizes = np.where(np.isnan(of), -1, np.abs(of))
+            largest = np.where(scored, sizes.max(1), np.nan)
+            best = zip(scored, sizes.argmax(1), strict=True)
+            tasks = [self.tasks[at] if known else "." for known, at in best]
+            info.append(f"GK_MAX_{effect}={_numbers(largest)}")
+            info.append(f"GK_MAX_{effect}_TASK={','.join(tasks)}")
+            info.append(f"GK_{effect}={_numbers(of.ravel())}")
+        alts = ",".join(variant.alt for variant in variants)
+        place = (first.contig, str(first.position), first.id or ".", first.ref, alts, ".", ".")
+        self.out.write(("\t".join((*place, ";".join(info))) + "\n").encode())
+        self.held = []
+
+
+class _Bgzip:
+    """bgzip: gzip in blocks that say how long they are, and an empty one at the end.
+
+    Source: https://samtools.github.io/hts-specs/SAMv1.pdf, section 4.1.
+    """
+
+    def __init__(self, file):
+        self.file, self.held = file, bytearray()
+
+    def write(self, data):
+        self.held += data
+        while len(self.held) >= BLOCK:
+            self._block(self.held[:BLOCK])
+            del self.held[:BLOCK]
+
+    def finish(self):
+        if self.held:
+            self._block(self.held)
+        self.file.write(END)
+
+    def _block(self, data):
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        packed = packer.compress(data) + packer.flush()
+        self.file.write(END[:16] + struct.pack("<H", len(packed) + 25))
+        self.file.write(packed + struct.pack("<II", zlib.crc32(data), len(data)))
+
+
+def _header(contigs, tasks, effects, about):
+    lines = ["##fileformat=VCFv4.3", f"##source=genome_keras {__version__}"]
+    lines += [f"##{key}={value}" for key, value in about]
+    lines += [f"##contig=<ID={name},length={length}>" for name, length in contigs.items()]
+    lines += [
+        f'##genome_keras_task=<ID={task},Description="{_quoted(name)}">'
+        for task, name in enumerate(tasks)
+    ]
+    lines.append(_info("GK_STATUS", "A", "String", "ok, or why the allele has no effects"))
+    for effect in effects:
+        key, what = effect.upper(), _MEANING[effect]
+        lines.append(_info(f"GK_MAX_{key}", "A", "Float", f"Largest absolute {what} over tasks"))
+        lines.append(_info(f"GK_MAX_{key}_TASK", "A", "String", f"Task of GK_MAX_{key}"))
+        order = "one for each genome_keras_task of the header, allele after allele"
+        lines.append(_info(f"GK_{key}", ".", "Float", f"{what.capitalize()}: {order}"))
+    return "\n".join([*lines, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"])
+
+
+_MEANING = {"diff": "difference alt - ref", "logodds": "difference of log-odds alt - ref"}
+
+
+def _info(key, number, kind, text):
+    return f'##INFO=<ID={key},Number={number},Type={kind},Description="{text}">'
+
+
+def _quoted(text):
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _encoded(text):
+    return _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}", text)
+
+
+def _numbers(values):
+    return ",".join(["." if value != value else f"{value:.6g}" for value in values.tolist()])

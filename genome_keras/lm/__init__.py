@@ -1,0 +1,1 @@
+"""Language models of genomes: train, score, sample, mix, compress."""

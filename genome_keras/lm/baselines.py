@@ -1,0 +1,128 @@
+"""A table of baselines for a genome, and of a network beside and among them."""
+
+import sys
+import time
+
+import numpy as np
+from tqdm import tqdm
+
+from genome_keras.io.atomic import atomic
+from genome_keras.lm import counts
+from genome_keras.lm.genome import read_genome, split
+from genome_keras.lm.mixing import prequential
+from genome_keras.lm.perplexity import tally
+
+COLUMNS = ("model", "protocol", "scored", "perplexity", "bits_per_base", "bases", "cpu_seconds")
+ORDERS = (2, 4, 8, 10, 11, 12)
+
+
+def baselines(genome, *, hold_out=(), tail=0.0, orders=ORDERS, mixing=True, mix=None, unknown=None):
+    """Perplexities of uniform, order-k counts and context mixing, each by its protocol.
+
+    Held-out bases come after all others; N is left out. `static` counts both strands of
+    the training bases. The rows `held-out part` of prequential models are the same run's
+    bases of that part: each was scored after all bases before it were learned.
+
+    Args:
+        genome: FASTA, plain or gzip.
+        hold_out, tail: as in `genome_keras.lm.genome.split`.
+        orders: of the counts.
+        mixing: also run context mixing.
+        mix: a trained `char_rnn`, name or path, as in `load_lm`: scored alone on the
+            held-out part, and mixed in as one more predictor. On bases it was trained
+            on, what it adds is flattered; read the held-out row.
+        unknown: "N" reads foreign letters as N; None refuses them.
+
+    Returns:
+        list of dict with the keys `COLUMNS`.
+    """
+    training, scored = split(read_genome(genome, unknown=unknown), hold_out=hold_out, tail=tail)
+    known = [part.codes[part.first :] for part in (*training, *scored)]
+    all_codes = np.concatenate(known)
+    first = sum(len(part.codes) for part in training)
+    keep = all_codes < 4
+    codes, cut = all_codes[keep], int(keep[:first].sum())
+    rows = []
+
+    def add(model, protocol, probabilities, seconds, *, begin=0):
+        whole = {0: "whole"}.get(begin, "held-out part")
+        cost = tally(probabilities)
+        numbers = (cost.perplexity, cost.bits_per_base, cost.bases, round(seconds, 1))
+        rows.append(dict(zip(COLUMNS, (model, protocol, whole, *numbers), strict=True)))
+
+    def add_prequential(model, probabilities, seconds):
+        add(model, "prequential", probabilities, seconds)
+        if cut < len(codes):
+            add(model, "prequential", probabilities[cut:], seconds, begin=cut)
+
+    add_prequential("uniform", counts.uniform(len(codes)), 0.0)
+    for order in orders:
+        clock = time.process_time()
+        add_prequential(
+            f"order-{order} adaptive",
+            counts.adaptive(codes, order=order),
+            time.process_time() - clock,
+        )
+        if scored and order <= counts.MOST:
+            clock = time.process_time()
+            found = counts.static(
+                [part.codes for part in training], scored, order=order, both_strands=True
+            )
+            spent = time.process_time() - clock
+            add(f"order-{order} static", "held-out", np.concatenate(found), spent, begin=cut)
+    if mixing:
+        add_prequential("context mixing", *_mixed(codes, None))
+    if mix is not None:
+        clock = time.process_time()
+        probabilities = _network(mix, training, scored)
+        spent = time.process_time() - clock
+        if scored:
+            alone = np.concatenate(probabilities[len(training) :])
+            add("network", "held-out", _of_bases(alone, all_codes[first:]), spent, begin=cut)
+        given = np.concatenate(probabilities)[keep][:, None]
+        given = np.where(np.isnan(given), np.float32(0.25), given)
+        found, seconds = _mixed(codes, given)
+        add_prequential("network in context mixing", found, seconds + spent)
+    return rows
+
+
+def write_table(rows, out="-"):
+    """Writes rows of `baselines` as TSV; "-" is standard output."""
+    lines = ["\t".join(COLUMNS)]
+    for row in rows:
+        lines.append("\t".join(_text(row[name]) for name in COLUMNS))
+    text = "\n".join(lines) + "\n"
+    if out == "-":
+        sys.stdout.write(text)
+        return
+    with atomic(out) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _mixed(codes, given):
+    clock = time.process_time()
+    with tqdm(total=len(codes), unit="bp", unit_scale=True, desc="mix", disable=None) as bar:
+        found = prequential(codes, given=given, progress=bar.update)
+    return found, time.process_time() - clock
+
+
+def _network(mix, training, scored):
+    from genome_keras.lm.score import probabilities
+    from genome_keras.lm.train import load_lm
+
+    parts = (*training, *scored)
+    piece = max(10_000, sum(len(part.codes) for part in parts) // 200)
+    found = probabilities(
+        load_lm(mix), [part.codes for part in parts], batch_size=200, window=200, piece=piece
+    )
+    return [rows[part.first :] for rows, part in zip(found, parts, strict=True)]
+
+
+def _of_bases(probabilities, codes):
+    from genome_keras.lm.score import of_bases
+
+    return of_bases(probabilities, codes)
+
+
+def _text(value):
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

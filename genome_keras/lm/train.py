@@ -1,0 +1,314 @@
+"""Training of a language model on a genome, resumable within an epoch."""
+
+import json
+import math
+import time
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from genome_keras.errors import FormatError
+from genome_keras.fetch import sha256_of
+from genome_keras.io.atomic import atomic
+from genome_keras.lm.genome import read_genome, split
+from genome_keras.lm.network import Network
+from genome_keras.lm.perplexity import Tally
+from genome_keras.lm.score import held_out
+from genome_keras.lm.streams import Streams
+from genome_keras.models.char_rnn import char_rnn
+from genome_keras.weights import find, save_bare
+
+
+def train_genome(
+    genome,
+    *,
+    out,
+    cell="gru",
+    units=128,
+    depth=2,
+    embedding=None,
+    dropout=0.0,
+    window=100,
+    batch_size=50,
+    epochs=1,
+    learning_rate=2e-3,
+    warmup=0,
+    decay="none",
+    reverse_complement=False,
+    hold_out=(),
+    tail=0.0,
+    unknown=None,
+    save_every=600,
+    seed=0,
+):
+    """Trains `char_rnn` on a FASTA file; run it again after a kill and it goes on.
+
+    Parallel streams lie end to end over the contigs, and the state is carried from one
+    window to the next, from zeros at the start of an epoch (see `Streams`).
+
+    Args:
+        genome: FASTA, plain or gzip.
+        out: folder for `state.npz`, `best.weights.h5` with `best.json` (what
+            `char_rnn(weights=...)` reads), `train.json` (what was asked for) and
+            `log.json`. The folder of an interrupted run goes on, to the same numbers as
+            one that was never stopped; that of another run is an error.
+        cell, units, depth, embedding, dropout: as in `char_rnn`.
+        window: bp through which gradients go back.
+        batch_size: parallel streams.
+        epochs: passes over the genome.
+        learning_rate: of Adam, the highest.
+        warmup: steps until it is reached.
+        decay: "none", "cosine" (to zero at the end), or "exponential" (times 0.97 each
+            epoch, as the authors do on artificial genomes).
+        reverse_complement: read half of the streams on the other strand, others each
+            epoch.
+        hold_out, tail: contigs, or the fraction at the end, not learned from and scored
+            after every epoch, as in `genome_keras.lm.genome.split`.
+        unknown: "N" reads letters other than A, C, G, T, N as N; None refuses them.
+        save_every: seconds between two states within an epoch.
+        seed: of the initial weights, dropout and the strands.
+
+    Returns:
+        The log: a dict for each epoch, with perplexities `training`, `held_out` (None
+        without held-out parts) and, for the first epoch, `prequential`: in it each base
+        is scored before it is learned. The best weights are those of the epoch with
+        the lowest `held_out`, or `training`.
+
+    Raises:
+        FormatError: not FASTA, or `out` holds another run.
+        SequenceError: a foreign letter.
+        ValueError: an argument out of range.
+    """
+    _check(decay=decay, epochs=epochs, warmup=warmup, learning_rate=learning_rate)
+    training, scored = split(read_genome(genome, unknown=unknown), hold_out=hold_out, tail=tail)
+    streams = Streams(
+        [part.codes for part in training],
+        batch_size=batch_size,
+        window=window,
+        reverse_complement=reverse_complement,
+        seed=seed,
+    )
+    sizes = {"cell": cell, "units": units, "depth": depth, "embedding": embedding}
+    asked = {
+        "architecture": "char_rnn",
+        "arguments": sizes,
+        "genome_sha256": sha256_of(genome),
+        "dropout": dropout,
+        "window": window,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "warmup": warmup,
+        "decay": decay,
+        "reverse_complement": reverse_complement,
+        "hold_out": list(hold_out),
+        "tail": tail,
+        "unknown": unknown,
+        "seed": seed,
+    }
+    model = char_rnn(**sizes, dropout=dropout, seed=seed)
+    folder = _opened(out, asked)
+    model.optimizer.learning_rate = _Rate(learning_rate, warmup, decay, len(streams), epochs)
+    run = _Run(folder, Network(model), streams, save_every)
+    run.restore()
+    for epoch in range(run.epoch, epochs):
+        trained = run.learn_epoch(epoch, epochs)
+        found = held_out(
+            run.network, scored, batch_size=batch_size, piece=_piece(scored, batch_size)
+        )
+        run.finish_epoch(model, trained, found)
+    return run.log
+
+
+class _Run:
+    """The folder of a run, and where in the genome it is."""
+
+    def __init__(self, folder, network, streams, save_every):
+        self.folder, self.network, self.streams = folder, network, streams
+        self.save_every = save_every
+        self.epoch = self.window = 0
+        self.states, self.tally, self.cpu_seconds = None, Tally(), 0.0
+        self.log = []
+
+    def restore(self):
+        path = self.folder / "state.npz"
+        if not path.exists():
+            return
+        try:
+            with np.load(path) as state:
+                variables = self.network.variables()
+                for number, variable in enumerate(variables):
+                    variable.assign(state[f"variable/{number}"])
+                self.epoch, self.window = int(state["epoch"]), int(state["window"])
+                self.tally = Tally(float(state["nats"]), int(state["bases"]))
+                self.cpu_seconds = float(state["cpu_seconds"])
+                count = sum(name.startswith("state/") for name in state.files)
+                self.states = [state[f"state/{number}"] for number in range(count)]
+            if self.epoch:
+                self.log = json.loads((self.folder / "log.json").read_text())[: self.epoch]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            problem = f"not the state of this run ({error}); remove the folder to start anew"
+            raise FormatError(path, None, problem) from error
+
+    def learn_epoch(self, epoch, epochs):
+        """Learns from what is left of an epoch, and returns the `Tally` of all of it."""
+        if not self.window:
+            self.states, self.tally = self.network.start(self.streams.batch_size), Tally()
+            self.cpu_seconds = 0.0
+        self._clock, saved = time.process_time(), time.monotonic()
+        windows = self.streams.epoch(epoch, first=self.window)
+        bar = tqdm(
+            total=len(self.streams),
+            initial=self.window,
+            desc=f"epoch {epoch + 1}/{epochs}",
+            unit="window",
+            disable=None,
+        )
+        with bar:
+            held = []
+            for codes, following in windows:
+                nats, bases, self.states = self.network.learn(codes, following, self.states)
+                held.append((nats, bases))
+                self.window += 1
+                bar.update()
+                if len(held) == 20 or self.window == len(self.streams):
+                    self._count(held)
+                    bar.set_postfix(perplexity=f"{self.tally.perplexity:.4f}", refresh=False)
+                if time.monotonic() - saved >= self.save_every:
+                    self._count(held)
+                    self._save()
+                    saved = time.monotonic()
+        self._count(held)
+        return self.tally
+
+    def _count(self, held):
+        # Only now and then: asking for a number waits for the accelerator.
+        for nats, bases in held:
+            self.tally += Tally(_number(nats), int(_number(bases)))
+        held.clear()
+
+    def finish_epoch(self, model, trained, found):
+        """Writes the log, the best weights and the state."""
+        row = {
+            "epoch": self.epoch + 1,
+            "training": trained.perplexity,
+            "held_out": found.perplexity if found.bases else None,
+            "held_out_bases": found.bases,
+            "learning_rate": _number(model.optimizer.learning_rate),
+            "cpu_seconds": round(self.cpu_seconds + time.process_time() - self._clock, 1),
+        }
+        if not self.epoch:
+            row["prequential"] = trained.perplexity
+        name = "held_out" if found.bases else "training"
+        best = min((old[name] for old in self.log), default=math.inf)
+        self.log.append(row)
+        _write(self.folder / "log.json", self.log)
+        if row[name] < best:
+            asked = json.loads((self.folder / "train.json").read_text())
+            described = {key: asked[key] for key in ("architecture", "arguments")}
+            _write(self.folder / "best.json", described | {"epoch": row})
+            with atomic(self.folder / "best.weights.h5") as path:
+                save_bare(model, path)
+        self.epoch, self.window = self.epoch + 1, 0
+        self._save()
+
+    def _save(self):
+        arrays = {
+            f"{name}/{number}": ops.convert_to_numpy(array)
+            for name, group in (("variable", self.network.variables()), ("state", self.states))
+            for number, array in enumerate(group)
+        }
+        spent = self.cpu_seconds + time.process_time() - self._clock
+        with atomic(self.folder / "state.npz") as path:
+            np.savez(
+                path,
+                epoch=self.epoch,
+                window=self.window,
+                nats=self.tally.nats,
+                bases=self.tally.bases,
+                cpu_seconds=spent,
+                **arrays,
+            )
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class _Rate(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises over `warmup` steps; then stays, or falls as `decay` says."""
+
+    def __init__(self, highest, warmup, decay, steps, epochs):
+        super().__init__()
+        self.highest, self.warmup, self.decay = highest, warmup, decay
+        self.steps, self.epochs = steps, epochs
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        rate = self.highest * ops.minimum(1.0, (step + 1) / max(1, self.warmup))
+        if self.decay == "cosine":
+            left = max(1, self.steps * self.epochs - self.warmup)
+            done = ops.clip((step - self.warmup) / left, 0.0, 1.0)
+            rate = rate * 0.5 * (1 + ops.cos(math.pi * done))
+        elif self.decay == "exponential":
+            rate = rate * 0.97 ** ops.floor(step / self.steps)
+        return rate
+
+    def get_config(self):
+        names = ("highest", "warmup", "decay", "steps", "epochs")
+        return {name: getattr(self, name) for name in names}
+
+
+def load_lm(weights):
+    """The `char_rnn` of a checkpoint.
+
+    Args:
+        weights: name of a published checkpoint, or path of a `.weights.h5` file, such
+            as the `best.weights.h5` of a training run, with its `.json` beside it.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        WeightsError: unknown, missing, damaged, or of another architecture.
+    """
+    find(weights, architecture="char_rnn")
+    return char_rnn(weights=weights)
+
+
+def _opened(out, asked):
+    folder = Path(out)
+    record = folder / "train.json"
+    if record.exists() and json.loads(record.read_text()) != asked:
+        raise FormatError(record, None, "this folder holds a run with other arguments or data")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(record, asked)
+    return folder
+
+
+def _piece(parts, batch_size):
+    """Length of the pieces that spread the held-out bases over all rows."""
+    bases = sum(len(part.codes) - part.first for part in parts)
+    return max(1000, -(-bases // batch_size))
+
+
+def _check(*, decay, epochs, warmup, learning_rate):
+    if decay not in ("none", "cosine", "exponential"):
+        raise ValueError(
+            f"decay must be one of 'none', 'cosine', 'exponential'. Received: decay={decay!r}"
+        )
+    if epochs < 1 or warmup < 0 or not learning_rate > 0:
+        raise ValueError(
+            "expected epochs of at least 1, warmup of at least 0 and a learning_rate above 0. "
+            f"Received: {epochs}, {warmup}, {learning_rate}"
+        )
+
+
+def _number(tensor):
+    return float(ops.convert_to_numpy(tensor))
+
+
+def _write(path, content):
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1))

@@ -1,0 +1,102 @@
+"""Basset: three convolutions and two dense layers with batch normalisation."""
+
+import keras
+
+from genome_keras.layers.strands import OneHot
+from genome_keras.layers.task_head import SigmoidHead
+from genome_keras.models._factory import (
+    Seeds,
+    at_least_one,
+    codes_in,
+    factory,
+    layers_of,
+    positions_left,
+    scores_out,
+)
+
+
+@factory
+def basset(
+    *,
+    window: int = 600,
+    tasks: int = 164,
+    filters: tuple[int, ...] = (300, 200, 200),
+    widths: tuple[int, ...] = (19, 11, 7),
+    pools: tuple[int, ...] = (3, 4, 4),
+    hidden: tuple[int, ...] = (1000, 1000),
+    dropout: float = 0.3,
+    padding: str = "valid",
+    both_strands: bool = False,
+    learning_rate: float = 1e-3,
+    seed: int | None = None,
+    weights: str | None = None,
+) -> keras.Model:
+    """Convolutions and dense layers, each normalised over the batch before its rectifier.
+
+    The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (read as
+    zeros), and gives P(label = 1) as float32 (batch, tasks).
+
+    Args:
+        window: length of the input in bp; at least 168 at the default sizes.
+        tasks: number of binary tasks.
+        filters, widths, pools: of each convolution: number of filters, their width,
+            positions pooled after it (1: none).
+        hidden: units of each dense layer.
+        dropout: fraction dropped after each dense layer.
+        padding: of the convolutions; "same" reads N beyond the ends, for short windows.
+        both_strands: also read the reverse complement and average the log-odds: the
+            scores no longer depend on the strand, at twice the cost. No weight changes.
+        learning_rate: of Adam.
+        seed: of the initial weights and of dropout; None draws one.
+        weights: None, the name of a checkpoint, or a path.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        ValueError: a size below one, a window too short, or an argument that
+            contradicts the checkpoint.
+        WeightsError: a checkpoint that is unknown, missing or damaged.
+
+    Source: Kelley, Snoek & Rinn 2016 (doi:10.1101/gr.200535.115) and its pretrained
+        model. Departure: Adam instead of RMSprop.
+    """
+    at_least_one(tasks=tasks)
+    layers = layers_of(filters=filters, widths=widths, pools=pools)
+    dense = layers_of(hidden=hidden)
+    positions_left(window, widths=widths, pools=pools, padding=padding)
+    seeds = Seeds(seed)
+
+    def rectified(x, name):
+        """Torch's epsilon and momentum of the normalisation, for its weights."""
+        x = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{name}_norm")(x)
+        return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+    codes, strands = codes_in(window, both_strands=both_strands)
+    x = OneHot(name="letters")(strands)
+    for number, (size, width, pool) in enumerate(layers, 1):
+        x = keras.layers.Conv1D(
+            size,
+            width,
+            padding=padding,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            name=f"convolution_{number}",
+        )(x)
+        x = rectified(x, f"convolution_{number}")
+        if pool > 1:
+            x = keras.layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
+    x = keras.layers.Flatten(name="flat")(x)
+    for number, (size,) in enumerate(dense, 1):
+        x = keras.layers.Dense(
+            size,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            name=f"hidden_{number}",
+        )(x)
+        x = rectified(x, f"hidden_{number}")
+        x = keras.layers.Dropout(dropout, seed=seeds(), name=f"dropout_{number}")(x)
+    head = SigmoidHead(
+        tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
+    )
+    return scores_out(
+        "basset", codes, x, head, learning_rate=learning_rate, both_strands=both_strands
+    )

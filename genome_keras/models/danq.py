@@ -1,0 +1,126 @@
+"""DanQ: a convolution, a bidirectional LSTM over its maxima, a dense layer."""
+
+import keras
+from keras import ops
+
+from genome_keras.layers.activations import hard_sigmoid
+from genome_keras.layers.motifs import start_from_motifs
+from genome_keras.layers.strands import OneHot
+from genome_keras.layers.task_head import SigmoidHead
+from genome_keras.models._factory import (
+    Seeds,
+    at_least_one,
+    codes_in,
+    factory,
+    one_of,
+    positions_left,
+    scores_out,
+)
+
+_GATES = {"sigmoid": "sigmoid", "hard": hard_sigmoid}
+
+
+@factory
+def danq(
+    *,
+    window: int = 1000,
+    tasks: int = 919,
+    filters: int = 320,
+    width: int = 26,
+    pool: int = 13,
+    units: int = 320,
+    hidden: int = 925,
+    dropout: tuple[float, float] = (0.2, 0.5),
+    gates: str = "sigmoid",
+    padding: str = "valid",
+    motifs: list | None = None,
+    both_strands: bool = False,
+    learning_rate: float = 1e-3,
+    seed: int | None = None,
+    weights: str | None = None,
+) -> keras.Model:
+    """A convolution, an LSTM in each direction, one dense layer, a unit for each task.
+
+    The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (read as
+    zeros), and gives P(label = 1) as float32 (batch, tasks). DanQ-JASPAR is
+    `danq(filters=1024, width=30, pool=15, units=512, motifs=...)`.
+
+    Args:
+        window: length of the input in bp; at least 38 at the default sizes.
+        tasks: number of binary tasks.
+        filters, width: of the convolution.
+        pool: positions of which the largest is kept.
+        units: of the LSTM of each direction.
+        hidden: units of the dense layer.
+        dropout: fractions dropped before and after the LSTMs.
+        gates: "sigmoid", or "hard" as in the published program, for its weights.
+        padding: of the convolution; "same" reads N beyond the ends.
+        motifs: matrices of probabilities, as from `genome_keras.read_motifs`: so many
+            filters begin as them, the others at random; None lets all begin at random.
+        both_strands: also read the reverse complement and average the log-odds: the
+            scores no longer depend on the strand, at twice the cost. No weight changes.
+        learning_rate: of Adam.
+        seed: of the initial weights and of dropout; None draws one.
+        weights: None, the name of a checkpoint, or a path.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        ValueError: a size below one, an unknown word, a window too short, motifs that do
+            not fit, or an argument that contradicts the checkpoint.
+        WeightsError: a checkpoint that is unknown, missing or damaged.
+
+    Source: Quang & Xie 2016 (doi:10.1093/nar/gkw226) and the authors' program; 46,926,479
+        parameters at the default sizes, 67,892,175 at DanQ-JASPAR's. Departures: Adam
+        instead of RMSprop; gates with the logistic function, which cuDNN computes.
+    """
+    at_least_one(tasks=tasks, filters=filters, width=width, pool=pool, units=units, hidden=hidden)
+    one_of(gates=gates, accepted=tuple(_GATES))
+    positions_left(window, widths=(width,), pools=(pool,), padding=padding)
+    seeds = Seeds(seed)
+    codes, strands = codes_in(window, both_strands=both_strands)
+    convolution = keras.layers.Conv1D(
+        filters,
+        width,
+        padding=padding,
+        activation="relu",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+        name="convolution",
+    )
+    x = convolution(OneHot(name="letters")(strands))
+    if motifs is not None:
+        start_from_motifs(convolution, motifs, seed=seed)
+    x = keras.layers.MaxPooling1D(pool, name="pool")(x)
+    x = keras.layers.Dropout(dropout[0], seed=seeds(), name="dropout_1")(x)
+    read = []
+    for direction in ("forward", "backward"):
+        # Turned round by hand: Keras's `go_backwards` is wrong on JAX with a GPU.
+        states = keras.layers.LSTM(
+            units,
+            return_sequences=True,
+            recurrent_activation=_GATES[gates],
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
+            name=f"{direction}_lstm",
+        )(x if direction == "forward" else ops.flip(x, 1))
+        read.append(states if direction == "forward" else ops.flip(states, 1))
+    x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout_2")(ops.concatenate(read, -1))
+    x = keras.layers.Dense(
+        hidden,
+        activation="relu",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+        name="hidden",
+    )(keras.layers.Flatten(name="flat")(x))
+    head = SigmoidHead(
+        tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
+    )
+    return scores_out(
+        "danq",
+        codes,
+        x,
+        head,
+        learning_rate=learning_rate,
+        both_strands=both_strands,
+        recurrent=True,
+    )

@@ -1,0 +1,107 @@
+"""DeepBind: motif detectors, their largest and their mean response, both strands."""
+
+import keras
+from keras import ops
+
+from genome_keras.layers.strands import OneHot
+from genome_keras.layers.task_head import SigmoidHead
+from genome_keras.models._factory import (
+    Seeds,
+    at_least_one,
+    codes_in,
+    factory,
+    one_of,
+    scores_out,
+)
+
+
+@factory
+def deepbind(
+    *,
+    window: int | None = None,
+    tasks: int = 919,
+    filters: int = 16,
+    width: int = 24,
+    readout: str = "both",
+    hidden: int | None = 32,
+    dropout: float = 0.5,
+    both_strands: bool = True,
+    learning_rate: float = 1e-3,
+    seed: int | None = None,
+    weights: str | None = None,
+) -> keras.Model:
+    """One convolution pooled over the whole sequence, so that any length will do.
+
+    The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (read as
+    zeros), and gives P(label = 1) as float32 (batch, tasks). Filters reach over both
+    ends by all but one letter; places where a filter covers no letter but N do not
+    count, so N around a sequence change nothing and lengths may be mixed in a batch.
+
+    Args:
+        window: length of the input in bp; None accepts any.
+        tasks: number of binary tasks.
+        filters, width: of the convolution.
+        readout: of each filter: its "max", its "mean", or "both".
+        hidden: units of the dense layer; None for none.
+        dropout: fraction dropped before the last layer.
+        both_strands: also read the reverse complement and take the larger score (the
+            paper), at twice the cost. No weight changes.
+        learning_rate: of Adam.
+        seed: of the initial weights and of dropout; None draws one.
+        weights: None, the name of a checkpoint, or a path.
+
+    Returns:
+        A compiled `keras.Model`.
+
+    Raises:
+        ValueError: a size below one, an unknown word, or an argument that contradicts
+            the checkpoint.
+        WeightsError: a checkpoint that is unknown, missing or damaged.
+
+    Source: Alipanahi et al. 2015 (doi:10.1038/nbt.3300), its models of ChIP-seq: 16
+        detectors of 24 letters, and 32 hidden units or none, whichever calibrates better
+        for a protein. Departures: one network for all tasks; N scores 0, not the mean of
+        the letters, and padding does not count; Adam instead of momentum; no weight decay.
+    """
+    at_least_one(tasks=tasks, filters=filters, width=width, hidden=1 if hidden is None else hidden)
+    one_of(readout=readout, accepted=("both", "max", "mean"))
+    seeds = Seeds(seed)
+    codes, strands = codes_in(window, both_strands=both_strands)
+    letters = keras.layers.ZeroPadding1D(width - 1, name="ends")(OneHot(name="letters")(strands))
+    # 1 where a filter covers a letter, 0 where only N or what is beyond the ends.
+    covered = keras.layers.MaxPooling1D(width, strides=1, name="covered")(
+        ops.max(letters, -1, keepdims=True)
+    )
+    x = covered * keras.layers.Conv1D(
+        filters,
+        width,
+        activation="relu",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+        name="convolution",
+    )(letters)
+    read = []
+    if readout != "mean":
+        read.append(ops.max(x, 1))
+    if readout != "max":
+        read.append(ops.sum(x, 1) / ops.maximum(ops.sum(covered, 1), 1.0))
+    x = ops.concatenate(read, -1) if len(read) > 1 else read[0]
+    if hidden is not None:
+        x = keras.layers.Dense(
+            hidden,
+            activation="relu",
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            name="hidden",
+        )(x)
+    x = keras.layers.Dropout(dropout, seed=seeds(), name="dropout")(x)
+    head = SigmoidHead(
+        tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
+    )
+    return scores_out(
+        "deepbind",
+        codes,
+        x,
+        head,
+        learning_rate=learning_rate,
+        both_strands=both_strands,
+        merge="max",
+    )

@@ -1,0 +1,51 @@
+"""Finished blocks of a run, kept until it is whole."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
+
+
+class Parts:
+    """Effects of finished blocks, in files named after all that they depend on.
+
+    Another VCF, genome, model or option gives other names, so that what is found is right.
+    """
+
+    def __init__(self, folder, settings):
+        self.folder, self.settings, self.used = Path(folder), settings.encode(), set()
+
+    def load(self, block):
+        """Effects of a block, or None."""
+        path = self._path(block)
+        if not path.exists():
+            return None
+        try:
+            values = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise FormatError(path, None, f"damaged; remove it ({error})") from error
+        return values
+
+    def save(self, block, values):
+        self.folder.mkdir(exist_ok=True)
+        with atomic(self._path(block)) as temporary, open(temporary, "wb") as file:
+            np.save(file, values, allow_pickle=False)
+
+    def remove(self):
+        """Removes the files of this run, and the folder if nothing else is in it."""
+        for path in self.used:
+            path.unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _path(self, block):
+        digest = hashlib.sha256(self.settings)
+        for array in (block.ref, block.alt, block.codes):
+            digest.update(repr(array.shape).encode())
+            digest.update(array.tobytes())
+        path = self.folder / f"{digest.hexdigest()[:32]}.npy"
+        self.used.add(path)
+        return path

@@ -1,0 +1,52 @@
+"""The published checkpoints: one literal table, and what never changes about them.
+
+How a model is built, its window, tasks, licence, held-out scores and probe are in
+`NAME.json`, whose sha256 is here; the card is `NAME.md`.
+"""
+
+from typing import NamedTuple
+
+PAPER = (
+    "Zhang and Kamath 2016, Learning the Language of the Genome using RNNs "
+    "(Stanford CS224d project report)"
+)
+
+
+class Published(NamedTuple):
+    """A published checkpoint.
+
+    Attributes:
+        sha256: of NAME.weights.h5.
+        size: of NAME.weights.h5 in bytes.
+        json_sha256: of NAME.json.
+        json_size: of NAME.json in bytes.
+        citation: what to cite for the architecture.
+        hub: `owner/repo@commit` where it also lies on the Hugging Face Hub, in the
+            folder NAME; None where it is only in the package.
+    """
+
+    sha256: str
+    size: int
+    json_sha256: str
+    json_size: int
+    citation: str
+    hub: str | None = None
+
+
+# A published name never changes its bytes: a better model gets the next number.
+PUBLISHED = {
+    "bigru_multitask.human_chromatin.v1": Published(
+        "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
+        1642856,
+        "476c1255a7c52a9f1d1be060beb4cacefefa00694b1122d484c9250558a8b787",
+        14610,
+        PAPER,
+    ),
+    "kmer_logreg.human_chromatin.v1": Published(
+        "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
+        1063192,
+        "af1bfdec84d96f54d7f9840756e3396d151231b970e104a78090ff527b81316f",
+        14924,
+        PAPER,
+    ),
+}

@@ -1,0 +1,173 @@
+"""The folder of a training run: what it keeps, and how a killed run goes on."""
+
+import csv
+import json
+import math
+import time
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
+from genome_keras.weights import save_bare
+
+
+class RunFolder(keras.callbacks.Callback):
+    """Keeps state, best weights and log of a run, so that a kill costs minutes.
+
+    | file | content |
+    |---|---|
+    | `state.npz` | weights, optimizer, random state and running metrics |
+    | `best.weights.h5` | the weights of the best epoch |
+    | `epochs/0001.weights.h5` ... | the weights of every epoch, with `keep_epochs` |
+    | `log.json`, `log.csv` | one row for each epoch |
+
+    Each is replaced as a whole. `state.npz` is written after every epoch and, within
+    one, every `save_every` seconds. The run that goes on from it has the same numbers,
+    to the bit, as one that was never stopped.
+
+    Args:
+        folder: of the run.
+        batches: of the training examples, a `genome_keras.batches.Batches`.
+        monitor: the column of the log whose lowest value is the best epoch.
+        keep_epochs: also keep the weights of every epoch.
+        patience: end after this many epochs without a better one; None never does.
+        save_every: seconds between two states within an epoch.
+
+    Attributes:
+        epoch, batch: what is done: whole epochs, and batches of the one begun.
+        log: one dict for each finished epoch.
+    """
+
+    def __init__(
+        self,
+        folder,
+        batches,
+        *,
+        monitor="val_perplexity",
+        keep_epochs=False,
+        patience=None,
+        save_every=600,
+    ):
+        super().__init__()
+        self.folder, self.batches, self.monitor = Path(folder), batches, monitor
+        self.keep_epochs, self.patience, self.save_every = keep_epochs, patience, save_every
+        self.epoch = self.batch = 0
+        self.log, self.cpu_seconds, self._metrics = [], 0.0, None
+
+    def restore(self, model):
+        """Loads the last state, if there is one.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            FormatError: `state.npz` is damaged, or of another model.
+        """
+        path = self.folder / "state.npz"
+        if not path.exists():
+            return False
+        model.optimizer.build(model.trainable_variables)
+        try:
+            with path.open("rb") as file, np.load(file) as state:
+                for name, variables in _variables(model).items():
+                    _assign(variables, _numbered(state, name))
+                self._metrics = _numbered(state, "metrics")
+                self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
+                self.cpu_seconds = float(state["cpu_seconds"])
+            log = json.loads((self.folder / "log.json").read_text()) if self.epoch else []
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            problem = f"not the state of this model ({error}); remove the folder to start anew"
+            raise FormatError(path, None, problem) from error
+        self.log = log[: self.epoch]
+        return True
+
+    @property
+    def finished(self):
+        """Whether `patience` has run out."""
+        if self.patience is None or not self.log:
+            return False
+        values = [row[self.monitor] for row in self.log]
+        return len(self.log) - 1 - values.index(min(values)) >= self.patience
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.start_epoch(epoch, self.batch)
+        self._clock, self._saved = time.process_time(), time.monotonic()
+        if self.batch:
+            _assign(self.model.metrics_variables, self._metrics)
+            return
+        self.cpu_seconds = 0.0
+        # Dropout starts anew in each epoch, from its own seed.
+        for number, variable in enumerate(self.model.non_trainable_variables):
+            if variable.path.endswith("seed_generator_state"):
+                draw = np.random.SeedSequence([self.batches.seed, epoch, number])
+                variable.assign(draw.generate_state(2).astype(variable.dtype))
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() - self._saved >= self.save_every:
+            done = self.batches.first + batch + 1
+            self._save(self.epoch, done)
+            self._saved = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        optimizer = getattr(optimizer, "optimizers", [optimizer])[0]  # the head's, of several
+        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        row = {"epoch": epoch + 1, "learning_rate": rate}
+        row |= {name: float(value) for name, value in (logs or {}).items()}
+        row["cpu_seconds"] = round(self.cpu_seconds + time.process_time() - self._clock, 1)
+        best = min((old[self.monitor] for old in self.log), default=math.inf)
+        self.log.append(row)
+        self._write_log()
+        if row[self.monitor] < best:
+            with atomic(self.folder / "best.weights.h5") as path:
+                save_bare(self.model, path)
+        if self.keep_epochs:
+            (self.folder / "epochs").mkdir(exist_ok=True)
+            with atomic(self.folder / "epochs" / f"{epoch + 1:04d}.weights.h5") as path:
+                save_bare(self.model, path)
+        self._save(epoch + 1, 0)
+        self.epoch, self.batch = epoch + 1, 0
+        if self.finished:
+            self.model.stop_training = True
+
+    def _save(self, epoch, batch):
+        groups = _variables(self.model) | {"metrics": self.model.metrics_variables}
+        arrays = {
+            f"{name}/{number}": keras.ops.convert_to_numpy(variable)
+            for name, variables in groups.items()
+            for number, variable in enumerate(variables)
+        }
+        spent = self.cpu_seconds + time.process_time() - self._clock if batch else 0.0
+        with atomic(self.folder / "state.npz") as path:
+            np.savez(path, epoch=epoch, batch=batch, cpu_seconds=spent, **arrays)
+
+    def _write_log(self):
+        with atomic(self.folder / "log.json") as path:
+            path.write_text(json.dumps(self.log, indent=1))
+        with atomic(self.folder / "log.csv") as path, path.open("w", newline="") as file:
+            table = csv.DictWriter(file, self.log[0])
+            table.writeheader()
+            table.writerows(self.log)
+
+
+def _variables(model):
+    return {
+        "model": [*model.trainable_variables, *model.non_trainable_variables],
+        "optimizer": model.optimizer.variables,
+    }
+
+
+def _numbered(state, name):
+    count = sum(key.startswith(f"{name}/") for key in state.files)
+    return [state[f"{name}/{number}"] for number in range(count)]
+
+
+def _assign(variables, values):
+    if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
+        raise ValueError("other variables")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,92 @@
+"""Laws of genome_keras.io.bcf, read through genome_keras.io.vcf."""
+
+import gzip
+import io
+import sys
+from unittest import mock
+
+import pytest
+
+from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.io import bcf, vcf
+
+pysam = pytest.importorskip("pysam", reason='pip install "genome_keras[htslib]"')
+
+TEXT = """##fileformat=VCFv4.2
+##contig=<ID=chr1,length=1000>
+##contig=<ID=HLA-A*01:01>
+##INFO=<ID=END,Number=1,Type=Integer,Description="pysam writes it with symbolic alleles">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+chr1\t5\t.\tA\tC,G\t.\t.\t.
+chr1\t0\trs1;rs2\tN\t<DEL>\t.\t.\t.
+chr1\t7\t.\ta\tG]17:198982]\t.\t.\t.
+HLA-A*01:01\t7\t.\tacg\t.\t.\t.\t.
+HLA-A*01:01\t9\t.\tACGTACGTACGTACGTACGT\t*,T\t.\t.\t.
+"""
+LINES = 5  # of the header
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bcf")
+    (folder / "x.vcf").write_text(TEXT)
+    with (
+        pysam.VariantFile(str(folder / "x.vcf")) as source,
+        pysam.VariantFile(str(folder / "x.bcf"), "wb", header=source.header) as target,
+    ):
+        for record in source:
+            target.write(record)
+    return (folder / "x.bcf").read_bytes()
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to(data):
+        path = tmp_path / "any.name"
+        path.write_bytes(data)
+        return path
+
+    return to
+
+
+def test_bcf_is_what_its_text_is(packed, write):
+    wanted = [(line - LINES, variant) for line, variant in vcf.read(write(TEXT.encode()))]
+    assert len(wanted) == 7
+    assert list(vcf.read(write(packed))) == wanted
+    assert list(vcf.read(write(gzip.decompress(packed)))) == wanted
+
+
+def test_only_bcf_is_bcf(packed, write):
+    for data in (b"", b"BC", b"\x1f\x8b", TEXT.encode(), gzip.compress(TEXT.encode())):
+        assert not bcf.is_bcf(write(data))
+    assert bcf.is_bcf(write(packed)) and bcf.is_bcf(write(gzip.decompress(packed)))
+
+
+def test_bgzip_text_is_read_as_text(tmp_path, write):
+    with pysam.BGZFile(str(tmp_path / "x.vcf.gz"), "wb") as file:
+        file.write(TEXT.encode())
+    assert list(vcf.read(tmp_path / "x.vcf.gz")) == list(vcf.read(write(TEXT.encode())))
+
+
+def test_truncated_files_are_one_error(packed, write, capfd):
+    for size in (40, len(packed) // 2, len(packed) - 28, len(packed) - 1):
+        with pytest.raises(FormatError, match=r"^[^\n]*(truncated|damaged)[^\n]*$"):
+            list(vcf.read(write(packed[:size])))
+    plain = gzip.decompress(packed)
+    with pytest.raises(FormatError, match="truncated or damaged BCF, after record 4"):
+        list(vcf.read(write(plain[:-5])))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_standard_input_cannot_be_bcf(packed, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed)))
+    with pytest.raises(FormatError, match="-: expected VCF text, got BCF"):
+        list(vcf.read("-"))
+
+
+def test_without_the_library_one_line_says_what_to_install(packed, write):
+    with (
+        mock.patch.dict(sys.modules, {"pysam": None}),
+        pytest.raises(GenomeKerasError, match=r'pip install "genome_keras\[htslib\]"'),
+    ):
+        list(vcf.read(write(packed)))

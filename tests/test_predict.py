@@ -1,0 +1,166 @@
+"""Scores of the places of a BED file; `test_cli.py` has those of FASTA files."""
+
+import gzip
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import genome_keras
+from genome_keras import predict_intervals
+from genome_keras.cli import main
+from genome_keras.errors import FormatError, SequenceError
+from genome_keras.genome import Interval
+from genome_keras.weights import DEFAULT
+
+LENGTHS = {"chr1": 1_500, "chr2": 60}
+GENOME = {
+    name: "".join(np.random.default_rng(seed).choice(list("ACGTNacgtn"), length))
+    for seed, (name, length) in enumerate(LENGTHS.items())
+}
+PLACES = [
+    ("chr1", 700, 900),  # longer than the window
+    ("chr2", 0, 60),  # shorter, and so is the contig
+    ("chr1", 0, 1),
+    ("chr1", 1_499, 1_500),
+    ("chr1", 700, 801),
+    ("chr1", 700, 900),  # a second time
+]
+
+
+@pytest.fixture
+def genome(tmp_path):
+    path = tmp_path / "g.fa"
+    path.write_text("".join(f">{name} x\n{seq}\n" for name, seq in GENOME.items()))
+    return path
+
+
+@pytest.fixture
+def places(tmp_path):
+    path = tmp_path / "p.bed"
+    lines = [f"{contig}\t{start}\t{end}\tn\t0\t-\n" for contig, start, end in PLACES]
+    path.write_text("# a comment\n" + "".join(lines))
+    return path
+
+
+def expected(places=PLACES):
+    """Scores of windows cut by slicing padded text."""
+    texts = []
+    for contig, start, end in places:
+        at = Interval(contig, start, end).centre - 50 + 1000
+        texts.append(("N" * 1000 + GENOME[contig] + "N" * 1000)[at : at + 100])
+    model = genome_keras.bigru_multitask(weights=DEFAULT)
+    return model.predict(genome_keras.tokens(texts), verbose=0)
+
+
+def read(text):
+    rows = [line.split("\t") for line in text.splitlines()]
+    found = [(name, int(start), int(end)) for name, start, end, *_ in rows[1:]]
+    return rows[0], found, np.array([row[3:] for row in rows[1:]], float)
+
+
+@pytest.mark.parametrize("batch_size", [4, 256])
+def test_table_has_the_lines_of_the_bed_file(genome, places, tmp_path, batch_size):
+    out = tmp_path / "o.tsv"
+    done = predict_intervals(places, genome, out, batch_size=batch_size)
+    header, found, scores = read(out.read_text())
+    assert header[:3] == ["name", "start", "end"] and len(header) == 3 + 192
+    assert found == PLACES and done == (len(PLACES), 0)
+    np.testing.assert_allclose(scores, expected(), atol=1e-5)
+
+
+def test_command_writes_what_the_function_writes(genome, places, tmp_path, capsys, monkeypatch):
+    predict_intervals(places, genome, tmp_path / "o.tsv")
+    wanted = (tmp_path / "o.tsv").read_text()
+    packed = tmp_path / "p.gz"
+    packed.write_bytes(gzip.compress(places.read_bytes()))
+    assert main(["predict", str(packed), "--genome", str(genome)]) == 0
+    assert capsys.readouterr() == (wanted, "")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(places.read_bytes())))
+    assert main(["predict", "-", "--genome", str(genome)]) == 0
+    assert capsys.readouterr() == (wanted, "")
+
+
+def test_a_2bit_genome_gives_the_same(genome, places, tmp_path):
+    from test_reference import two_bit
+
+    (tmp_path / "g.2bit").write_bytes(two_bit(GENOME))
+    for path, out in ((genome, "a.tsv"), (tmp_path / "g.2bit", "b.tsv")):
+        predict_intervals(places, path, tmp_path / out)
+    assert (tmp_path / "a.tsv").read_text() == (tmp_path / "b.tsv").read_text()
+
+
+def test_no_places_give_a_table_without_rows(genome, tmp_path):
+    (tmp_path / "p.bed").write_text("# none\n")
+    assert predict_intervals(tmp_path / "p.bed", genome, tmp_path / "o.tsv") == (0, 0)
+    assert (tmp_path / "o.tsv").read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("chr3\t1\t2", "p.bed:3: no contig 'chr3' in the genome, which has 2: 'chr1', 'chr2'"),
+        ("1\t1\t2", "p.bed:3: no contig '1' in the genome"),
+        ("chr2\t1\t61", "p.bed:3: expected an end of at most 60, the length of 'chr2', got 61"),
+        ("chr2\t1", "p.bed:3: expected at least 3 columns"),
+    ],
+)
+@pytest.mark.parametrize("batch_size", ["1", "256"])  # a bad line after a table was begun
+def test_a_bad_line_is_one_error_and_no_file(genome, tmp_path, capsys, line, message, batch_size):
+    path, out = tmp_path / "p.bed", tmp_path / "o.tsv"
+    path.write_text(f"chr1\t5\t6\nchr2\t5\t6\n{line}\nchr1\t5\t6\n")
+    command = ["predict", str(path), "--genome", str(genome), "--out", str(out)]
+    assert main([*command, "--batch-size", batch_size]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not out.exists()
+
+
+def test_foreign_letters(tmp_path):
+    (tmp_path / "g.fa").write_text(">a\n" + "ACGT" * 30 + "R" + "ACGT" * 30 + "\n")
+    (tmp_path / "p.bed").write_text("a\t100\t101\n")
+    with pytest.raises(SequenceError, match=r"a: position 121 \(1-based\): 'R'"):
+        predict_intervals(tmp_path / "p.bed", tmp_path / "g.fa", tmp_path / "o.tsv")
+    done = predict_intervals(tmp_path / "p.bed", tmp_path / "g.fa", tmp_path / "o.tsv", unknown="N")
+    assert done.windows == 1
+
+
+def test_genomes_that_cannot_be_read(places, tmp_path):
+    packed = tmp_path / "g.fa.gz"
+    packed.write_bytes(gzip.compress(b">a\nACGT\n"))
+    with pytest.raises(FormatError, match="plain gzip cannot be read at any place"):
+        predict_intervals(places, packed, tmp_path / "o.tsv")
+    with pytest.raises(FormatError, match=r"none\.fa: cannot read"):
+        predict_intervals(places, tmp_path / "none.fa", tmp_path / "o.tsv")
+    assert not (tmp_path / "o.tsv").exists()
+
+
+@pytest.mark.parametrize("option", [["--stride", "5"], ["--on-short", "pad"]])
+def test_options_of_fasta_are_refused(genome, places, capsys, option):
+    assert main(["predict", str(places), "--genome", str(genome), *option]) == 2
+    assert "--stride and --on-short are for FASTA" in capsys.readouterr().err
+
+
+def test_arguments_are_checked(genome, places, tmp_path):
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        predict_intervals(places, genome, tmp_path / "o.tsv", batch_size=0)
+    with pytest.raises(ValueError, match="unknown must be"):
+        predict_intervals(places, genome, tmp_path / "o.tsv", unknown="A")
+
+
+def test_untrained_tasks_are_left_out_unless_asked_for(tmp_path):
+    """A task that was never trained scores a constant, which is no prediction."""
+    sizes = {"window": 12, "tasks": 3, "k": (1,)}
+    model = genome_keras.kmer_logreg(**sizes, seed=1)
+    model.save_weights(tmp_path / "m.weights.h5")
+    about = {"architecture": "kmer_logreg", "arguments": sizes, "tasks": ["a", "b", "c"]}
+    (tmp_path / "m.json").write_text(json.dumps(about | {"untrained": ["b"]}))
+    (tmp_path / "x.fa").write_text(">x\nACGTTGCAACGT\n")
+    command = ["predict", str(tmp_path / "x.fa"), "--weights", str(tmp_path / "m.weights.h5")]
+    expected = model.predict(genome_keras.tokens(["ACGTTGCAACGT"]), verbose=0)
+    for more, columns in ([], [0, 2]), (["--all-tasks"], [0, 1, 2]):
+        assert main([*command, *more, "--out", str(tmp_path / "o.tsv")]) == 0
+        header, _, scores = read((tmp_path / "o.tsv").read_text())
+        assert header[3:] == ["abc"[column] for column in columns]
+        np.testing.assert_allclose(scores, expected[:, columns], atol=1e-6)

@@ -1,0 +1,109 @@
+"""What a training folder keeps, and that a killed run goes on to the same bits."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from test_train import examples
+
+import genome_keras
+from genome_keras.errors import FormatError
+from genome_keras.train import fit
+from genome_keras.training.run_folder import RunFolder
+
+
+class Killed(BaseException):
+    """What a kill is to Python: nothing catches it."""
+
+
+def run(folder, epochs=3, **arguments):
+    model = genome_keras.bigru_multitask(window=12, tasks=2, units=3, dropout=0.2, seed=1)
+    log = fit(
+        model, examples(), examples(20, 5), out=folder, epochs=epochs, batch_size=16, seed=1,
+        **arguments,
+    )  # fmt: skip
+    return log, model
+
+
+def without_time(log):
+    return [{key: value for key, value in row.items() if key != "cpu_seconds"} for row in log]
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_end"])
+def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook):
+    """Killed at the start of the third epoch, or after two batches of the second."""
+    straight_log, straight = run(tmp_path / "straight")
+    usual, seen = getattr(RunFolder, hook), []
+
+    def killed(self, number, logs=None):
+        usual(self, number, logs)
+        seen.append(number)
+        if len(seen) == (3 if hook == "on_epoch_begin" else 6):
+            raise Killed
+
+    monkeypatch.setattr(RunFolder, hook, killed)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", save_every=0)
+    monkeypatch.undo()
+    with np.load(tmp_path / "killed" / "state.npz") as state:
+        begun = (int(state["epoch"]), int(state["batch"]))
+    assert begun == ((2, 0) if hook == "on_epoch_begin" else (1, 2))
+    resumed_log, resumed = run(tmp_path / "killed")
+    assert without_time(resumed_log) == without_time(straight_log) and len(straight_log) == 3
+    assert all(map(np.array_equal, straight.get_weights(), resumed.get_weights()))
+
+
+def test_files(tmp_path):
+    log, model = run(tmp_path, keep_epochs=True)
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == ["best.weights.h5", "epochs", "log.csv", "log.json", "state.npz"]
+    assert json.loads((tmp_path / "log.json").read_text()) == log
+    with (tmp_path / "log.csv").open() as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == log
+    epochs = sorted((tmp_path / "epochs").iterdir())
+    assert [path.name for path in epochs] == [f"{i:04d}.weights.h5" for i in (1, 2, 3)]
+    best = min(log, key=lambda row: row["val_perplexity"])["epoch"]
+    kept = genome_keras.bigru_multitask(window=12, tasks=2, units=3, weights=epochs[best - 1])
+    assert all(map(np.array_equal, kept.get_weights(), model.get_weights()))
+
+
+def test_patience(tmp_path):
+    """Validated on the opposite labels, training only makes it worse: one good epoch."""
+    model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
+    train, valid = examples(), examples()
+    valid.labels[:] = np.where(valid.labels < 0, -1, 1 - valid.labels)
+    how = {"out": tmp_path, "epochs": 9, "batch_size": 16, "learning_rate": 0.1, "patience": 2}
+    log = fit(model, train, valid, **how)
+    best = min(log, key=lambda row: row["val_perplexity"])["epoch"]
+    assert len(log) == best + 2 < 9
+    assert fit(model, train, valid, **how) == log  # a finished run stays finished
+
+
+@pytest.mark.parametrize("damage", ["cut", "other model", "no state"])
+def test_a_damaged_state_is_an_error(tmp_path, damage):
+    run(tmp_path, epochs=1)
+    path = tmp_path / "state.npz"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-99])
+    elif damage == "no state":
+        np.savez(path, epoch=1)
+    model = genome_keras.bigru_multitask(window=12, tasks=2, units=4 if "other" in damage else 3)
+    with pytest.raises(FormatError, match=r"state.npz: not the state of this model .*remove"):
+        fit(model, examples(), examples(20, 5), out=tmp_path, epochs=2, batch_size=16)
+
+
+def test_a_state_of_another_kind_of_file(tmp_path):
+    run(tmp_path, epochs=1)
+    np.save(tmp_path / "x.npy", np.array([print], dtype=object))
+    (tmp_path / "x.npy").rename(tmp_path / "state.npz")
+    with pytest.raises(FormatError, match=r"not the state of this model"):
+        run(tmp_path, epochs=2)
+
+
+def test_tensorboard(tmp_path):
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorboard")
+    run(tmp_path, epochs=1, tensorboard=True)
+    assert list((tmp_path / "tensorboard").rglob("events.*"))
