@@ -80,7 +80,8 @@ class Scorer:
         Returns:
             float32 (n, tasks).
         """
-        if alike and len(codes) and codes.shape[1] > 2 and self._shares and self.network is not None:
+        share = alike and self._shares and min(codes.shape[0], codes.shape[1] - 2) > 0
+        if share and self.network is not None:
             shared = self._averaged(self.network.scores, codes)
             if self._shares == "known":
                 return shared

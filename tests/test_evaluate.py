@@ -33,11 +33,13 @@ class Toy:
 def toys(monkeypatch):
     """Puts toy checkpoints in the place of the real ones."""
     known = {"toy": (TASKS, 8), "any length": (TASKS, None), "other": (TASKS[::-1], 8)}
-    known |= {"wide": (TASKS, 100), "odd": (TASKS, 5)}
+    known |= {"half": (TASKS, 8), "wide": (TASKS, 100), "odd": (TASKS, 5)}
 
     def load_model(weights):
         tasks, window = known[weights]
-        return Toy(), types.SimpleNamespace(tasks=tasks, arguments={"window": window})
+        trained = [True, weights != "half"]
+        facts = {"tasks": tasks, "trained": trained, "arguments": {"window": window}}
+        return Toy(), types.SimpleNamespace(**facts, config={})
 
     module = types.ModuleType("genome_keras.predict")
     module.load_model = load_model
@@ -216,10 +218,23 @@ def test_a_large_training_set_is_sampled(data, monkeypatch):
     assert (some.codes[-1] == all_of_it.codes[-1]).all()
 
 
+def test_a_task_that_was_never_trained_counts_nowhere(data, tmp_path):
+    result = evaluate(data, weights=["half", "toy"], replicates=0, out=tmp_path)
+    group = result["subsets"]["all"]["groups"]["all"]
+    assert group["models"]["half"]["auroc_mean"] == group["models"]["toy"]["auroc_mean"] == 1
+    pair = next(p for p in group["pairs"] if (p["model"], p["baseline"]) == ("half", "toy"))
+    assert pair["auroc"]["tasks"] == 1 and pair["f1"]["tasks"] == 1
+    rows = [line.split("\t") for line in (tmp_path / "per_task.tsv").read_text().splitlines()]
+    where = {name: rows[0].index(name) for name in ("task", "model", "auroc")}
+    found = {(r[where["task"]], r[where["model"]]): r[where["auroc"]] for r in rows[1:]}
+    assert found[TASKS[1], "half"] in ("", "nan") and float(found[TASKS[1], "toy"]) == 1
+
+
 class Run:
     """Three epochs; the second is the best on the windows it is chosen on."""
 
     name, tasks, window, log, epochs = "run", TASKS, 8, [], [1, 2, 3]
+    trained = (True, True)
 
     def __init__(self, name):
         assert name == "run"

@@ -39,9 +39,9 @@ class Contender:
             from genome_keras.predict import load_model
 
             self._model, checkpoint = load_model(name)
-            self.tasks, self.trained = list(checkpoint.tasks), list(checkpoint.trained)
+            self.tasks, self.trained = list(checkpoint.tasks), checkpoint.trained
             self.window = checkpoint.arguments.get("window")
-            self.log = _log(getattr(checkpoint, "config", {}).get("log"))
+            self.log = _log(checkpoint.config.get("log"))
 
     @property
     def epochs(self):
