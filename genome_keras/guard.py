@@ -78,6 +78,9 @@ def check_config(config, where):
         raise WeightsError(f"{where}: tasks must be a list of printable names")
     if len(set(tasks)) != len(tasks):
         raise WeightsError(f"{where}: two tasks have the same name")
+    untrained = config.get("untrained", [])
+    if not isinstance(untrained, list) or not all(map(_is_task, untrained)):
+        raise WeightsError(f"{where}: untrained must be a list of names of tasks")
 
 
 def _is_plain(value):

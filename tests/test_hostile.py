@@ -240,6 +240,13 @@ def test_hostile_tasks(mine, tasks):
     refused(mine / "m.weights.h5", "tasks")
 
 
+@pytest.mark.parametrize("untrained", ["a", [["a"]], [{}], [1], {"a": 1}, ["\n"]])
+def test_hostile_names_of_untrained_tasks(mine, untrained):
+    description = json.loads((mine / "m.json").read_text()) | {"untrained": untrained}
+    (mine / "m.json").write_text(json.dumps(description))
+    refused(mine / "m.weights.h5", "untrained must be a list of names of tasks")
+
+
 @pytest.mark.parametrize(
     ("content", "match"),
     [
