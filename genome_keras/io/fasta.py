@@ -54,7 +54,9 @@ def chunks(path):
         elif record:
             record.add(number, text)
             if record.size >= PIECE:
-                yield record.piece(last=False)
+                piece = record.piece(last=False)
+                if piece.letters:  # not so after the end of a line alone
+                    yield piece
         elif text.strip():
             raise FormatError(path, number, _not_fasta(text))
     if record is None:

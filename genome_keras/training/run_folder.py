@@ -71,6 +71,7 @@ class RunFolder(keras.callbacks.Callback):
         if not path.exists():
             return False
         model.optimizer.build(model.trainable_variables)
+        model.test_on_batch(*self.batches[0])  # makes the variables of the metrics
         try:
             with path.open("rb") as file, np.load(file) as state:
                 for name, variables in _variables(model).items():
