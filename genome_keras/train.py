@@ -301,9 +301,10 @@ def _adam(model, rate, clip, trunk_rate):
     """Adam, with a lower rate for all layers but the last where that is asked for."""
     if not 0 <= trunk_rate <= 1:
         raise ValueError(f"trunk_rate must be from 0 to 1. Received: trunk_rate={trunk_rate!r}")
-    for layer in model.layers[:-1]:
-        layer.trainable = trunk_rate > 0
     head = keras.optimizers.Adam(rate, global_clipnorm=clip)
+    if trunk_rate == 0:
+        for layer in model.layers[:-1]:
+            layer.trainable = False
     if trunk_rate in (0, 1):
         return head
     if not hasattr(keras.optimizers, "MultiOptimizer"):
