@@ -6,6 +6,10 @@ Names are loaded when they are first used, as in `genome_keras` itself.
 import importlib
 
 _HOMES = {
+    "Attribution": "genome_keras.interpret.attribution",
+    "attribute": "genome_keras.interpret.attribution",
+    "of_letters": "genome_keras.interpret.attribution",
+    "letter_model": "genome_keras.interpret.letters",
     "Mutagenesis": "genome_keras.interpret.mutagenesis",
     "ism": "genome_keras.interpret.mutagenesis",
     "write_ism": "genome_keras.interpret.tables",

@@ -1,0 +1,223 @@
+"""A model of codes as a function of letters that may be in part there, for gradients.
+
+One-hot letters go where the codes went. What looks whole words up, or counts k-mers, becomes
+the mean over the words that the letters may be: the one function that agrees with the model
+at every sequence and is linear in the letters of each position. What is missing to 1 at a
+position is N, so that zeros are N everywhere.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from genome_keras.effects import KEPT
+from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
+from genome_keras.layers.kmer_words import KmerWords
+from genome_keras.layers.strands import MergeStrands, OneHot, StackStrands
+from genome_keras.layers.task_head import TaskHead
+
+TARGETS = ("logodds", "score")
+
+
+def letter_model(model, *, target="logodds"):
+    """The same network from letters instead of codes; it shares the layers and weights.
+
+    Args:
+        model: a functional `keras.Model` from codes (batch, window) to P(label = 1) of
+            (batch, tasks): of any multi-task factory, or one that reads its codes by
+            `OneHot`, `KmerWords`, `KmerCounts` or an `Embedding`, of both strands or one.
+        target: "logodds", log(P / (1 - P)), from before the last sigmoid where there is
+            one, so that it does not saturate; or "score", P.
+
+    Returns:
+        A `keras.Model` from float32 (batch, window, 4), letters A, C, G, T, zeros at an N,
+        to float32 (batch, tasks).
+
+    Raises:
+        ValueError: another target, or a model that reads its codes otherwise.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"target must be one of {TARGETS}. Received: target={target!r}")
+    if not isinstance(model, keras.models.Model) or len(getattr(model, "inputs", None) or ()) != 1:
+        raise ValueError("expected a functional model with one input, the codes")
+    letters = keras.Input((model.inputs[0].shape[1], 4), name="letters")
+    head, reader = _head(model), _Reader(model, letters)
+
+    def call(operation, *args, **kwargs):
+        if operation is head:
+            return LogOdds(head)(*args, **kwargs)
+        return reader(operation, *args, **kwargs)
+
+    outputs = keras.models.clone_model(
+        model,
+        input_tensors=keras.tree.map_structure(lambda _: letters, model.input),
+        clone_function=lambda layer: layer,
+        call_function=call,
+    ).outputs[0]
+    if head is not None:
+        outputs = outputs if target == "logodds" else ops.sigmoid(outputs)
+    elif target == "logodds":
+        kept = ops.clip(outputs, KEPT, 1 - KEPT)
+        outputs = ops.log(kept) - ops.log1p(-kept)
+    return keras.Model(letters, outputs, name=model.name)
+
+
+def _head(model):
+    """The layer with the last sigmoid, where log-odds can be had in its place; or None."""
+    layers = list(model.layers)
+    if isinstance(layers[-1], MergeStrands) and layers[-1].merge == "max":
+        layers.pop()  # the larger score has the larger log-odds
+    dense = isinstance(layers[-1], keras.layers.Dense)
+    dense = dense and layers[-1].activation is keras.activations.sigmoid
+    return layers[-1] if dense or isinstance(layers[-1], TaskHead) else None
+
+
+class _Reader:
+    """Calls what reads codes on letters instead, and everything else as it is."""
+
+    def __init__(self, model, letters):
+        self.name, self.letters, self.words = model.name, [letters], []
+
+    def __call__(self, operation, *args, **kwargs):
+        if self.name == "integer_logreg" and type(operation).__name__ == "Where":
+            return args[2]  # N is a number already
+        for x in keras.tree.flatten((args, kwargs)):
+            if any(x is known for known in self.letters):
+                return self._read(operation, x)
+            if any(x is known for known in self.words):
+                return self._look_up(operation, x)
+        return operation(*args, **kwargs)
+
+    def _read(self, operation, letters):
+        if isinstance(operation, StackStrands):
+            both = ops.concatenate([letters, ops.flip(letters, (1, 2))], 0)
+            self.letters.append(both)
+            return both
+        if isinstance(operation, OneHot):
+            return ops.cast(letters, operation.compute_dtype)
+        if isinstance(operation, KmerCounts):
+            return MeanCounts(operation)(letters)
+        if isinstance(operation, KmerWords):
+            self.words.append(WordChances(operation)(letters))
+            return self.words[-1]
+        if isinstance(operation, keras.layers.Embedding):
+            words = KmerWords(1)
+            words.build(letters.shape[:2])
+            return self._look_up(operation, WordChances(words)(letters))
+        if self.name == "integer_logreg" and type(operation).__name__ == "Cast":
+            return MeanCodes()(letters)
+        raise self._error(operation)
+
+    def _look_up(self, operation, chances):
+        if isinstance(operation, keras.layers.Embedding):
+            return MeanVectors(operation)(chances)
+        raise self._error(operation)
+
+    def _error(self, operation):
+        return ValueError(
+            f"{self.name}: no gradient goes through {operation.name!r} "
+            f"({type(operation).__name__}), which reads codes. Accepted: OneHot, KmerWords, "
+            "KmerCounts, Embedding; or method='occlusion', which needs no gradient"
+        )
+
+
+class LogOdds(keras.layers.Layer):
+    """What a head has before its sigmoid.
+
+    Args:
+        head: a `TaskHead`, or a dense layer.
+    """
+
+    def __init__(self, head):
+        super().__init__(dtype="float32")
+        self.head = head
+
+    def call(self, inputs):
+        kernel, bias = self.head.kernel, self.head.bias
+        if isinstance(self.head, TaskHead):
+            kernel, bias = kernel[1] - kernel[0], bias[1] - bias[0]
+        found = ops.matmul(inputs, kernel)
+        return found if bias is None else found + bias
+
+
+class MeanCodes(keras.layers.Layer):
+    """float (batch, window): codes 0 to 3 by the letters, and 1.5 as far as it is N."""
+
+    def call(self, inputs):
+        return ops.matmul(inputs, np.arange(4, dtype="float32") - 1.5) + 1.5
+
+
+class WordChances(keras.layers.Layer):
+    """Chances of all words at each place, the last for those with an N.
+
+    Args:
+        words: a `KmerWords`.
+    """
+
+    def __init__(self, words):
+        super().__init__(dtype="float32")
+        self.words = words
+
+    def call(self, inputs):
+        begins = ops.shape(inputs)[1] - self.words.span + 1
+        chances = None
+        for offset in self.words.offsets:
+            chances = _longer(chances, inputs[:, offset : offset + begins : self.words.stride])
+        rest = 1 - ops.sum(chances, -1, keepdims=True)
+        return ops.concatenate([chances, rest], -1)
+
+    def compute_output_spec(self, inputs):
+        places = self.words.compute_output_spec(keras.KerasTensor(inputs.shape[:2])).shape
+        return keras.KerasTensor((*places, self.words.vocabulary + 1), dtype="float32")
+
+
+class MeanVectors(keras.layers.Layer):
+    """Mean of the vectors of words.
+
+    Args:
+        table: a `keras.layers.Embedding`.
+    """
+
+    def __init__(self, table):
+        super().__init__(dtype="float32")
+        self.table = table
+
+    def call(self, inputs):
+        return ops.matmul(inputs, self.table.embeddings[: inputs.shape[-1]])
+
+
+class MeanCounts(keras.layers.Layer):
+    """Mean counts of k-mers.
+
+    Args:
+        counts: a `KmerCounts`.
+    """
+
+    def __init__(self, counts):
+        super().__init__(dtype="float32")
+        self.counts = counts
+
+    def call(self, inputs):
+        window, chances, found = ops.shape(inputs)[1], None, []
+        padded = ops.pad(inputs, ((0, 0), (0, max(self.counts.k) - 1), (0, 0)))
+        for last in range(max(self.counts.k)):
+            chances = _longer(chances, padded[:, last : window + last])
+            if last + 1 in self.counts.k:
+                found.append(ops.sum(chances, 1))
+        found = ops.concatenate(found, -1)
+        if self.counts.both_strands:
+            other = ops.take(found, reverse_complement_columns(self.counts.k), -1)
+            found = (found + other) / 2
+        return found
+
+    def compute_output_spec(self, inputs):
+        return self.counts.compute_output_spec(keras.KerasTensor(inputs.shape[:2]))
+
+
+def _longer(chances, letters):
+    """Chances of words (batch, places, 4**n) with one more letter (batch, places, 4)."""
+    if chances is None:
+        return letters
+    shape = ops.shape(letters)
+    longer = ops.expand_dims(chances, -1) * ops.expand_dims(letters, -2)
+    return ops.reshape(longer, (-1, shape[1], 4 * chances.shape[-1]))
