@@ -157,7 +157,7 @@ def _write(out, checkpoint, batches, batch_size, all_tasks):
     ):
         model = _build(checkpoint)
         for batch in chain(first, batches):
-            scores = _scores(model, batch.codes, batch_size)[:, chosen]
+            scores = batch_scores(model, batch.codes, batch_size)[:, chosen]
             table.write(batch.names, batch.starts, batch.ends, scores)
             windows += len(scores)
             bar.update(len(scores))
@@ -192,8 +192,17 @@ def _build(checkpoint):
     return getattr(genome_keras, checkpoint.config["architecture"])(weights=checkpoint.name)
 
 
-def _scores(model, codes, batch_size):
-    """Scores of a batch, padded with N to one shape: a new shape is compiled anew."""
+def batch_scores(model, codes, batch_size):
+    """What a model gives for a batch, padded with N to one shape: a new one is compiled anew.
+
+    Args:
+        model: a `keras.Model`.
+        codes: uint8 (n, window), n at most `batch_size`.
+        batch_size: windows of the shape.
+
+    Returns:
+        Array of n rows.
+    """
     padded = codes
     if len(codes) < batch_size:
         padded = np.full((batch_size, codes.shape[1]), 4, np.uint8)

@@ -10,7 +10,7 @@ from genome_keras import weights as checkpoints
 from genome_keras.effects import LIKELIHOOD, likelihood, logit, sigmoid
 from genome_keras.encode import reverse_complement
 from genome_keras.errors import WeightsError
-from genome_keras.predict import load_model
+from genome_keras.predict import batch_scores, load_model
 
 
 class Scorer:
@@ -108,11 +108,7 @@ class Scorer:
         return sigmoid((logit(forward) + logit(reverse)) / 2).astype(np.float32)
 
     def _one_strand(self, codes):
-        n, padded = len(codes), codes
-        if n < self.batch_size:  # a new shape would be compiled anew
-            padded = np.full((self.batch_size, codes.shape[1]), 4, np.uint8)
-            padded[:n] = codes
-        scores = np.asarray(self.model.predict_on_batch(padded))[:n]
+        scores = batch_scores(self.model, codes, self.batch_size)
         return likelihood(scores, codes) if self.is_language_model else scores
 
 

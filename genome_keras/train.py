@@ -1,7 +1,6 @@
 """Training of multi-task models, resumable to the bit."""
 
 import importlib.util
-import json
 import re
 from pathlib import Path
 
@@ -12,12 +11,12 @@ import genome_keras
 from genome_keras.batches import Batches
 from genome_keras.datasets.chromatin import chromatin, open_chromatin
 from genome_keras.datasets.deepsea import deepsea
-from genome_keras.errors import FormatError, GenomeKerasError
-from genome_keras.io.atomic import atomic
+from genome_keras.errors import GenomeKerasError
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
 from genome_keras.training.curves import draw_curves, pyplot
 from genome_keras.training.fine_tune import start_from
+from genome_keras.training.record import claim
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights import find
 
@@ -249,7 +248,7 @@ def train_dataset(
         keras.config.set_dtype_policy(policy)
     asked = {"architecture": model, "arguments": sizes, "recipe": recipe, **how}
     asked |= {"fine_tune": fine_tune and str(fine_tune), "precision": precision, "seed": seed}
-    _claim(out, {**asked, "tasks": train.tasks})
+    claim(out, {**asked, "tasks": train.tasks})
     log = fit(
         network, train, valid, out=out, trained=trained, tensorboard=tensorboard, seed=seed, **how
     )
@@ -266,16 +265,6 @@ def _read(data, split, window):
     if len(stored) * (stored.window + len(stored.tasks)) > IN_MEMORY:
         return stored
     return chromatin(data, split, window=window)
-
-
-def _claim(out, asked):
-    """Writes `train.json`, or compares it with the one that is there."""
-    record = Path(out) / "train.json"
-    if record.exists() and json.loads(record.read_text()) != json.loads(json.dumps(asked)):
-        raise FormatError(record, None, "this folder holds a run with other arguments or data")
-    Path(out).mkdir(parents=True, exist_ok=True)
-    with atomic(record) as path:
-        path.write_text(json.dumps(asked, indent=1))
 
 
 def _tensorboard(folder):

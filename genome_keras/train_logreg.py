@@ -1,8 +1,6 @@
 """Logistic regressions of all tasks at once, to convergence, for several penalties."""
 
-import json
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -10,10 +8,10 @@ import genome_keras
 from genome_keras import logreg
 from genome_keras.datasets.chromatin import chromatin
 from genome_keras.encode import kmer_counts
-from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
+from genome_keras.training.record import claim, write_json
 from genome_keras.weights import save_bare
 
 PATH = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 1e2, 1e6)
@@ -65,12 +63,7 @@ def train_logreg(data, *, out, features="kmers", window=None, C=PATH, tol=1e-7):
         arguments["both_strands"] = True
     name = "kmer_logreg" if features == "kmers" else "integer_logreg"
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
-    folder = Path(out)
-    record = folder / "train.json"
-    if record.exists() and json.loads(record.read_text()) != asked:
-        raise FormatError(record, None, "this folder holds a run with other arguments or data")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(record, asked)
+    folder = claim(out, asked)
 
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
     counts, held_out = count(train.codes), count(valid.codes)
@@ -94,7 +87,7 @@ def train_logreg(data, *, out, features="kmers", window=None, C=PATH, tol=1e-7):
             with atomic(folder / "best.weights.h5") as temporary:
                 save_bare(model, temporary)
         log.append(row)
-        _write(folder / "log.json", log)
+        write_json(folder / "log.json", log)
     return log
 
 
@@ -147,8 +140,3 @@ def _halves(weights):
 def _scores(counts, fit):
     margins = counts.astype("float32") @ fit.weights.astype("float32") + fit.intercepts
     return 1 / (1 + np.exp(-np.clip(margins, -80, 80)))
-
-
-def _write(path, content):
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1))

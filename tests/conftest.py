@@ -16,3 +16,9 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip(f"the real data sets are not at {folder}; set GENOME_KERAS_DATA")
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all examples that hypothesis makes in a module."""
+    return tmp_path_factory.mktemp("module")

@@ -27,11 +27,6 @@ PLACES = st.builds(
 EXTRA = ["7", "9", "0,0,255", "1", "2,", "0,"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("bed")
-
-
 def write(folder, data):
     path = folder / "any.name"
     path.write_bytes(data)

@@ -16,11 +16,6 @@ from genome_keras.io import fasta
 RECORDS = st.lists(st.text("ACGTNacgtn", min_size=1, max_size=60), min_size=1, max_size=5)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("fasta")
-
-
 def write(path, data):
     path.write_bytes(data)
     return path

@@ -25,11 +25,6 @@ RECORDS = st.tuples(
 )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("vcf")
-
-
 def write(folder, data):
     path = folder / "any.name"
     path.write_bytes(data)

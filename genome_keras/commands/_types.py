@@ -1,4 +1,4 @@
-"""Types of arguments that several commands take."""
+"""Arguments that several commands take, and their types."""
 
 import argparse
 
@@ -9,3 +9,18 @@ def positive(text):
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return value
+
+
+def add_scoring(add):
+    """The options of commands that score alleles: tasks, strands and window.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
+    add(
+        "--both-strands",
+        action=argparse.BooleanOptionalAction,
+        help="average over both strands, or not (default: as the checkpoint)",
+    )
+    add("--window", type=positive, metavar="BP", help="for models that take any length")

@@ -1,8 +1,6 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
-import argparse
-
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_scoring, positive
 from genome_keras.weights import DEFAULT
 
 
@@ -33,13 +31,7 @@ def add_to(commands):
         default="diff",
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
-    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
-    add(
-        "--both-strands",
-        action=argparse.BooleanOptionalAction,
-        help="average over both strands, or not (default: as the checkpoint)",
-    )
-    add("--window", type=positive, metavar="BP", help="for models that take any length")
+    add_scoring(add)
     add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
     parser.set_defaults(run=_ism)
 

@@ -1,9 +1,8 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
-import argparse
 import sys
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_scoring, positive
 from genome_keras.weights import DEFAULT
 
 
@@ -31,13 +30,7 @@ def add_to(commands):
         default="diff",
         help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
-    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
-    add(
-        "--both-strands",
-        action=argparse.BooleanOptionalAction,
-        help="average over both strands, or not (default: as the checkpoint)",
-    )
-    add("--window", type=positive, metavar="BP", help="for models that take any length")
+    add_scoring(add)
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
         "--resume",

@@ -1,12 +1,10 @@
 """Tables whose first columns are of any type and whose last ones are scores."""
 
-import sys
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import numpy as np
 
-from genome_keras.io.atomic import atomic
-from genome_keras.io.tables import ROW_GROUP, SUFFIXES, _check_text, _gzip_text, _pyarrow, _text
+from genome_keras.io.tables import ROW_GROUP, check_text, load_pyarrow, written
 
 _FORMATS = {str: "%s", int: "%d", float: "%.6g"}
 
@@ -33,29 +31,16 @@ def open_rows(path, fields, tasks):
             block runs.
         OSError: the disk is full; no file is left.
     """
-    path, names = str(path), [*fields, *tasks]
-    _check_text(names)
+    names = [*fields, *tasks]
+    check_text(names)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"columns must be unique. Received twice: {twice!r}")
     kinds = [*fields.values()]
-    if path == "-":
-        yield _Text(sys.stdout, names, kinds)
-        sys.stdout.flush()
-        return
-    if not path.endswith(SUFFIXES):
-        raise ValueError(f"a table must end in one of {SUFFIXES}, or be '-'. Received: {path!r}")
-    if path.endswith(".parquet"):
-        _pyarrow()
-    with atomic(path) as temporary:
-        if path.endswith(".parquet"):
-            with closing(_Parquet(temporary, names, kinds)) as table:
-                yield table
-                table.flush()
-        else:
-            opened = _gzip_text if path.endswith(".gz") else _text
-            with opened(temporary) as file:
-                yield _Text(file, names, kinds)
+    with written(
+        path, lambda file: _Text(file, names, kinds), lambda file: _Parquet(file, names, kinds)
+    ) as table:
+        yield table
 
 
 class _Text:
@@ -68,7 +53,7 @@ class _Text:
     def write(self, columns, scores):
         for column, kind in zip(columns, self.kinds, strict=True):
             if kind is str:
-                _check_text(column)
+                check_text(column)
         row, rows = self.row, zip(*columns, scores.tolist(), strict=True)
         self.file.write("".join([row % (*first, *rest) for *first, rest in rows]))
 
@@ -77,7 +62,7 @@ class _Parquet:
     """Gathers rows, for a group of a few hundred rows costs more than it holds."""
 
     def __init__(self, path, names, kinds):
-        self.pa, parquet = _pyarrow()
+        self.pa, parquet = load_pyarrow()
         types = {str: self.pa.string(), int: self.pa.int64(), float: self.pa.float32()}
         types = [types[kind] for kind in kinds]
         types += [self.pa.float32()] * (len(names) - len(kinds))
@@ -88,7 +73,7 @@ class _Parquet:
     def write(self, columns, scores):
         for column, kind in zip(columns, self.kinds, strict=True):
             if kind is str:
-                _check_text(column)
+                check_text(column)
         self.held.append(([list(column) for column in columns], scores.astype(np.float32)))
         self.rows += len(scores)
         if self.rows * len(self.schema) >= ROW_GROUP:

@@ -38,25 +38,39 @@ def open_table(path, columns):
             block runs.
         OSError: the disk is full; no file is left.
     """
-    path, columns = str(path), list(columns)
+    columns = list(columns)
     _check_columns(columns)
+    with written(path, lambda file: _Tsv(file, columns), lambda file: _Parquet(file, columns)) as t:
+        yield t
+
+
+@contextmanager
+def written(path, text, parquet):
+    """The table that goes to a path, whole or not at all.
+
+    Args:
+        path: as in `open_table`, and the same errors.
+        text: gives the table for an open text file.
+        parquet: gives the table, with `flush` and `close`, for the path of a Parquet file.
+    """
+    path = str(path)
     if path == "-":
-        yield _Tsv(sys.stdout, columns)
+        yield text(sys.stdout)
         sys.stdout.flush()
         return
     if not path.endswith(SUFFIXES):
         raise ValueError(f"a table must end in one of {SUFFIXES}, or be '-'. Received: {path!r}")
     if path.endswith(".parquet"):
-        _pyarrow()
+        load_pyarrow()
     with atomic(path) as temporary:
         if path.endswith(".parquet"):
-            with closing(_Parquet(temporary, columns)) as table:
+            with closing(parquet(temporary)) as table:
                 yield table
                 table.flush()
         else:
             opened = _gzip_text if path.endswith(".gz") else _text
             with opened(temporary) as file:
-                yield _Tsv(file, columns)
+                yield text(file)
 
 
 class _Tsv:
@@ -76,7 +90,7 @@ class _Parquet:
     """Gathers rows, for a group of a few hundred rows costs more than it holds."""
 
     def __init__(self, path, columns):
-        self.pa, parquet = _pyarrow()
+        self.pa, parquet = load_pyarrow()
         types = [self.pa.string(), self.pa.int64(), self.pa.int64()]
         types += [self.pa.float32()] * len(columns)
         self.tasks = len(columns)
@@ -115,12 +129,12 @@ def _checked(names, starts, ends, scores, tasks):
             f"expected starts and ends ({n},) and scores ({n}, {tasks}). "
             f"Received: {starts.shape}, {ends.shape} and {scores.shape}"
         )
-    _check_text(names)
+    check_text(names)
     return starts, ends, scores
 
 
 def _check_columns(columns):
-    _check_text(columns)
+    check_text(columns)
     taken = set(PLACE)
     for column in columns:
         if column in taken:
@@ -128,7 +142,8 @@ def _check_columns(columns):
         taken.add(column)
 
 
-def _check_text(names):
+def check_text(names):
+    """Raises ValueError for a text that would break a line of a table."""
     text = "".join(names)
     if "\t" in text or "\n" in text or "\r" in text:
         bad = next(name for name in names if any(end in name for end in "\t\n\r"))
@@ -150,7 +165,8 @@ def _gzip_text(path):
         yield text
 
 
-def _pyarrow():
+def load_pyarrow():
+    """pyarrow and pyarrow.parquet, or a GenomeKerasError that says how to get them."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -4,7 +4,6 @@ import json
 import math
 import time
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,6 +19,7 @@ from genome_keras.lm.perplexity import Tally
 from genome_keras.lm.score import held_out
 from genome_keras.lm.streams import Streams
 from genome_keras.models.char_rnn import char_rnn
+from genome_keras.training.record import claim, write_json
 from genome_keras.weights import find, save_bare
 
 
@@ -111,7 +111,7 @@ def train_genome(
         "seed": seed,
     }
     model = char_rnn(**sizes, dropout=dropout, seed=seed)
-    folder = _opened(out, asked)
+    folder = claim(out, asked)
     model.optimizer.learning_rate = _Rate(learning_rate, warmup, decay, len(streams), epochs)
     run = _Run(folder, Network(model), streams, save_every)
     run.restore()
@@ -206,11 +206,11 @@ class _Run:
         name = "held_out" if found.bases else "training"
         best = min((old[name] for old in self.log), default=math.inf)
         self.log.append(row)
-        _write(self.folder / "log.json", self.log)
+        write_json(self.folder / "log.json", self.log)
         if row[name] < best:
             asked = json.loads((self.folder / "train.json").read_text())
             described = {key: asked[key] for key in ("architecture", "arguments")}
-            _write(self.folder / "best.json", described | {"epoch": row})
+            write_json(self.folder / "best.json", described | {"epoch": row})
             with atomic(self.folder / "best.weights.h5") as path:
                 save_bare(model, path)
         self.epoch, self.window = self.epoch + 1, 0
@@ -277,16 +277,6 @@ def load_lm(weights):
     return char_rnn(weights=weights)
 
 
-def _opened(out, asked):
-    folder = Path(out)
-    record = folder / "train.json"
-    if record.exists() and json.loads(record.read_text()) != asked:
-        raise FormatError(record, None, "this folder holds a run with other arguments or data")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(record, asked)
-    return folder
-
-
 def _piece(parts, batch_size):
     """Length of the pieces that spread the held-out bases over all rows."""
     bases = sum(len(part.codes) - part.first for part in parts)
@@ -307,8 +297,3 @@ def _check(*, decay, epochs, warmup, learning_rate):
 
 def _number(tensor):
     return float(ops.convert_to_numpy(tensor))
-
-
-def _write(path, content):
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1))

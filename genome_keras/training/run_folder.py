@@ -12,6 +12,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
+from genome_keras.training.record import write_json
 from genome_keras.weights import save_bare
 
 
@@ -71,7 +72,6 @@ class RunFolder(keras.callbacks.Callback):
         if not path.exists():
             return False
         model.optimizer.build(model.trainable_variables)
-        model.test_on_batch(*self.batches[0])  # makes the variables of the metrics
         try:
             with path.open("rb") as file, np.load(file) as state:
                 for name, variables in _variables(model).items():
@@ -84,6 +84,8 @@ class RunFolder(keras.callbacks.Callback):
             problem = f"not the state of this model ({error}); remove the folder to start anew"
             raise FormatError(path, None, problem) from error
         self.log = log[: self.epoch]
+        if self.batch:
+            model.test_on_batch(*self.batches[0])  # makes the variables of the metrics
         return True
 
     @property
@@ -147,8 +149,7 @@ class RunFolder(keras.callbacks.Callback):
             np.savez(path, epoch=epoch, batch=batch, cpu_seconds=spent, **arrays)
 
     def _write_log(self):
-        with atomic(self.folder / "log.json") as path:
-            path.write_text(json.dumps(self.log, indent=1))
+        write_json(self.folder / "log.json", self.log)
         with atomic(self.folder / "log.csv") as path, path.open("w", newline="") as file:
             table = csv.DictWriter(file, self.log[0])
             table.writeheader()

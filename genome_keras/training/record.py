@@ -1,0 +1,35 @@
+"""What a folder of training says of itself: JSON files, whole or not at all."""
+
+import json
+from pathlib import Path
+
+from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
+
+
+def claim(out, asked):
+    """Makes the folder of a run and writes `train.json`, or compares it with the one there.
+
+    Args:
+        out: the folder.
+        asked: dict of what was asked for, fit for JSON.
+
+    Returns:
+        The folder, `pathlib.Path`.
+
+    Raises:
+        FormatError: the folder holds a run that was asked for something else.
+    """
+    folder = Path(out)
+    record = folder / "train.json"
+    if record.exists() and json.loads(record.read_text()) != json.loads(json.dumps(asked)):
+        raise FormatError(record, None, "this folder holds a run with other arguments or data")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(record, asked)
+    return folder
+
+
+def write_json(path, content):
+    """Writes a JSON file; an existing one is replaced."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1))
