@@ -42,6 +42,13 @@ PUBLISHED = {
         14610,
         PAPER,
     ),
+    "bigru_multitask.human_chromatin.v2": Published(
+        "28c2ae0dc900f803f5b92306ee7c908cdf0b33fb1d370faa1f6a9fc0aaeea138",
+        1642856,
+        "76b35f3f191cc0d618511e2310f641fc23f458c6e1011b54b0b6f42858f9f561",
+        15956,
+        PAPER,
+    ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
         1063192,

@@ -165,7 +165,7 @@ def chosen_tasks(checkpoint, tasks):
 
     Args:
         checkpoint: a `genome_keras.weights.Checkpoint`.
-        tasks: names; None is all.
+        tasks: names; None is all that were trained.
 
     Returns:
         A slice or list of int, and a list of str.
@@ -175,7 +175,9 @@ def chosen_tasks(checkpoint, tasks):
     """
     every = _task_names(checkpoint)
     if tasks is None:
-        return slice(None), every
+        if all(checkpoint.trained):
+            return slice(None), every
+        tasks = [task for task, trained in zip(every, checkpoint.trained, strict=True) if trained]
     for task in tasks:
         if task not in every:
             raise ValueError(

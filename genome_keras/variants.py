@@ -14,6 +14,7 @@ from genome_keras.allele_blocks import blocks
 from genome_keras.effects import effect as effect_of
 from genome_keras.effects import kinds
 from genome_keras.genome import Interval, Variant
+from genome_keras.interpret.page_variants import variants_page
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.rows import open_rows
@@ -98,6 +99,7 @@ def score_vcf(
     region=None,
     resume=False,
     batch_size=256,
+    report=None,
 ):
     """Scores every alternative allele of a VCF and writes a table or a VCF.
 
@@ -114,7 +116,7 @@ def score_vcf(
         genome: path of FASTA, bgzip FASTA or 2bit.
         weights: as in `genome_keras.predict.load_model`.
         effect: "diff", "logodds" or "both".
-        tasks: names of those to write; None is all. The largest is among them.
+        tasks: names of those to write; None is all that were trained. The largest is among them.
         both_strands: average over both strands; None does what the checkpoint does.
         window: bp; needed where the model takes any length.
         region: only records whose POS is in it: "chr1:11-20", 1-based and inclusive, or a
@@ -122,6 +124,7 @@ def score_vcf(
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
         batch_size: windows at a time.
+        report: path of an HTML page with pictures of the alleles that change most, or None.
 
     Returns:
         `Summary`.
@@ -130,7 +133,8 @@ def score_vcf(
         FormatError: a malformed VCF or genome.
         WeightsError: a checkpoint that cannot be used.
         ValueError: another value of an argument.
-        GenomeKerasError: `out` cannot be written.
+        GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
+            is missing.
     """
     out, checkpoint = str(out), checkpoints.find(weights)
     names = kinds(effect)
@@ -139,7 +143,9 @@ def score_vcf(
     chosen, columns = chosen_tasks(checkpoint, tasks)
     window = window_of(window, checkpoint.arguments.get("window"), weights)
     counts = Counter()
+    shown = {"tasks": columns, "chosen": chosen, "effect": names[0], "weights": checkpoint.name}
     with (
+        variants_page(report, **shown) as page,
         open_genome(genome) as letters,
         closing(_within(vcf.read(path), region, letters)) as lines,
         tqdm(unit=" alleles", disable=None) as bar,
@@ -149,6 +155,7 @@ def score_vcf(
         about = [("reference", Path(genome).name), ("genome_keras_weights", checkpoint.name)]
         with _open(out, columns, names, letters.contigs, about) as write:
             scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
+            page.scorer = scorer
             names = kinds(effect, language_model=scorer.is_language_model)
             parts = Parts(f"{out}.parts", _settings(checkpoint, both_strands, names, chosen))
             for block in chain(first, every):
@@ -158,6 +165,7 @@ def score_vcf(
                     if resume:
                         parts.save(block, values)
                 write(block, values)
+                page.add(block, values[0])
                 counts.update(block.status)
                 bar.update(len(block.variants))
         if resume:

@@ -467,6 +467,12 @@ def test_both_strands_of_a_checkpoint():
     np.testing.assert_allclose(2 * logit(both[:2]), logit(one[:2]) + logit(one[2:]), atol=1e-4)
 
 
+def test_tasks_that_were_never_trained_are_left_out_unless_named():
+    known = SimpleNamespace(name="m", tasks=["a", "b", "c"], trained=[True, False, True])
+    assert scorers.chosen_tasks(known, None) == ([0, 2], ["a", "c"])
+    assert scorers.chosen_tasks(known, ["b"]) == ([1], ["b"])
+
+
 def test_models_that_cannot_be_scored():
     with pytest.raises(ValueError, match="forgets between batches"):
         Scorer(genome_keras.char_rnn(units=2, stateful=True, batch_size=2))
