@@ -14,6 +14,7 @@ MODELS = (
     "bigru_multitask",
     "char_rnn",
     "clockwork_rnn",
+    "conv_bigru",
     "danq",
     "deepbind",
     "deepsea",

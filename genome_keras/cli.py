@@ -16,8 +16,12 @@ from genome_keras.errors import GenomeKerasError
 # One module of `genome_keras.commands` each, in the order of the help.
 COMMANDS = (
     "predict",
+    "cluster",
     "variants",
     "ism",
+    "attribute",
+    "filters",
+    "modisco",
     "build",
     "fetch",
     "weights",

@@ -15,7 +15,6 @@ import numpy as np
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
-from genome_keras.predict import load_model
 
 FORMATS = {".keras": "keras", ".onnx": "onnx", ".tflite": "litert"}
 TOLERANCE = 1e-5
@@ -56,17 +55,21 @@ def export(weights, out, *, format=None):
             f"{out}: say format='saved_model' for a folder, or end in one of {', '.join(FORMATS)}"
         )
     if format == "onnx":
-        _need("tf2onnx", "onnxruntime")
+        need("tf2onnx", "onnxruntime")
     if format == "saved_model" and os.path.lexists(out):
         raise GenomeKerasError(f"{out}: is there already; nothing is overwritten")
     if format != "keras" and _backend() != "tensorflow":
-        return _elsewhere(weights, out, format)
+        return export_elsewhere(weights, out, format=format)
+    from genome_keras.layers.recurrent import keras_only
+    from genome_keras.predict import load_model
+
     model, _ = load_model(weights)
     batches = _batches(model, format)
     expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
     with _whole(out, format) as draft:
         with _quiet():
-            _WRITERS[format](model, draft)
+            with keras_only():
+                _WRITERS[format](model, draft)
             scored = _READERS[format](draft, batches)
         worst = max(float(np.abs(a - b).max()) for a, b in zip(scored, expected, strict=True))
         if not worst <= TOLERANCE:  # also where a score is not a number
@@ -82,8 +85,8 @@ def _backend():
     return keras.backend.backend()
 
 
-def _elsewhere(weights, out, format):
-    """The same in a process of its own, with TensorFlow."""
+def export_elsewhere(weights, out, *, format):
+    """As `export`, in a process of its own, with TensorFlow."""
     command = [sys.executable, "-m", "genome_keras", "export", os.fspath(weights)]
     command += ["--out", str(out), "--format", format]
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
@@ -95,7 +98,8 @@ def _elsewhere(weights, out, format):
     return float(done.stdout.split()[-1])
 
 
-def _need(*packages):
+def need(*packages):
+    """Raises GenomeKerasError unless these packages of the extra "onnx" are installed."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
             raise GenomeKerasError(

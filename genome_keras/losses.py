@@ -77,11 +77,15 @@ class MaskedCrossEntropy(keras.losses.Loss):
         self.positive_weight = positive_weight
 
     def __call__(self, y_true, y_pred, sample_weight=None):
+        return weighted_mean(*self.weighted(y_true, y_pred, sample_weight))
+
+    def weighted(self, y_true, y_pred, sample_weight=None):
+        """Cross-entropy and weight of each label, two float tensors (batch, tasks)."""
         labels, weight = measured(y_true, sample_weight)
         if self.positive_weight != 1:
             heavier = ops.convert_to_tensor(self.positive_weight, "float32")
             weight = ops.where(ops.equal(labels, 1), weight * heavier, weight)
-        return weighted_mean(cross_entropy(labels, y_pred), weight)
+        return cross_entropy(labels, y_pred), weight
 
     def get_config(self):
         return {"positive_weight": self.positive_weight, "name": self.name}

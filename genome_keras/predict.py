@@ -12,10 +12,12 @@ from tqdm import tqdm
 
 import genome_keras
 from genome_keras import weights as checkpoints
+from genome_keras.engines import onnx_scores
 from genome_keras.errors import WeightsError
 from genome_keras.io import bed, fasta
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import open_table
+from genome_keras.overlap import overlap
 from genome_keras.windows import Slider, of_intervals
 
 
@@ -58,11 +60,13 @@ def predict_fasta(
     unknown=None,
     all_tasks=False,
     batch_size=256,
+    engine="keras",
 ):
     """Scores every window of a FASTA file and writes a table.
 
     Columns are name, start, end (0-based, half-open, in the record), then P(label = 1)
-    for each task. Memory does not grow with the file.
+    for each task. Memory does not grow with the file. Reading, computing and writing
+    overlap.
 
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
@@ -74,6 +78,8 @@ def predict_fasta(
         all_tasks: also write the tasks that were never trained, whose score is the same
             everywhere: the positive rate published for them.
         batch_size: windows at a time.
+        engine: "keras", "onnx" or "auto", as in `genome_keras.engines.onnx_scores`; the
+            scores are the same to within 1e-5.
 
     Returns:
         `Summary`.
@@ -83,9 +89,9 @@ def predict_fasta(
         SequenceError: a foreign letter, or a short record where that is an error.
         WeightsError: a checkpoint that cannot be used.
         ValueError: another value of an argument.
-        GenomeKerasError: `out` cannot be written.
+        GenomeKerasError: `out` cannot be written, or the engine is not at hand.
     """
-    checkpoint, window = _of_windows(weights)
+    checkpoint, window = of_windows(weights)
     with closing(fasta.chunks(path)) as pieces:
         slider = Slider(
             pieces,
@@ -95,7 +101,7 @@ def predict_fasta(
             on_short=on_short,
             unknown=unknown,
         )
-        windows = _write(out, checkpoint, slider, batch_size, all_tasks)
+        windows = _write(out, checkpoint, slider, batch_size, all_tasks, engine)
     return Summary(windows, slider.skipped)
 
 
@@ -108,6 +114,7 @@ def predict_intervals(
     unknown=None,
     all_tasks=False,
     batch_size=256,
+    engine="keras",
 ):
     """Scores one window of a genome for each line of a BED file and writes a table.
 
@@ -119,7 +126,7 @@ def predict_intervals(
     Args:
         path: BED, plain or gzip; "-" is standard input.
         genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.io.reference.open_genome`.
-        out, weights, unknown, all_tasks, batch_size: as in `predict_fasta`.
+        out, weights, unknown, all_tasks, batch_size, engine: as in `predict_fasta`.
 
     Returns:
         `Summary`; nothing is skipped.
@@ -129,11 +136,11 @@ def predict_intervals(
         SequenceError: a foreign letter.
         WeightsError, ValueError, GenomeKerasError: as `predict_fasta`.
     """
-    checkpoint, window = _of_windows(weights)
+    checkpoint, window = of_windows(weights)
     with open_genome(genome) as opened, closing(bed.read(path, contigs=opened.contigs)) as places:
         sizes = {"window": window, "batch_size": batch_size, "unknown": unknown}
         batches = _around(places, opened, sizes)
-        return Summary(_write(out, checkpoint, batches, batch_size, all_tasks), 0)
+        return Summary(_write(out, checkpoint, batches, batch_size, all_tasks, engine), 0)
 
 
 def _around(places, genome, sizes):
@@ -145,7 +152,7 @@ def _around(places, genome, sizes):
             yield batch._replace(starts=starts, ends=ends)
 
 
-def _write(out, checkpoint, batches, batch_size, all_tasks):
+def _write(out, checkpoint, batches, batch_size, all_tasks, engine):
     """Writes the scores of batches; returns the number of windows."""
     batches, windows = iter(batches), 0
     chosen = np.array(checkpoint.trained) | all_tasks
@@ -155,17 +162,41 @@ def _write(out, checkpoint, batches, batch_size, all_tasks):
         open_table(out, tasks) as table,
         tqdm(unit=" windows", disable=None) as bar,
     ):
-        model = _build(checkpoint)
-        for batch in chain(first, batches):
-            scores = batch_scores(model, batch.codes, batch_size)[:, chosen]
-            table.write(batch.names, batch.starts, batch.ends, scores)
+        scores_of = scoring(checkpoint, engine, batch_size)
+
+        def write(batch, scores):
+            nonlocal windows
+            table.write(batch.names, batch.starts, batch.ends, scores[:, chosen])
             windows += len(scores)
             bar.update(len(scores))
+
+        overlap(chain(first, batches), lambda batch: scores_of(batch.codes), write)
     return windows
 
 
-def _of_windows(weights):
-    """The checkpoint and the window it takes, if it has tasks and one window."""
+def scoring(checkpoint, engine, batch_size):
+    """What gives the scores of a checkpoint, by Keras or another engine.
+
+    Args:
+        checkpoint: a `genome_keras.weights.Checkpoint`.
+        engine: as in `genome_keras.engines.onnx_scores`, and the same errors.
+        batch_size: windows at a time, at most.
+
+    Returns:
+        A function of codes uint8 (n, window) that gives (n, tasks).
+    """
+    if (scores := onnx_scores(checkpoint, engine)) is not None:
+        return scores
+    model = _build(checkpoint)
+    return lambda codes: batch_scores(model, codes, batch_size)
+
+
+def of_windows(weights):
+    """A checkpoint that has tasks and one window, and its window.
+
+    Raises:
+        WeightsError: another checkpoint.
+    """
     checkpoint = _described(weights)
     window = checkpoint.arguments.get("window")
     if not checkpoint.tasks or window is None:

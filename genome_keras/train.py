@@ -8,14 +8,14 @@ import keras
 from tqdm.keras import TqdmCallback
 
 import genome_keras
-from genome_keras.batches import Batches
-from genome_keras.datasets.chromatin import chromatin, open_chromatin
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.splits import in_memory, open_split
 from genome_keras.errors import GenomeKerasError
-from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
 from genome_keras.training.curves import draw_curves, pyplot
 from genome_keras.training.fine_tune import start_from
+from genome_keras.training.parallel import batches as batches_of
+from genome_keras.training.parallel import loss as loss_of
+from genome_keras.training.parallel import own_folder, parallel
 from genome_keras.training.record import claim
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights import find
@@ -76,7 +76,9 @@ def fit(
 
     The model is compiled anew: Adam, the masked cross-entropy and its perplexity. The
     learning rate rises over `warmup` steps; then it stays ("constant") or falls along a
-    cosine to zero at the end of the last epoch.
+    cosine to zero at the end of the last epoch. A model that was made within
+    `genome_keras.training.parallel.parallel`, and is trained there, shares each batch
+    among several devices.
 
     Args:
         model: a model with codes in and (batch, tasks) out.
@@ -114,7 +116,7 @@ def fit(
         raise ValueError(f"schedule must be one of {SCHEDULES}. Received: schedule={schedule!r}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    batches = Batches(
+    batches = batches_of(
         train, batch_size=batch_size, seed=seed, reverse_complement=reverse_complement
     )
     rates = train.positive_rates
@@ -123,7 +125,7 @@ def fit(
     rate = _learning_rate(learning_rate, schedule, warmup, epochs * len(batches))
     model.compile(
         optimizer=_adam(model, rate, clip, trunk_rate),
-        loss=MaskedCrossEntropy(positive_weight=positive_weight),
+        loss=loss_of(positive_weight),
         metrics=[Perplexity()],
         jit_compile=model.jit_compile,
     )
@@ -145,7 +147,7 @@ def fit(
         batches.start_epoch(run.epoch, run.batch)
         model.fit(
             batches,
-            validation_data=Batches(valid, batch_size=batch_size),
+            validation_data=batches_of(valid, batch_size=batch_size),
             initial_epoch=run.epoch,
             # The rest of an epoch that was begun is shorter than the others.
             epochs=run.epoch + 1 if run.batch else epochs,
@@ -165,6 +167,7 @@ def train_dataset(
     recipe="default",
     arguments=None,
     window=None,
+    examples=None,
     epochs=None,
     batch_size=None,
     learning_rate=None,
@@ -177,6 +180,7 @@ def train_dataset(
     precision="float32",
     tensorboard=False,
     plot=False,
+    devices=1,
     seed=0,
 ):
     """Trains a multi-task model on the splits "train" and "valid" of a data set.
@@ -191,6 +195,8 @@ def train_dataset(
         arguments: dict of other arguments of the factory; window and tasks come from
             the data set, and with `fine_tune` the rest from the checkpoint.
         window: the middle so many bp of each example; None takes all.
+        examples: learn from so many, spread evenly over the split "train"; None takes
+            all. The paper took 80,000.
         epochs, batch_size, learning_rate, warmup, keep_epochs: as in `fit`; None is
             the recipe's.
         patience, positive_weight, trunk_rate, tensorboard: as in `fit`.
@@ -199,6 +205,7 @@ def train_dataset(
         precision: "float32", "mixed_float16" or "mixed_bfloat16": of the computation;
             weights are float32.
         plot: draw the learning curves in `out/curves.svg`; needs matplotlib.
+        devices: how many share each batch, as in `genome_keras.training.parallel.parallel`.
         seed: of the initial weights, dropout, order and strands.
 
     Returns:
@@ -230,41 +237,49 @@ def train_dataset(
     }
     how |= {name: value for name, value in given.items() if value is not None}
     how |= {"patience": patience, "positive_weight": positive_weight, "trunk_rate": trunk_rate}
-    train, valid = (_read(data, split, window) for split in ("train", "valid"))
+    train, valid = _read(data, "train", window, examples), _read(data, "valid", window)
     sizes = RECIPES[recipe]["arguments"].get(model, {}) | (arguments or {})
     sizes |= {"window": train.window, "tasks": len(train.tasks)}
+    with parallel(devices):
+        network, sizes, trained = _network(
+            model, sizes, fine_tune, tasks=train.tasks, precision=precision, seed=seed
+        )
+        asked = {"architecture": model, "arguments": sizes, "recipe": recipe, **how}
+        asked |= {"fine_tune": fine_tune and str(fine_tune), "precision": precision, "seed": seed}
+        if examples is not None:
+            asked["examples"] = examples
+        claim(out, {**asked, "tasks": train.tasks})
+        how |= {"trained": trained, "tensorboard": tensorboard, "seed": seed}
+        with own_folder(out) as folder:
+            log = fit(network, train, valid, out=folder, **how)
+            if plot:
+                draw_curves(log, folder / "curves.svg")
+    return network
+
+
+def _network(model, sizes, fine_tune, *, tasks, precision, seed):
+    """The model to train, its arguments, and whether it has trained weights."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
         if fine_tune is None:
-            network, trained = getattr(genome_keras, model)(**sizes, seed=seed), False
-        else:
-            network, sizes, trained = start_from(
-                fine_tune, architecture=model, arguments=sizes, tasks=train.tasks, seed=seed
-            )
+            return getattr(genome_keras, model)(**sizes, seed=seed), sizes, False
+        return start_from(fine_tune, architecture=model, arguments=sizes, tasks=tasks, seed=seed)
     except TypeError as error:  # an argument that the factory does not have
         raise ValueError(str(error)) from error
     finally:
         keras.config.set_dtype_policy(policy)
-    asked = {"architecture": model, "arguments": sizes, "recipe": recipe, **how}
-    asked |= {"fine_tune": fine_tune and str(fine_tune), "precision": precision, "seed": seed}
-    claim(out, {**asked, "tasks": train.tasks})
-    log = fit(
-        network, train, valid, out=out, trained=trained, tensorboard=tensorboard, seed=seed, **how
-    )
-    if plot:
-        draw_curves(log, Path(out) / "curves.svg")
-    return network
 
 
-def _read(data, split, window):
+def _read(data, split, window, examples=None):
     """One split: in memory where it is small, left on disk where it is not."""
-    if Path(data).is_dir():
-        return deepsea(data, split, window=window)
-    stored = open_chromatin(data, split, window=window)
-    if len(stored) * (stored.window + len(stored.tasks)) > IN_MEMORY:
+    stored = open_split(data, split, window=window)
+    size = min(len(stored), examples or len(stored))
+    if size * (stored.window + len(stored.tasks)) > IN_MEMORY:
+        if size < len(stored):
+            raise ValueError(f"too many examples for memory. Received: examples={examples}")
         return stored
-    return chromatin(data, split, window=window)
+    return in_memory(stored, examples)
 
 
 def _tensorboard(folder):

@@ -6,7 +6,7 @@ import numpy as np
 
 import genome_keras
 from genome_keras import logreg
-from genome_keras.datasets.chromatin import chromatin
+from genome_keras.datasets.splits import in_memory, open_split
 from genome_keras.encode import kmer_counts
 from genome_keras.io.atomic import atomic
 from genome_keras.layers.kmer_counts import reverse_complement_columns
@@ -19,7 +19,7 @@ FEATURES = ("kmers", "integers")
 K = (1, 2, 3, 4, 5)
 
 
-def train_logreg(data, *, out, features="kmers", window=None, C=PATH, tol=1e-7):
+def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=PATH, tol=1e-7):
     """Fits one logistic regression a task on the split "train" of a data set.
 
     Fits from strong to weak L2 penalty, each from the one before, and keeps the C with
@@ -34,12 +34,14 @@ def train_logreg(data, *, out, features="kmers", window=None, C=PATH, tol=1e-7):
     OPENBLAS_CORETYPE=SkylakeX.
 
     Args:
-        data: path of the HDF5 data set.
+        data: path of the HDF5 data set, or the folder of the DeepSEA bundle.
         out: folder of the run.
         features: "kmers", the counts of all k-mers, k = 1 to 5, averaged over both
             strands (`kmer_logreg`); or "integers", one number a base
             (`integer_logreg`).
         window: the middle so many bp of each example; None takes all.
+        examples: learn from so many, spread evenly over the split "train"; None takes
+            all, in memory. The paper took 80,000.
         C: weights of the losses, as in scikit-learn; the paper's is 1e6.
         tol: as in `genome_keras.logreg.fit`.
 
@@ -57,13 +59,14 @@ def train_logreg(data, *, out, features="kmers", window=None, C=PATH, tol=1e-7):
         raise ValueError(f"features must be one of {FEATURES}. Received: features={features!r}")
     if not C or min(C) <= 0:
         raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
-    train, valid = (chromatin(data, split, window=window) for split in ("train", "valid"))
+    train = in_memory(open_split(data, "train", window=window), examples)
+    valid = in_memory(open_split(data, "valid", window=window))
     arguments = {"window": train.window, "tasks": len(train.tasks)}
     if features == "kmers":
         arguments["both_strands"] = True
     name = "kmer_logreg" if features == "kmers" else "integer_logreg"
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
-    folder = claim(out, asked)
+    folder = claim(out, asked if examples is None else asked | {"examples": examples})
 
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
     counts, held_out = count(train.codes), count(valid.codes)

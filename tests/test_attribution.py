@@ -21,6 +21,7 @@ MODELS = {
     "basset": {**CONVOLUTIONS, "hidden": (8, 6)},
     "bigru_multitask": {"units": 4},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
+    "conv_bigru": {"filters": 5, "width": 4, "pool": 2, "units": 4},
     "danq": {"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
     "deepbind": {"filters": 5, "width": 4, "hidden": 6},
     "deepsea": {**CONVOLUTIONS, "hidden": 8},
@@ -30,7 +31,7 @@ MODELS = {
 }
 ONE_STRAND = ("integer_logreg",)  # no `both_strands`
 # ReLU and maxima: more points; ties and what rounding decides differ between strands.
-KINKED = ("basset", "clockwork_rnn", "danq", "deepbind", "deepsea")
+KINKED = ("basset", "clockwork_rnn", "conv_bigru", "danq", "deepbind", "deepsea")
 
 
 @pytest.fixture(autouse=True, scope="module")

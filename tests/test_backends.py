@@ -20,6 +20,9 @@ FILES = [
     "clockwork",
     "strands",
     "foreign",
+    "attribution",
+    "ism",
+    "lm_train",
 ]
 # What no backend changes is not tested on each.
 ONCE = ["-k", "not parameter_count and not bad_arguments"]

@@ -1,6 +1,7 @@
 """Every example runs, and says what it should."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 def test_all_examples_are_here():
     names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")}
-    assert names == {"quickstart.py", "fine_tune.ipynb", "language_model.py"}
+    assert names == {"quickstart.py", "fine_tune.ipynb", "variants.ipynb", "language_model.py"}
 
 
 def test_quickstart(tmp_path):
@@ -44,22 +45,65 @@ def test_language_model(tmp_path):
     assert lines["drawn after AGCTT"] == "GAGGCAGCTTGAGGCAGCTT"
 
 
-@pytest.mark.filterwarnings("default")
-def test_fine_tune_notebook(tmp_path):
+def run_notebook(name, folder):
+    """What a notebook prints, and its pictures, when it runs in a folder."""
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
-    notebook = nbformat.read(EXAMPLES / "fine_tune.ipynb", as_version=4)
+    notebook = nbformat.read(EXAMPLES / name, as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)  # committed without
     os.environ.setdefault("MPLBACKEND", "agg")
     client = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
     client.execute()
-    text = "".join(
-        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ())
-    )
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    pictures = [output.get("data", {}).get("image/png") for output in outputs]
+    return "".join(output.get("text", "") for output in outputs), list(filter(None, pictures))
+
+
+@pytest.mark.filterwarnings("default")
+def test_fine_tune_notebook(tmp_path):
+    text, _ = run_notebook("fine_tune.ipynb", tmp_path)
     auroc = {
         line.partition("AUROC")[0].strip(): float(line.partition("AUROC")[2].split()[0])
         for line in text.splitlines()
         if "AUROC" in line
     }
     assert auroc["checkpoint"] > 0.8 and auroc["checkpoint"] > auroc["random stacks"] + 0.1
+
+
+def told_of_variant(folder):
+    """What the notebook of variants says at its end; all of its pictures must be there."""
+    text, pictures = run_notebook("variants.ipynb", folder)
+    assert len(pictures) == 3 and all(len(picture) > 10_000 for picture in pictures)
+    lines = text.splitlines()
+    where, track, factors, letters = (line.partition(": ")[2] or line for line in lines[-4:])
+    ref, _, alt = track.rpartition(", ")[2].split()
+    return where, track, float(ref), float(alt), factors, letters
+
+
+@pytest.mark.filterwarnings("default")
+def test_variants_notebook_anywhere(tmp_path, monkeypatch):
+    """On its own synthetic genome: the planted site is what carries the score."""
+    pytest.importorskip("logomaker")
+    monkeypatch.delenv("GENOME_KERAS_DATA", raising=False)
+    where, track, ref, alt, _, letters = told_of_variant(tmp_path)
+    assert where == "chr20:3,010 G>T"
+    assert "|CTCF|" in track and ref - alt > 0.3
+    assert letters.count(".") < len(letters) - 4
+    assert re.search(letters.replace(".", "[ACGT]"), "TGGCCACCAGGGGGCGCTA")  # what was planted
+
+
+@pytest.mark.shared_data
+@pytest.mark.filterwarnings("default")
+def test_variants_notebook_on_chr20(shared_data, tmp_path, monkeypatch):
+    """A CTCF site of the human genome, broken by one letter."""
+    pytest.importorskip("logomaker")
+    if not (shared_data / "human_genome").is_dir():
+        pytest.skip(f"no human_genome in {shared_data}")
+    monkeypatch.setenv("GENOME_KERAS_DATA", str(shared_data))
+    where, track, ref, alt, factors, letters = told_of_variant(tmp_path)
+    assert where == "chr20:22,228,894 G>T"
+    assert "|CTCF|" in track and ref > 0.8 and alt < 0.3
+    assert "CTCF" in factors and "ZNF143" in factors  # which binds with it
+    assert "CCTC" in letters

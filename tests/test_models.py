@@ -21,6 +21,8 @@ from genome_keras.errors import WeightsError
 # deepbind: 16 detectors of 24 letters, max and mean of each, 32 hidden units.
 # clockwork_rnn: no published size: convolution of 9 letters to 64, two directions of
 # modules of 32 that read 64 inputs, themselves and all slower ones; the head.
+# conv_bigru: this package's own: convolutions and norms of four arrays, two GRUs, the head
+# over maxima and means of both.
 # kmer_rnn: no published size: 4^6 words and one for N, two GRUs, the head.
 SPECIFICATIONS = {
     "bigru_multitask": (
@@ -93,6 +95,14 @@ SPECIFICATIONS = {
         (4 * 9 + 1) * 64
         + 2 * sum((64 + 32 * slower + 32 + 1) * 32 for slower in range(7))
         + (2 * 224 + 1) * 919,
+    ),
+    "conv_bigru": (
+        {"window": 12, "tasks": 3, "filters": 5, "width": 4, "pool": 2, "units": 4, "dropout": 0.0},
+        {},
+        (4 * 15 + 4) * 128
+        + 2 * (5 * 128 + 4) * 128
+        + 2 * (128 + 96 + 2) * 3 * 96
+        + (4 * 96 + 1) * 919,
     ),
     "kmer_rnn": (
         {"window": 12, "tasks": 3, "word": 2, "embedding": 3, "units": 4},

@@ -9,6 +9,7 @@ import pytest
 import genome_keras
 from genome_keras import read_motifs, start_from_motifs
 from genome_keras.errors import FormatError
+from genome_keras.io.motifs import Motif, write_meme
 from genome_keras.layers.strands import OneHot
 
 MEME = """MEME version 4
@@ -54,6 +55,7 @@ def test_both_formats_hold_the_same(tmp_path, text):
     for motifs in (read_motifs(path), read_motifs(zipped)):
         assert [motif.name for motif in motifs] == ["MA0001.1 first", "second"]
         assert motifs[0].matrix.tolist() == FIRST
+        assert motifs[0].sites == (10 if "MEME" in text else None) and motifs[1].sites is None
         assert motifs[1].matrix.tolist() == [[0, 0, 0.5, 0.5]]
 
 
@@ -88,6 +90,62 @@ def test_malformed_files(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(FormatError, match=message):
         read_motifs(path)
+
+
+def probabilities(n, seed=0):
+    counts = np.random.default_rng(seed).integers(0, 40, (n, 4)) ** 3
+    return (counts + 1) / (counts + 1).sum(1, keepdims=True)
+
+
+def test_what_is_written_is_read_to_the_last_digit(tmp_path):
+    """Also chances of 1e-9, and names of one word, of two and beyond ASCII."""
+    odd = np.array([[1 - 1e-9, 1e-9, 0, 0], [1 / 3, 1 / 3, 1 / 3, 0]])
+    motifs = [Motif("one", probabilities(11), 20), Motif("MA1 Zweite", odd), Motif("β", odd, 0)]
+    path, again = tmp_path / "m.meme", tmp_path / "n.meme"
+    write_meme(path, motifs, background=[0.3, 0.2, 0.2, 0.3])
+    found = read_motifs(path)
+    for one, other in zip(found, motifs, strict=True):
+        assert one.name == other.name and one.sites == other.sites
+        assert one.matrix.tobytes() == other.matrix.tobytes()
+    write_meme(again, found, background=[0.3, 0.2, 0.2, 0.3])
+    assert again.read_bytes() == path.read_bytes()
+    text = path.read_text("utf-8")
+    assert text.startswith("MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\n")
+    assert "\nBackground letter frequencies\nA 0.3 C 0.2 G 0.2 T 0.3\n" in text
+    header = "\nMOTIF one\nletter-probability matrix: alength= 4 w= 11 nsites= 20 E= 0\n"
+    assert header in text and "e-" not in text
+
+
+def test_other_programs_read_what_is_written(tmp_path):
+    minimal = pytest.importorskip("Bio.motifs.minimal")
+    draw = np.random.default_rng(0).multinomial
+    motifs = [Motif(f"m{n}", draw(n, [0.1, 0.2, 0.3, 0.4], 2 * n) / n, n) for n in (3, 20)]
+    write_meme(tmp_path / "m.meme", motifs, background=[0.3, 0.2, 0.2, 0.3])
+    with open(tmp_path / "m.meme") as file:
+        read = minimal.read(file)
+    assert read.background == {"A": 0.3, "C": 0.2, "G": 0.2, "T": 0.3}
+    for one, other in zip(read, motifs, strict=True):
+        assert (one.name, one.num_occurrences) == (other.name, other.sites)
+        theirs = np.array([one.pwm[letter] for letter in "ACGT"]).T
+        np.testing.assert_allclose(theirs, other.matrix, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("motifs", "message"),
+    [
+        ([], "expected at least one motif"),
+        ([Motif("a x", probabilities(2)), Motif("a y", probabilities(2))], "names of their own"),
+        ([Motif(" ", probabilities(2))], "names of their own"),
+        ([Motif("a", probabilities(2) * 2)], "a: expected probabilities"),
+        ([Motif("a", probabilities(2)[:, :3])], "a: expected probabilities"),
+        ([Motif("a", probabilities(0))], "a: expected probabilities"),
+        ([Motif("a", np.full((2, 4), np.nan))], "a: expected probabilities"),
+    ],
+)
+def test_what_is_no_motif_is_not_written(tmp_path, motifs, message):
+    with pytest.raises(ValueError, match=message):
+        write_meme(tmp_path / "m.meme", motifs)
+    assert not list(tmp_path.iterdir())
 
 
 def matrix(seq, p=0.97):
@@ -128,7 +186,7 @@ def test_a_filter_answers_where_its_motif_lies():
 
 
 def test_danq_begins_with_motifs():
-    motifs = [genome_keras.io.motifs.Motif("one", matrix("TATA"))] * 3
+    motifs = [Motif("one", matrix("TATA"))] * 3
     sizes = {"window": 20, "tasks": 1, "filters": 5, "width": 4, "pool": 3, "units": 2}
     model = genome_keras.danq(**sizes, hidden=2, motifs=motifs, seed=1)
     kernel, bias = model.get_layer("convolution").get_weights()

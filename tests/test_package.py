@@ -16,6 +16,7 @@ HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pandas", "h5py", "skle
 FLOORS = [
     {"cli", "__main__"},
     {"commands"},
+    {"cluster"},
     {
         "evaluate",
         "evaluation",
@@ -26,6 +27,7 @@ FLOORS = [
         "checks",
         "foreign",
         "predict",
+        "engines",
         "compare",
         "scorer",
         "variants",
@@ -40,7 +42,7 @@ FLOORS = [
     {"fetch", "weights_files", "hub", "registry"},
     {"guard"},
     {"losses"},
-    {"encode", "errors", "genome", "scores", "effects", "spans"},
+    {"encode", "errors", "genome", "scores", "effects", "spans", "overlap", "html_page"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()} - {"__init__", "__pycache__", "checkpoints"}
 SEQUENCES = {"encode", "genome", "windows", "io", "datasets", "scores", "baselines", "logreg"}
@@ -53,6 +55,8 @@ SEQUENCES |= {
     "parts",
     "compare",
     "task_table",
+    "overlap",
+    "html_page",
 }
 
 

@@ -1,10 +1,14 @@
 """The GRU's fast paths against Keras's own layer, forward and backward."""
 
+import logging
+
 import keras
 import numpy as np
 import pytest
 
-from genome_keras.layers.recurrent import GRU, GateBias
+from genome_keras.layers import recurrent
+from genome_keras.layers._gradients import gradient
+from genome_keras.layers.recurrent import GRU, GateBias, keras_only
 
 X = np.random.default_rng(0).normal(size=(3, 11, 5)).astype("float32")
 STATE = np.random.default_rng(1).normal(size=(3, 4)).astype("float32")
@@ -55,16 +59,86 @@ def test_same_training_as_keras(reset_after, go_backwards):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_windows_of_any_length(reset_after):
+    """Steps of training on windows of several lengths, then predictions; TensorFlow's
+    graph has no fixed number of steps from the second length on."""
+    found = []
+    for layer in pair(reset_after=reset_after, return_sequences=True):
+        inputs = keras.Input((None, 5))
+        model = keras.Model(inputs, layer(inputs)[0])
+        model.compile(keras.optimizers.SGD(1.0), "mse")
+        for window in (3, 7, 1, 11):
+            model.train_on_batch(X[:, :window], np.ones((3, window, 4), "float32"))
+        found.append([*model.get_weights(), *(model.predict_on_batch(X[:, :w]) for w in (2, 5, 1))])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("go_backwards", [True, False])
+def test_predictions_of_large_batches(go_backwards):
+    """From 32 rows on, torch takes a loop of its own where no gradients are asked for."""
+    rows = np.random.default_rng(3).normal(size=(40, 9, 5)).astype("float32")
+    found = []
+    for layer in pair(go_backwards=go_backwards, return_sequences=True):
+        inputs = keras.Input((9, 5))
+        model = keras.Model(inputs, layer(inputs))
+        model.compile()
+        found.append(model.predict_on_batch(rows))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_gradients_outside_of_training(reset_after):
+    found = []
+    for layer in pair(reset_after=reset_after, go_backwards=True):
+        inputs = keras.Input((11, 5))
+        found.append(gradient(keras.Model(inputs, layer(inputs)[0]))(X, STATE))
+    assert np.abs(found[0]).max() > 1e-2
+    np.testing.assert_allclose(*found, atol=1e-5)
+
+
 def test_fast_path_says_why_not():
     path, reason = GRU(4).fast_path()
     assert (path == keras.backend.backend()) if path else reason
-    if keras.backend.backend() == "torch":
+    assert not path or reason == ""
+    if path == "torch":
         assert GRU(4, reset_after=False).fast_path() == (
             None,
             "torch has no native kernel for reset_after=False",
         )
-    else:
-        assert GRU(4, activation="relu").fast_path()[0] is None
+    assert GRU(4, activation="relu").fast_path()[0] is None
+    assert GRU(4, unroll=True).fast_path()[0] is None
+    if path:
+        reason = GRU(4, dtype="mixed_bfloat16").fast_path()[1]
+        assert reason == "bfloat16, not float32"
+        with keras_only():
+            assert GRU(4).fast_path() == (None, "a graph for other programs")
+        assert GRU(4).fast_path() == (path, "")
+
+
+def test_reasons_are_logged_once(caplog):
+    if GRU(4).fast_path()[0] is None:
+        pytest.skip("no fast path here")
+    recurrent._tell.cache_clear()
+    with caplog.at_level(logging.INFO, "genome_keras"):
+        GRU(4)(X)
+        assert caplog.messages == []
+        for _ in "12":
+            GRU(4)(X, mask=np.ones((3, 11), bool))
+            GRU(4, dropout=0.5)(X)
+            GRU(4, dropout=0.5, dtype="mixed_bfloat16")(X)
+        GRU(4, dropout=0.5)(X, training=True)
+        with keras_only():
+            GRU(4)(X)
+    own = "GRU by Keras's own path: "
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", own + "a mask"),
+        ("WARNING", own + "bfloat16, not float32"),
+        ("WARNING", own + "dropout inside the layer"),
+        ("INFO", own + "a graph for other programs"),
+    ]
 
 
 def test_masks_take_the_path_of_keras():

@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from browser import BROWSER
 
 from genome_keras.compare import compare
 from genome_keras.errors import GenomeKerasError
@@ -16,7 +16,6 @@ from genome_keras.evaluation.svg import Chart
 
 EVIL = "<script>document.title='read as HTML'</script>&amp;"
 VOID = {"meta", "input", "circle", "line", "polyline", "br"}
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 
 def report(path, *, tasks=5, models=("one", EVIL), runs=False):

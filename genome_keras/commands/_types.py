@@ -2,6 +2,8 @@
 
 import argparse
 
+from genome_keras.weights import DEFAULT
+
 
 def positive(text):
     """A whole number of at least 1."""
@@ -24,3 +26,21 @@ def add_scoring(add):
         help="average over both strands, or not (default: as the checkpoint)",
     )
     add("--window", type=positive, metavar="BP", help="for models that take any length")
+
+
+def add_places(add):
+    """The options of commands that read windows of sequences or of a genome.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "windows",
+        metavar="IN",
+        nargs="?",
+        help="FASTA, whose windows lie as with predict; or with --genome a BED file, one "
+        "window around the centre of each interval; - is standard input",
+    )
+    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
+    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")

@@ -12,7 +12,11 @@ def add_to(commands):
         "positive rate (prior) and GC content, per task and per source, with 95 % intervals.",
     )
     add = parser.add_argument
-    add("data", metavar="DATA.h5", help="data set with x, y, split, source and tasks")
+    add(
+        "data",
+        metavar="DATA",
+        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
+    )
     add(
         "--weights",
         action="append",

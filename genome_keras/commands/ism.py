@@ -1,7 +1,6 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
-from genome_keras.commands._types import add_scoring, positive
-from genome_keras.weights import DEFAULT
+from genome_keras.commands._types import add_places, add_scoring, positive
 
 
 def add_to(commands):
@@ -14,16 +13,7 @@ def add_to(commands):
         "(1-based), ref, alt, then the effect on each task. N is left as it is.",
     )
     add = parser.add_argument
-    add(
-        "windows",
-        metavar="IN",
-        nargs="?",
-        help="FASTA, whose windows lie as with predict; or with --genome a BED file, one "
-        "window around the centre of each interval; - is standard input",
-    )
-    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
-    add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
-    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    add_places(add)
     add("--out", default="-", help=".tsv, .tsv.gz or .parquet; - is standard output (default)")
     add(
         "--effect",
@@ -32,6 +22,9 @@ def add_to(commands):
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
     add_scoring(add)
+    add(
+        "--report", metavar="PAGE.html", help="also write a page with pictures of the first windows"
+    )
     add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
     parser.set_defaults(run=_ism)
 
@@ -50,4 +43,5 @@ def _ism(options):
         both_strands=options.both_strands,
         window=options.window,
         batch_size=options.batch_size,
+        report=options.report,
     )

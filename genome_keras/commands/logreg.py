@@ -17,10 +17,15 @@ def add_to(commands):
         "perplexity on 'valid'. The same command goes on after a kill.",
     )
     add = parser.add_argument
-    add("data", metavar="DATA.h5", help="data set with x, y, split and tasks")
+    add(
+        "data",
+        metavar="DATA",
+        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
+    )
     add("--out", required=True, metavar="DIR", help="folder for weights, fits and log")
     add("--features", choices=("kmers", "integers"), default="kmers", help="(default: %(default)s)")
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
+    add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
     add("--C", nargs="+", type=_above_0, help="weights of the losses (default: 1e-5 to 1e6)")
     parser.set_defaults(run=_logreg)
 
@@ -33,6 +38,7 @@ def _logreg(options):
         out=options.out,
         features=options.features,
         window=options.window,
+        examples=options.examples,
         C=options.C or PATH,
     )
     for row in log:

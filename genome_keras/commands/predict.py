@@ -32,10 +32,24 @@ def add_to(commands):
     add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+    add(
+        "--engine",
+        choices=("keras", "onnx", "auto"),
+        default="keras",
+        help="what computes: Keras (default), ONNX Runtime on the CPU, or ONNX Runtime where it is "
+        "installed and no GPU is visible; the graph for it is made once and kept",
+    )
     commands.choices["predict"].set_defaults(run=_predict)
 
 
 def _predict(options):
+    from genome_keras.commands._notes import notes
+
+    with notes():
+        _predict_noted(options)
+
+
+def _predict_noted(options):
     from genome_keras.predict import predict_fasta, predict_intervals
 
     same = {
@@ -43,6 +57,7 @@ def _predict(options):
         "unknown": options.unknown,
         "all_tasks": options.all_tasks,
         "batch_size": options.batch_size,
+        "engine": options.engine,
     }
     if options.genome is not None:
         if options.stride is not None or options.on_short is not None:

@@ -47,6 +47,7 @@ def add_to(commands):
         help="the options below, as we would (default) or as Zhang & Kamath 2016 did",
     )
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
+    add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
     add("--epochs", type=positive, metavar="N", help="at most (8; paper: 61)")
     add("--batch-size", type=positive, metavar="N", help="(128; paper: 20)")
     add("--learning-rate", type=float, metavar="X", help="the highest (0.005; paper: 0.001)")
@@ -76,6 +77,7 @@ def add_to(commands):
     )
     add("--tensorboard", action="store_true", help="also write events to DIR/tensorboard")
     add("--plot", action="store_true", help="draw the learning curves in DIR/curves.svg")
+    add("--devices", type=positive, default=1, metavar="N", help="share each batch (default: 1)")
     add("--seed", type=int, default=0)
     parser.set_defaults(run=_train)
 
@@ -90,6 +92,7 @@ def _train(options):
         recipe=options.recipe,
         arguments=dict(options.set),
         window=options.window,
+        examples=options.examples,
         epochs=options.epochs,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
@@ -102,6 +105,7 @@ def _train(options):
         precision=options.precision,
         tensorboard=options.tensorboard,
         plot=options.plot,
+        devices=options.devices,
         seed=options.seed,
     )
 

@@ -38,6 +38,11 @@ def add_to(commands):
         help="keep finished work in OUT.parts until OUT is whole; the same command after "
         "a kill goes on from it",
     )
+    add(
+        "--report",
+        metavar="PAGE.html",
+        help="also write a page with pictures of the alleles that change most",
+    )
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
     parser.set_defaults(run=_variants)
 
@@ -57,6 +62,7 @@ def _variants(options):
         region=options.region,
         resume=options.resume,
         batch_size=options.batch_size,
+        report=options.report,
     )
     others = {word: count for word, count in done.status.items() if word != "ok"}
     if others:

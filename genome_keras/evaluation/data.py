@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from genome_keras.datasets.chromatin import Examples, chromatin, open_chromatin
+from genome_keras.datasets.chromatin import chromatin
 from genome_keras.datasets.deepsea import deepsea
 from genome_keras.datasets.positions import positions
+from genome_keras.datasets.splits import in_memory, open_split
 from genome_keras.evaluation import bootstrap
 from genome_keras.evaluation.measure import Measured
 from genome_keras.task_table import tasks
@@ -27,7 +28,7 @@ def held_out(path, split):
         `genome_keras.datasets.chromatin.Examples`.
     """
     if Path(path).is_dir():
-        return _examples(deepsea(path, split, strands="pairs"), None)
+        return in_memory(deepsea(path, split, strands="pairs"))
     return chromatin(path, split)
 
 
@@ -41,9 +42,8 @@ def training(path):
         The positive rates of all examples of the split "train", float64 (tasks,), and
         `Examples`: all of them, or MOST, in ranges spread evenly over them.
     """
-    folder = Path(path).is_dir()
-    source = deepsea(path, "train") if folder else open_chromatin(path, "train")
-    examples = _examples(source, MOST)
+    source = open_split(path, "train")
+    examples = in_memory(source, MOST)
     return (examples if len(examples) == len(source) else source).positive_rates, examples
 
 
@@ -81,21 +81,3 @@ def published(path, split, labels):
         f"{model} (published)": Measured("published", {"all": counts | areas | others}, {}, {}, {})
         for model, areas in tasks("deepsea-919").published.items()
     }
-
-
-def _examples(source, most):
-    n, chunk = len(source), source.chunk
-    starts = np.arange(0, n, chunk)
-    if most is not None and n > most:
-        count = max(1, most // chunk)
-        starts = starts[np.linspace(0, len(starts) - 1, count).astype(int)]
-    ranges = [(start, min(start + chunk, n)) for start in starts.tolist()]
-    size = sum(stop - start for start, stop in ranges)
-    codes = np.empty((size, source.window), np.uint8)
-    labels = np.empty((size, len(source.tasks)), np.int8)
-    at = 0
-    for start, stop in ranges:
-        part = slice(at, at + stop - start)
-        codes[part], labels[part] = source.read_codes(start, stop), source.read_labels(start, stop)
-        at = part.stop
-    return Examples(codes, labels, np.full(size, ""), list(source.tasks))

@@ -1,24 +1,12 @@
-"""The HTML around a report: one file that asks nothing of anyone else."""
+"""The page of an evaluation: its table of tasks is sorted and filtered by a script."""
 
 import json
-from html import escape
+
+from genome_keras.html_page import document
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c2126; --soft: #5b6570;
-  --rule: #d9dee3; --shade: #f3f5f7;
-  --c0: #0067a5; --c1: #c4520a; --c2: #007a5a; --c3: #a33d80; --c4: #8a6500; --c5: #5c5f9e; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #14181c; --ink: #e6eaee; --soft: #a3adb7; --rule: #333b43; --shade: #1f252b;
-    --c0: #5db3f0; --c1: #f0914f; --c2: #3fc79a; --c3: #e58bc2; --c4: #dcb64a; --c5: #a9acf0; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1180px; padding: 24px; background: var(--paper);
-  color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 36px 0 6px; }
-h3 { font-size: 15px; margin: 18px 0 4px; }
-p { max-width: 76ch; margin: 6px 0; } .soft, figcaption { color: var(--soft); }
-figure { margin: 8px 0; } .side { display: grid; gap: 8px 24px;
+.side { display: grid; gap: 8px 24px;
   grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); }
-svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font-size: 12px; } svg .grid { stroke: var(--rule); }
 svg polyline { fill: none; stroke-width: 2; } svg polyline.neutral { stroke: var(--soft); }
 svg g { fill-opacity: .75; } svg g.neutral { fill: var(--soft); }
@@ -26,12 +14,6 @@ svg g { fill-opacity: .75; } svg g.neutral { fill: var(--soft); }
   gap: 2px 20px; } .legend .neutral { background: var(--soft); }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 50%;
   margin-right: 7px; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; margin: 6px 0;
-  font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 10px; text-align: right; border-bottom: 1px solid var(--rule);
-  white-space: nowrap; } th:first-child, td:first-child { text-align: left; }
-td small { color: var(--soft); } thead th { position: sticky; top: 0; background: var(--shade);
-  vertical-align: bottom; white-space: normal; } tbody tr:hover { background: var(--shade); }
 th { min-width: 9ch; } th button { all: unset; cursor: pointer; overflow-wrap: anywhere; }
 th button:focus-visible { outline: 2px solid var(--c0); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
@@ -39,8 +21,7 @@ th[aria-sort=descending] button::after { content: " \\2193"; }
 .tools { display: flex; flex-wrap: wrap; gap: 8px 16px; margin: 8px 0; }
 select, input { font: inherit; padding: 3px 6px; color: inherit; background: var(--shade);
   border: 1px solid var(--rule); border-radius: 4px; }
-details summary { cursor: pointer; color: var(--soft); } #tasks { max-height: 75vh;
-  overflow: auto; }
+#tasks { max-height: 75vh; overflow: auto; }
 """ + "".join(
     f"svg polyline.c{n} {{ stroke: var(--c{n}); }} svg g.c{n} {{ fill: var(--c{n}); }} "
     f".legend .c{n} {{ background: var(--c{n}); }}\n"
@@ -135,10 +116,5 @@ def page(title, body, data):
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     for character in "<>&":  # the end of a script, say
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n"
-        f'<script type="application/json" id="data">{text}</script>\n'
-        f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
-    )
+    end = f'<script type="application/json" id="data">{text}</script>\n<script>{SCRIPT}</script>\n'
+    return document(title, body, style=STYLE, end=end)

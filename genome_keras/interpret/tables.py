@@ -11,6 +11,7 @@ from genome_keras.effects import kinds
 from genome_keras.encode import LETTERS
 from genome_keras.genome import Interval
 from genome_keras.interpret.mutagenesis import Mutagenesis
+from genome_keras.interpret.page_windows import mutagenesis_page
 from genome_keras.io import bed, fasta
 from genome_keras.io.reference import open_genome
 from genome_keras.io.rows import open_rows
@@ -18,6 +19,7 @@ from genome_keras.scorer import chosen_tasks, open_scorer, window_of
 from genome_keras.windows import Slider, of_intervals
 
 WINDOWS = 32  # read at a time
+BASES = np.array(list(LETTERS))
 FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str, "alt": str}
 
 
@@ -33,6 +35,7 @@ def write_ism(
     both_strands=None,
     window=None,
     batch_size=256,
+    report=None,
 ):
     """Writes the effects of every substitution in windows of sequences or of a genome.
 
@@ -48,10 +51,11 @@ def write_ism(
         region: in place of `path`, one interval: "chr1:11-20", 1-based and inclusive.
         weights: as in `genome_keras.predict.load_model`.
         effect: "diff" or "logodds".
-        tasks: names of those to write; None is all.
+        tasks: names of those to write; None is all that were trained.
         both_strands: average over both strands; None does what the checkpoint does.
         window: bp; needed where the model takes any length.
         batch_size: sequences at a time.
+        report: path of an HTML page with pictures of the first windows, or None.
 
     Returns:
         Number of windows.
@@ -62,14 +66,19 @@ def write_ism(
             the genome.
         WeightsError: a checkpoint that cannot be used.
         ValueError: another value of an argument.
-        GenomeKerasError: `out` cannot be written.
+        GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
+            is missing.
     """
     checkpoint = checkpoints.find(weights)
     kinds(effect)
     chosen, columns = chosen_tasks(checkpoint, tasks)
     window = window_of(window, checkpoint.arguments.get("window"), weights)
     count = 0
-    with _batches(path, genome, region, window) as batches:
+    about = {"tasks": columns, "effect": effect, "weights": checkpoint.name}
+    with (
+        mutagenesis_page(report, **about) as page,
+        windows_of(path, genome, region, window) as batches,
+    ):
         batches = iter(batches)
         first = list(islice(batches, 1))  # bad input is told before a framework loads
         with (
@@ -79,15 +88,21 @@ def write_ism(
             scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
             change = Mutagenesis(scorer, tasks=chosen)
             for batch in chain(first, batches):
-                _write(table, batch, change(batch.codes, effect=effect))
+                effects = change(batch.codes, effect=effect)
+                _write(table, batch, effects)
+                page.add(batch, effects)
                 count += len(batch.codes)
                 bar.update(len(batch.codes))
     return count
 
 
 @contextmanager
-def _batches(path, genome, region, window):
-    sizes = {"window": window, "batch_size": WINDOWS}
+def windows_of(path, genome, region, window, rows=WINDOWS):
+    """Gives an iterator of `genome_keras.windows.Batch` of at most so many rows.
+
+    Args: as in `write_ism`.
+    """
+    sizes = {"window": window, "batch_size": rows}
     if (path is None) == (region is None) or (region is not None and genome is None):
         raise ValueError(
             "expected FASTA, or a genome with BED or with a region. "
@@ -106,9 +121,16 @@ def _write(table, batch, effects):
     row, at, letter = np.nonzero(
         (batch.codes[..., None] != np.arange(4)) & (batch.codes < 4)[..., None]
     )
+    table.write([*places(batch, row, at), BASES[letter].tolist()], effects[row, at, letter])
+
+
+def places(batch, row, at):
+    """The columns name, start, end, pos and ref of letters of windows.
+
+    Args:
+        batch: `genome_keras.windows.Batch`.
+        row, at: integer (n,), the window, and the place in it from 0.
+    """
     names = [batch.names[i] for i in row.tolist()]
-    own = batch.codes[row, at]
-    bases = np.array(list(LETTERS))
-    first = [names, batch.starts[row].tolist(), batch.ends[row].tolist()]
-    first += [(batch.starts[row] + at + 1).tolist(), bases[own].tolist(), bases[letter].tolist()]
-    table.write(first, effects[row, at, letter])
+    columns = [names, batch.starts[row].tolist(), batch.ends[row].tolist()]
+    return [*columns, (batch.starts[row] + at + 1).tolist(), BASES[batch.codes[row, at]].tolist()]

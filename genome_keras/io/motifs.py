@@ -1,15 +1,19 @@
-"""Position matrices of motifs, from MEME's minimal format and from JASPAR's."""
+"""Position matrices of motifs: MEME's minimal format, and JASPAR's to read."""
 
 import re
+import sys
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
 from genome_keras.io.lines import rows
 
 _JASPAR_ROW = re.compile(r"([ACGT])\s*\[([^\[\]]*)\]\s*")
 _WIDTH = re.compile(r"\bw\s*=\s*(\d{1,9})\b")
+_SITES = re.compile(r"\bnsites\s*=\s*(\d{1,18})(?![\d.])")
 
 
 class Motif(NamedTuple):
@@ -18,10 +22,12 @@ class Motif(NamedTuple):
     Attributes:
         name: identifier, and the second name where there is one, such as "MA0139.1 CTCF".
         matrix: float64 (length, 4), probabilities of A, C, G, T; each row sums to 1.
+        sites: number of sequences it was made of; None is unknown.
     """
 
     name: str
     matrix: np.ndarray
+    sites: int | None = None
 
 
 def read_motifs(path):
@@ -58,6 +64,74 @@ def read_motifs(path):
     return motifs
 
 
+def write_meme(path, motifs, *, background=None):
+    """Writes motifs in MEME's minimal format, as `tomtom` and `read_motifs` read it.
+
+    Probabilities have all their digits: `read_motifs` gives the same float64.
+
+    Args:
+        path: the file, whole or not at all; "-" is standard output.
+        motifs: of `Motif`; of a name, the first word is MEME's identifier.
+        background: probabilities of A, C, G, T; None is a quarter of each.
+
+    Raises:
+        ValueError: no motif, two of one identifier, or what is no matrix of probabilities.
+        GenomeKerasError: `path` cannot be written.
+    """
+    with open_meme(path) as write:
+        write(motifs, background=background)
+
+
+@contextmanager
+def open_meme(path):
+    """Opens a file of motifs before they are known; it is there when the block succeeds.
+
+    Args:
+        path: as in `write_meme`.
+
+    Yields:
+        A function with the other arguments of `write_meme`, to be called once.
+    """
+    if str(path) == "-":
+        yield lambda motifs, *, background=None: sys.stdout.write(_text(motifs, background))
+        return
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        yield lambda motifs, *, background=None: file.write(_text(motifs, background))
+
+
+def _text(motifs, background):
+    background = np.full(4, 0.25) if background is None else np.asarray(background, np.float64)
+    _check_matrix("background", background[None])
+    letters = " ".join(f"{x} {n}" for x, n in zip("ACGT", _plain(background), strict=True))
+    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
+    lines += ["Background letter frequencies", letters, ""]
+    seen = set()
+    for motif in motifs:
+        words, matrix = motif.name.split(), np.asarray(motif.matrix, np.float64)
+        if not words or words[0] in seen:
+            raise ValueError(f"expected motifs with names of their own. Received: {motif.name!r}")
+        _check_matrix(motif.name, matrix)
+        seen.add(words[0])
+        sites = "" if motif.sites is None else f" nsites= {motif.sites}"
+        lines += [f"MOTIF {' '.join(words)}"]
+        lines += [f"letter-probability matrix: alength= 4 w= {len(matrix)}{sites} E= 0"]
+        lines += [" ".join(_plain(row)) for row in matrix] + [""]
+    if not seen:
+        raise ValueError("expected at least one motif. Received: none")
+    return "\n".join(lines)
+
+
+def _plain(numbers):
+    """The shortest digits that tell a number, never with an exponent."""
+    return [np.format_float_positional(number, trim="0") for number in numbers]
+
+
+def _check_matrix(name, matrix):
+    whole = matrix.ndim == 2 and matrix.shape[1:] == (4,) and len(matrix)
+    if not whole or not matrix.min() >= 0 or not np.allclose(matrix.sum(1), 1, atol=1e-6):
+        raise ValueError(f"{name}: expected probabilities (length, 4), each row of sum 1")
+
+
 def _meme(path, lines):
     name, at = None, 0
     while at < len(lines):
@@ -82,7 +156,9 @@ def _meme(path, lines):
                 if len(row) != 4 or abs(sum(row) - 1) > 0.02:
                     problem = f"expected four probabilities (A C G T) of sum 1, got {row}"
                     raise FormatError(path, n, problem)
-            yield _motif(path, number, name, np.array(matrix))
+            sites = _SITES.search(line)
+            sites = int(sites[1]) if sites else None
+            yield _motif(path, number, name, np.array(matrix), sites)
 
 
 def _jaspar(path, lines):
@@ -115,11 +191,12 @@ def _name(path, number, text):
     return " ".join(text.split())
 
 
-def _motif(path, number, name, matrix):
+def _motif(path, number, name, matrix, sites=None):
     sums = matrix.sum(1, keepdims=True)
     if not sums.all():
         raise FormatError(path, number, f"motif {name}: a position without any letter")
-    return Motif(name, matrix / sums)
+    rounded = np.abs(sums - 1) > 1e-12  # others are probabilities to the last digit
+    return Motif(name, matrix / np.where(rounded, sums, 1), sites)
 
 
 def _is_number(field):

@@ -1,9 +1,10 @@
 """A GRU for JAX on CPUs with a hand-written backward pass.
 
-Gates are kept in three arrays, not in one that is sliced inside the loop: XLA's
-CPU compiler then fuses and vectorises the gate arithmetic. The backward scan
-carries only the gradient of the state; gradients of the weights come from one
-matrix product over all time steps at its end.
+Each gate has a matrix of its own: slices of a wider product would keep XLA's CPU
+compiler from fusing and vectorising the gate arithmetic. The input's share of the
+gates is computed in the loop, where it stays in the cache. The backward scan gives
+the gradients of the input, the state and the gates; those of the weights come from
+large matrix products over all time steps after it.
 """
 
 from functools import partial
@@ -28,127 +29,94 @@ def gru(x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=F
     Returns:
         float (batch, window, units), in the order of reading.
     """
-    input_bias, recurrent_bias = (bias[0], bias[1]) if reset_after else (bias, jnp.zeros_like(bias))
+    if not reset_after:
+        bias = jnp.stack([bias, jnp.zeros_like(bias)])
     x = jnp.swapaxes(x, 0, 1)
     if go_backwards:
         x = x[::-1]
-    steps, batch, features = x.shape
-    projected = (x.reshape(-1, features) @ kernel + input_bias).reshape(steps, batch, -1)
-    recur = _scan_after if reset_after else _scan_before
-    return jnp.swapaxes(recur(projected, state, recurrent_kernel, recurrent_bias), 0, 1)
+    return jnp.swapaxes(_states(reset_after, x, state, kernel, recurrent_kernel, bias), 0, 1)
 
 
-def _sigmoid(x):
-    return 0.5 * jnp.tanh(0.5 * x) + 0.5
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _states(reset_after, *arguments):
+    return _forward(reset_after, *arguments)[0]
 
 
-def _previous(states, state):
-    return jnp.concatenate([state[None], states[:-1]])
-
-
-def _flat(x):
-    return x.reshape(-1, x.shape[-1])
-
-
-# Reset gate after the recurrent product (cuDNN's cell).
-
-
-@partial(jax.custom_vjp)
-def _scan_after(x, state, kernel, bias):
-    return _forward_after(x, state, kernel, bias)[0]
-
-
-def _forward_after(x, state, kernel, bias):
-    units = kernel.shape[0]
+def _forward(reset_after, x, state, kernel, recurrent_kernel, bias):
+    wz, wr, wc = jnp.split(kernel, 3, -1)
+    uz, ur, uc = jnp.split(recurrent_kernel, 3, -1)
+    bz, br, bc = jnp.split(bias[0], 3)
+    sz, sr, sc = jnp.split(bias[1], 3)
+    bz, br = bz + sz, br + sr
 
     def step(h, x):
-        g = h @ kernel + bias
-        z = _sigmoid(x[:, :units] + g[:, :units])
-        r = _sigmoid(x[:, units : 2 * units] + g[:, units : 2 * units])
-        g = g[:, 2 * units :]
-        c = jnp.tanh(x[:, 2 * units :] + r * g)
-        h = z * h + (1 - z) * c
+        z = _sigmoid(x @ wz + bz + h @ uz)
+        r = _sigmoid(x @ wr + br + h @ ur)
+        c = x @ wc + bc
+        if reset_after:
+            g = h @ uc + sc
+            c = jnp.tanh(c + r * g)
+        else:
+            g = r * h
+            c = jnp.tanh(c + g @ uc)
+        h = c + z * (h - c)
         return h, (h, z, r, c, g)
 
-    _, (states, z, r, c, g) = lax.scan(step, state, x)
-    return states, (states, state, z, r, c, g, kernel)
+    _, (states, *gates) = lax.scan(step, state, x)
+    return states, (x, state, kernel, recurrent_kernel, states, gates)
 
 
-def _backward_after(saved, d_states):
-    states, state, z, r, c, g, kernel = saved
-    previous = _previous(states, state)
-    transposed = kernel.T
+def _backward(reset_after, saved, d_states):
+    x, state, kernel, recurrent_kernel, states, gates = saved
+    previous = jnp.concatenate([state[None], states[:-1]])
+    wz, wr, wc = (matrix.T for matrix in jnp.split(kernel, 3, -1))
+    uz, ur, uc = (matrix.T for matrix in jnp.split(recurrent_kernel, 3, -1))
 
     def step(dh, inputs):
         d, h, z, r, c, g = inputs
         dh = dh + d
         dz = dh * (h - c) * z * (1 - z)
         dc = dh * (1 - z) * (1 - c * c)
-        dr = dc * g * r * (1 - r)
-        dg = dc * r
-        dh = dh * z + jnp.concatenate([dz, dr, dg], -1) @ transposed
-        return dh, (dz, dr, dc, dg)
+        if reset_after:
+            dg = dc * r
+            dr = dg * g * (1 - r)
+            own = dg @ uc
+        else:
+            dg = dc @ uc
+            dr = dg * g * (1 - r)
+            own = dg * r
+        dh = dh * z + own + dz @ uz + dr @ ur
+        return dh, (dz @ wz + dr @ wr + dc @ wc, dz, dr, dc, *([dg] if reset_after else []))
 
-    d_state, (dz, dr, dc, dg) = lax.scan(
-        step, jnp.zeros_like(state), (d_states, previous, z, r, c, g), reverse=True
+    inputs = (d_states, previous, *gates)
+    d_state, (d_x, *d_gates) = lax.scan(step, jnp.zeros_like(state), inputs, reverse=True)
+    # What the recurrent matrix of the candidate multiplies, and its gradient.
+    read, d_read = (previous, d_gates[3]) if reset_after else (gates[-1], d_gates[2])
+    dz, dr, dc = d_gates[:3]
+    return (
+        d_x,
+        d_state,
+        _products((x, dz), (x, dr), (x, dc)),
+        _products((previous, dz), (previous, dr), (read, d_read)),
+        jnp.stack([_sums(dz, dr, dc), _sums(dz, dr, d_read)]),
     )
-    d_recurrent = _flat(jnp.concatenate([dz, dr, dg], -1))
-    d_x = jnp.concatenate([dz, dr, dc], -1)
-    return d_x, d_state, _flat(previous).T @ d_recurrent, d_recurrent.sum(0)
 
 
-_scan_after.defvjp(_forward_after, _backward_after)
+_states.defvjp(_forward, _backward)
 
 
-# Reset gate before the recurrent product (the paper's cell).
+def _sigmoid(x):
+    return 0.5 * jnp.tanh(0.5 * x) + 0.5
 
 
-@partial(jax.custom_vjp)
-def _scan_before(x, state, kernel, bias):
-    return _forward_before(x, state, kernel, bias)[0]
+def _products(*pairs):
+    """a^T b of each pair over all steps and rows, side by side."""
+    return jnp.concatenate([_flat(a).T @ _flat(b) for a, b in pairs], -1)
 
 
-def _forward_before(x, state, kernel, bias):
-    units = kernel.shape[0]
-    gates, candidate = kernel[:, : 2 * units], kernel[:, 2 * units :]
-
-    def step(h, x):
-        g = h @ gates
-        z = _sigmoid(x[:, :units] + g[:, :units])
-        r = _sigmoid(x[:, units : 2 * units] + g[:, units:])
-        c = jnp.tanh(x[:, 2 * units :] + (r * h) @ candidate)
-        h = z * h + (1 - z) * c
-        return h, (h, z, r, c)
-
-    _, (states, z, r, c) = lax.scan(step, state, x + bias)
-    return states, (states, state, z, r, c, kernel)
+def _sums(*arrays):
+    return jnp.concatenate([array.sum((0, 1)) for array in arrays], -1)
 
 
-def _backward_before(saved, d_states):
-    states, state, z, r, c, kernel = saved
-    units = kernel.shape[0]
-    previous = _previous(states, state)
-    gates, candidate = kernel[:, : 2 * units].T, kernel[:, 2 * units :].T
-
-    def step(dh, inputs):
-        d, h, z, r, c = inputs
-        dh = dh + d
-        dz = dh * (h - c) * z * (1 - z)
-        dc = dh * (1 - z) * (1 - c * c)
-        dm = dc @ candidate
-        dr = dm * h * r * (1 - r)
-        dh = dh * z + dm * r + jnp.concatenate([dz, dr], -1) @ gates
-        return dh, (dz, dr, dc)
-
-    d_state, (dz, dr, dc) = lax.scan(
-        step, jnp.zeros_like(state), (d_states, previous, z, r, c), reverse=True
-    )
-    d_gates = jnp.concatenate([dz, dr], -1)
-    d_kernel = jnp.concatenate(
-        [_flat(previous).T @ _flat(d_gates), _flat(previous * r).T @ _flat(dc)], -1
-    )
-    d_x = jnp.concatenate([d_gates, dc], -1)
-    return d_x, d_state, d_kernel, _flat(d_x).sum(0)
-
-
-_scan_before.defvjp(_forward_before, _backward_before)
+def _flat(x):
+    return x.reshape(-1, x.shape[-1])

@@ -1,19 +1,38 @@
 """Recurrent layers: Keras's weights and numbers, by a faster path where there is one."""
 
+import contextlib
+import contextvars
+import functools
+import logging
+
 import keras
 import numpy as np
+
+_log = logging.getLogger(__name__)
+_keras_only = contextvars.ContextVar("keras_only", default=False)
+
+
+@contextlib.contextmanager
+def keras_only():
+    """Within it, layers take Keras's own path: converters know its operations."""
+    token = _keras_only.set(True)
+    try:
+        yield
+    finally:
+        _keras_only.reset(token)
 
 
 @keras.saving.register_keras_serializable("genome_keras")
 class GRU(keras.layers.GRU):
-    """`keras.layers.GRU` with fast paths for JAX and torch on CPUs.
+    """`keras.layers.GRU` with fast paths for TensorFlow, JAX and torch on CPUs.
 
-    On JAX the backward pass computes the gradients of the weights in one large
-    matrix product; on torch the native kernel replaces Keras's loop over time
+    On TensorFlow and JAX the backward pass computes the gradients of the weights in
+    large matrix products; on torch the native kernel replaces Keras's loop over time
     steps. Weights, order of gates, states and serialisation are inherited, so a
-    checkpoint of one loads into the other. Masks, dropout inside the layer,
-    other activations and GPUs take Keras's own path, as does
-    `reset_after=False` on torch; `fast_path()` tells which and why.
+    checkpoint of one loads into the other. Masks, dropout inside the layer, other
+    activations, mixed precision and GPUs take Keras's own path, as does
+    `reset_after=False` on torch; `fast_path()` tells which and why, and the reason is
+    logged: once, as a warning where there would be a fast path, else as information.
 
     Args: as `keras.layers.GRU`.
 
@@ -29,24 +48,30 @@ class GRU(keras.layers.GRU):
     """
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        dropping = training and (self.dropout or self.recurrent_dropout)
-        if mask is not None or dropping or self.fast_path()[0] is None:
+        path, reason = self.fast_path()
+        if path and mask is not None:
+            path, reason = None, "a mask"
+        elif path and training and (self.dropout or self.recurrent_dropout):
+            path, reason = None, "dropout inside the layer"
+        if path is None:
+            _tell(reason)
             return super().inner_loop(sequences, initial_state, mask, training=training)
         state = initial_state[0] if isinstance(initial_state, (list, tuple)) else initial_state
         cell = self.cell
-        outputs = self._compute(
+        outputs, last = self._compute(
+            path,
             sequences,
             state,
             *map(keras.ops.convert_to_tensor, (cell.kernel, cell.recurrent_kernel, cell.bias)),
+            training=bool(training),
         )
-        last = outputs[:, -1]
         return last, outputs if self.return_sequences else last[:, None], [last]
 
     def fast_path(self):
         """Which fast path calls without mask and dropout take, and why.
 
         Returns:
-            ("jax" or "torch", ""), or (None, the reason).
+            ("tensorflow", "jax" or "torch", ""), or (None, the reason).
         """
         backend = keras.backend.backend()
         usual = (
@@ -55,32 +80,34 @@ class GRU(keras.layers.GRU):
             and self.activation is keras.activations.tanh
             and self.recurrent_activation is keras.activations.sigmoid
         )
-        if backend not in ("jax", "torch"):
+        if backend not in ("tensorflow", "jax", "torch"):
             return None, f"no fast path for {backend}"
+        if not _on_cpu(backend):
+            return None, _ELSEWHERE
+        if _keras_only.get():
+            return None, _ASKED
         if not usual:
             return None, "unroll, no bias, or other activations"
+        if self.compute_dtype != "float32":
+            return None, f"{self.compute_dtype}, not float32"
         if backend == "torch" and not self.reset_after:
             return None, "torch has no native kernel for reset_after=False"
-        if not _on_cpu():
-            return None, "not on a CPU"
         return backend, ""
 
-    def _compute(self, x, state, kernel, recurrent_kernel, bias):
-        if keras.backend.backend() == "torch":
+    def _compute(self, path, *arguments, training):
+        how = {"go_backwards": self.go_backwards}
+        if path == "tensorflow":
+            from genome_keras.layers._gru_tensorflow import gru
+
+            return gru(*arguments, reset_after=self.reset_after, training=training, **how)
+        if path == "torch":
             from genome_keras.layers._gru_torch import gru
+        else:
+            from genome_keras.layers._gru_jax import gru
 
-            return gru(x, state, kernel, recurrent_kernel, bias, go_backwards=self.go_backwards)
-        from genome_keras.layers._gru_jax import gru
-
-        return gru(
-            x,
-            state,
-            kernel,
-            recurrent_kernel,
-            bias,
-            reset_after=self.reset_after,
-            go_backwards=self.go_backwards,
-        )
+            how["reset_after"] = self.reset_after
+        outputs = gru(*arguments, **how)
+        return outputs, outputs[:, -1]
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -99,8 +126,22 @@ class GateBias(keras.initializers.Initializer):
         return keras.ops.convert_to_tensor(bias, dtype=dtype)
 
 
-def _on_cpu():
-    if keras.backend.backend() == "jax":
+_ELSEWHERE, _ASKED = "not on a CPU", "a graph for other programs"
+
+
+@functools.cache
+def _tell(reason):
+    """Logs once why Keras's own path is taken."""
+    usual = reason in (_ELSEWHERE, _ASKED)  # where it is the best there is
+    _log.log(logging.INFO if usual else logging.WARNING, "GRU by Keras's own path: %s", reason)
+
+
+def _on_cpu(backend):
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
+    if backend == "jax":
         import jax
 
         return jax.default_backend() == "cpu"

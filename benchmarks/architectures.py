@@ -1,0 +1,104 @@
+"""Every architecture on the same data, splits and number of windows, in one table.
+
+    python benchmarks/architectures.py DATA.h5 --out DIR [--window 100] [--epochs 2]
+        [--models NAME ...] [--batch-size 128]
+
+Each model is trained on the split "train" for the same epochs with the default recipe (a
+random strand of each window, best epoch by validation perplexity), and its best epoch is
+scored on one strand of the split "test": means over the tasks with at least 1 % positives in
+training. Sizes are those of the sources up to 300 bp; above, `SMALL` says what two CPU cores
+can train. DIR holds a run for each model: a killed benchmark goes on, finished runs are only
+scored. `train s` (with the validation of each epoch) and `score s` are CPU seconds of one
+thread for 1,000 windows.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+from genome_keras.datasets.chromatin import open_chromatin
+from genome_keras.evaluate import evaluate
+from genome_keras.train import train_dataset
+
+# Rate of Adam where the default recipe's is too high for the network to learn.
+RATES = {"deepsea": 1e-3, "danq": 1e-3, "basset": 2e-3, "kmer_rnn": 2e-3}
+SHORT = {
+    "conv_bigru": {},
+    "bigru_multitask": {},
+    "danq": {"padding": "same"},
+    "deepsea": {"padding": "same"},
+    "basset": {"padding": "same"},
+    "deepbind": {"both_strands": False},
+    "clockwork_rnn": {},
+    "kmer_rnn": {},
+    "kmer_logreg": {},
+    "integer_logreg": {},
+}
+SMALL = {
+    "conv_bigru": {"pool": 10},
+    "danq": {"filters": 96, "units": 64, "hidden": 256},
+    "deepsea": {"filters": (64, 96, 128), "hidden": 256},
+    "basset": {"filters": (64, 64, 96), "hidden": (256, 256)},
+    "deepbind": {"filters": 64, "both_strands": False},
+}
+METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="an HDF5 data set, e.g. human_chromatin_100bp.h5")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--window", type=int, help="the middle of each example (default: all)")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--models", nargs="+", help="(default: all that fit the window)")
+    options = parser.parse_args()
+    train, sample = (
+        open_chromatin(options.data, split, window=options.window) for split in ("train", "valid")
+    )
+    sizes = SHORT if sample.window <= 300 else SMALL
+    runs, about = {}, {}
+    for name in options.models or sizes:
+        runs[name] = os.fspath(options.out / name)
+        model = train_dataset(
+            options.data,
+            out=runs[name],
+            model=name,
+            arguments=sizes[name],
+            window=options.window,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            learning_rate=RATES.get(name),
+        )
+        log = json.loads(Path(runs[name], "log.json").read_text())
+        trained = sum(row["cpu_seconds"] for row in log) / len(log) / len(train) * 1000
+        said = ", ".join(f"{key}={value}" for key, value in sizes[name].items()) or "defaults"
+        costs = f"{trained:.2f} | {_seconds(model, sample):.2f}"
+        about[runs[name]] = f"{name} | {said} | {model.count_params():,} | {costs}"
+    result = evaluate(options.data, weights=list(runs.values()), replicates=0)
+    for subset, part in result["subsets"].items():
+        group = part["groups"]["frequent"]
+        print(f"\n**{subset}**: {part['examples']:,} windows, {group['tasks']} tasks\n")
+        print("| model | sizes | parameters | train s | score s | F1 | tuned F1 | AUROC ", end="")
+        print("| AUPRC | perplexity |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+        for name, scores in group["models"].items():
+            numbers = " | ".join(f"{scores[metric]:.4f}" for metric in METRICS)
+            print(f"| {about.get(name, f'{name} | | | |')} | {numbers} |")
+
+
+def _seconds(model, sample):
+    """CPU seconds to score 1,000 windows, without compiling."""
+    codes = sample.read_codes(0, 1000)
+    model.predict(codes, batch_size=100, verbose=0)
+    before = time.process_time()
+    model.predict(codes, batch_size=100, verbose=0)
+    return (time.process_time() - before) * 1000 / len(codes)
+
+
+if __name__ == "__main__":
+    main()

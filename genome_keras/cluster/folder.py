@@ -1,0 +1,56 @@
+"""A partitioned Parquet data set that grows by whole files."""
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.io.atomic import atomic
+
+ABOUT = "_about.json"
+
+
+class Folder:
+    """A folder of `contig=NAME/part-NUMBER.parquet`, and what it was made of.
+
+    Readers of Parquet data sets take the contig from the folder's name, and leave out
+    names that begin with "_" or ".", such as `_about.json` and files that are being
+    written.
+
+    Args:
+        path: of the folder; its parent must exist.
+        about: dict fit for JSON: all that the rows depend on.
+        resume: whether it may hold finished parts, of the same `about`.
+
+    Raises:
+        GenomeKerasError: it is there, and not to be gone on with; or cannot be made.
+        FormatError: it was made of something else.
+    """
+
+    def __init__(self, path, about, *, resume=False):
+        self.path, about = Path(os.path.abspath(path)), json.loads(json.dumps(about))
+        record = self.path / ABOUT
+        if os.path.lexists(self.path) and not resume:
+            raise GenomeKerasError(f"{path}: is there already; resume goes on with it")
+        try:
+            self.path.mkdir(exist_ok=True)
+            if record.exists():
+                if json.loads(record.read_text()) != about:
+                    raise FormatError(record, None, "made with other arguments, weights or input")
+            elif any(self.path.iterdir()):
+                raise GenomeKerasError(f"{path}: expected an empty folder, or one of this command")
+            else:
+                with atomic(record) as temporary:
+                    temporary.write_text(json.dumps(about, indent=1))
+        except (OSError, json.JSONDecodeError) as error:
+            raise GenomeKerasError(f"{path}: cannot use: {error}") from error
+
+    def part(self, contig, number):
+        """The path of a part; it exists only when it is whole."""
+        return self.path / f"contig={quote(contig, safe='')}" / f"part-{number:06d}.parquet"
+
+    def tidy(self):
+        """Removes what killed workers were writing."""
+        for path in self.path.glob("contig=*/.part-*"):
+            path.unlink(missing_ok=True)

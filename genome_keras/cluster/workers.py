@@ -1,0 +1,109 @@
+"""What a worker of the cluster does: one part after the other, with one model.
+
+A part is a dict: `number`, `contig`, `path` of its file, and `job`, JSON of the rest.
+"""
+
+import json
+import os
+from functools import cached_property
+
+import numpy as np
+
+from genome_keras import predict
+from genome_keras.errors import GenomeKerasError
+from genome_keras.genome import Interval, Variant
+from genome_keras.io.fasta import Piece
+from genome_keras.io.reference import open_genome
+from genome_keras.io.rows import open_rows
+from genome_keras.io.tables import load_pyarrow, open_table
+from genome_keras.scorer import chosen_tasks, open_scorer
+from genome_keras.variants import score
+from genome_keras.weights import find
+from genome_keras.windows import Slider
+
+FIELDS = {"chrom": str, "pos": int, "id": str, "ref": str, "alt": str, "status": str}
+
+
+class Worker:
+    """Writes the table of a part.
+
+    Args:
+        how: dict of the arguments of all parts.
+    """
+
+    def __init__(self, how):
+        self.how = how
+
+    def __call__(self, part):
+        """Number of rows written; a problem is told as text, for it ends the whole run."""
+        try:
+            if os.path.exists(part["path"]):  # its worker died before it told
+                rows = load_pyarrow()[1].read_metadata(part["path"]).num_rows
+            else:
+                os.makedirs(os.path.dirname(part["path"]), exist_ok=True)
+                rows = self.write(part)
+            return {"number": part["number"], "rows": rows, "problem": ""}
+        except (GenomeKerasError, OSError, ValueError) as error:
+            return {"number": part["number"], "rows": 0, "problem": str(error) or repr(error)}
+
+    @cached_property
+    def checkpoint(self):
+        return find(self.how["weights"])
+
+    @cached_property
+    def genome(self):
+        return open_genome(self.how["genome"])
+
+
+class Windows(Worker):
+    """Scores windows of a stretch of a contig, as `genome_keras.predict_fasta` does."""
+
+    @cached_property
+    def scores(self):
+        return predict.scoring(self.checkpoint, self.how["engine"], self.how["batch_size"])
+
+    def write(self, part):
+        start, end = json.loads(part["job"])
+        letters = self.genome.fetch(Interval(part["contig"], start, end)).encode()
+        names = ("stride", "batch_size", "on_short", "unknown")
+        slider = Slider(
+            [Piece(part["contig"], 1, letters, True)],
+            window=self.checkpoint.arguments["window"],
+            **{name: self.how[name] for name in names},
+        )
+        chosen = np.array(self.checkpoint.trained) | self.how["all_tasks"]
+        tasks = np.array(self.checkpoint.tasks)[chosen].tolist()
+        rows = 0
+        with open_table(part["path"], tasks) as table:
+            for batch in slider:
+                scores = self.scores(batch.codes)[:, chosen]
+                table.write(batch.names, batch.starts + start, batch.ends + start, scores)
+                rows += len(scores)
+        return rows
+
+
+class Alleles(Worker):
+    """Scores variants, as `genome_keras.variants.score_vcf` does."""
+
+    @cached_property
+    def scorer(self):
+        how = {name: self.how[name] for name in ("both_strands", "batch_size")}
+        return open_scorer(self.how["weights"], **how)
+
+    def write(self, part):
+        variants = [Variant(*of) for of in json.loads(part["job"])]
+        chosen, tasks = chosen_tasks(self.checkpoint, self.how["tasks"])
+        found = score(variants, self.genome, self.scorer, window=self.how["window"])
+        name = "diff" if self.scorer.is_language_model else self.how["effect"]
+        values = getattr(found, name)[:, chosen]
+        fields = FIELDS | {f"max_{name}": float, f"max_{name}_task": str}
+        places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in variants]
+        sizes = np.where(np.isnan(values), -1, np.abs(values))
+        at = sizes.argmax(1)
+        largest = sizes[np.arange(len(sizes)), at]
+        best = [tasks[i] if size >= 0 else "." for i, size in zip(at, largest, strict=True)]
+        largest = np.where(largest < 0, np.nan, largest).tolist()
+        columns = [*zip(*places, strict=True), found.status, largest, best]
+        with open_rows(part["path"], fields, tasks) as table:
+            table.write(columns, values)
+        return len(values)

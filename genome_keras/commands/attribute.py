@@ -1,0 +1,92 @@
+"""`genome-keras attribute`: what each letter of a window adds to its scores."""
+
+from genome_keras.commands._types import add_places, add_scoring, positive
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "attribute",
+        help="what each letter of windows adds to their scores (gradients, occlusion)",
+        description="Writes a row for each letter of each window: name, start, end of the "
+        "window (0-based, half-open), pos (1-based), ref, then what the letter adds to each "
+        "task. N has no rows. Each task costs backward passes of its own.",
+    )
+    add = parser.add_argument
+    add_places(add)
+    add(
+        "--out",
+        default="-",
+        help=".tsv, .tsv.gz or .parquet; .h5 for one task, as TF-MoDISco reads it; - is "
+        "standard output (default)",
+    )
+    add(
+        "--method",
+        choices=("gradient_x_input", "integrated_gradients", "smoothgrad", "occlusion"),
+        default="integrated_gradients",
+        help="(default: %(default)s)",
+    )
+    add(
+        "--target",
+        choices=("logodds", "score"),
+        default="logodds",
+        help="log-odds of P, before the last sigmoid (default), or P",
+    )
+    add(
+        "--steps",
+        type=positive,
+        default=32,
+        metavar="N",
+        help="points from the baseline to the window, or noisy copies (default: %(default)s)",
+    )
+    add(
+        "--baseline",
+        choices=("n", "uniform"),
+        default="n",
+        help="where integrated gradients begin: all N (default), or a quarter of each letter",
+    )
+    add("--sigma", type=float, default=0.1, help="noise of smoothgrad (default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N", help="of the noise (default: %(default)s)")
+    add(
+        "--width",
+        type=positive,
+        default=1,
+        metavar="BP",
+        help="that occlusion hides at once (default: %(default)s)",
+    )
+    add(
+        "--hypothetical",
+        action="store_true",
+        help="four rows a letter: what A, C, G and T would add there, in a column letter",
+    )
+    add_scoring(add)
+    add(
+        "--report", metavar="PAGE.html", help="also write a page with pictures of the first windows"
+    )
+    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+    parser.set_defaults(run=_attribute)
+
+
+def _attribute(options):
+    from genome_keras.interpret import write_attributions
+
+    write_attributions(
+        options.windows,
+        options.out,
+        genome=options.genome,
+        region=options.region,
+        weights=options.weights,
+        tasks=options.task,
+        both_strands=options.both_strands,
+        window=options.window,
+        method=options.method,
+        target=options.target,
+        steps=options.steps,
+        baseline=options.baseline,
+        sigma=options.sigma,
+        seed=options.seed,
+        width=options.width,
+        hypothetical=options.hypothetical,
+        batch_size=options.batch_size,
+        report=options.report,
+    )

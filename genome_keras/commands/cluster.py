@@ -1,0 +1,82 @@
+"""`genome-keras cluster`: whole genomes and long lists of variants, on Ray."""
+
+import sys
+
+from genome_keras.commands._types import add_scoring, positive
+from genome_keras.weights import DEFAULT
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "cluster",
+        help="score genomes and variants by several processes or machines",
+        description="Writes a partitioned Parquet data set, part by part, each a whole file. "
+        "A part whose worker dies is done again; with --resume the same command goes on "
+        "after a kill. Needs Ray.",
+    )
+    kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    predict = kinds.add_parser("predict", help="every window of a genome")
+    add = predict.add_argument
+    add("genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
+    add(
+        "--on-short",
+        choices=("error", "pad", "skip"),
+        default="error",
+        help="a contig shorter than the window: stop (default), centre it in N, or leave it out",
+    )
+    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
+    add("--engine", choices=("keras", "onnx"), default="keras", help="(default: %(default)s)")
+    add("--part", type=positive, default=100_000, metavar="N", help="windows of a part")
+    predict.set_defaults(run=_predict)
+    variants = kinds.add_parser("variants", help="every alternative allele of a VCF file")
+    add = variants.add_argument
+    add("vcf", metavar="IN.vcf", help="VCF, plain or gzip; - is standard input")
+    add("--genome", required=True, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add(
+        "--effect",
+        choices=("diff", "logodds"),
+        default="diff",
+        help="P(alt) - P(ref) (default), or the difference of log-odds",
+    )
+    add_scoring(add)
+    add("--part", type=positive, default=10_000, metavar="N", help="alleles of a part")
+    variants.set_defaults(run=_variants)
+    for one in (predict, variants):
+        add = one.add_argument
+        add("--out", required=True, metavar="DIR", help="folder of the data set")
+        add("--weights", default=DEFAULT, help="checkpoint (default: %(default)s)")
+        add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+        add("--workers", type=positive, default=2, metavar="N", help="(default: %(default)s)")
+        add("--gpus", type=float, default=0.0, metavar="X", help="share of a GPU for each")
+        add("--address", metavar="HOST:PORT", help="a running Ray cluster, or auto")
+        add("--resume", action="store_true", help="go on with the finished parts in DIR")
+
+
+def _predict(options):
+    from genome_keras.cluster.run import predict_genome
+
+    names = ("stride", "on_short", "unknown", "all_tasks", "engine")
+    _tell(predict_genome(options.genome, options.out, **_same(options, *names)))
+
+
+def _variants(options):
+    from genome_keras.cluster.run import score_variants
+
+    names = ("genome", "effect", "both_strands", "window")
+    same = _same(options, *names)
+    _tell(score_variants(options.vcf, options.out, tasks=options.task, **same))
+
+
+def _same(options, *names):
+    every = ("weights", "batch_size", "part", "workers", "gpus", "address", "resume")
+    return {name: getattr(options, name) for name in (*names, *every)}
+
+
+def _tell(done):
+    told = f"{done.rows} rows in {done.parts - done.done} parts"
+    if done.done:
+        told += f"; {done.done} parts were there"
+    print(f"genome-keras: {told}", file=sys.stderr)

@@ -1,0 +1,45 @@
+"""`genome-keras filters`: what the first filters of a model answer to, as motifs."""
+
+import sys
+
+from genome_keras.commands._types import add_places, positive
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "filters",
+        help="first-layer filters of a model as motifs (MEME)",
+        description="Aligns the letters where each filter of the first convolution answers "
+        "with more than a fraction of its largest answer, and writes their frequencies in "
+        "MEME's minimal format, as tomtom reads it. IN is read twice.",
+    )
+    add = parser.add_argument
+    add_places(add)
+    add("--out", default="-", metavar="FILE.meme", help="- is standard output (default)")
+    add(
+        "--fraction",
+        type=float,
+        default=0.5,
+        help="of the largest answer, from 0 to less than 1 (default: %(default)s)",
+    )
+    add("--window", type=positive, metavar="BP", help="for models that take any length")
+    add("--batch-size", type=positive, default=64, metavar="N", help="windows at a time")
+    parser.set_defaults(run=_filters)
+
+
+def _filters(options):
+    from genome_keras.interpret import write_filters
+
+    found = write_filters(
+        options.windows,
+        options.out,
+        genome=options.genome,
+        region=options.region,
+        weights=options.weights,
+        fraction=options.fraction,
+        window=options.window,
+        batch_size=options.batch_size,
+    )
+    if silent := int((found.sites == 0).sum()):
+        print(f"genome-keras: {silent} of {len(found.sites)} filters have no site", file=sys.stderr)

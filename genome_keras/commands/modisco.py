@@ -1,0 +1,61 @@
+"""`genome-keras modisco`: motifs of attributions, by TF-MoDISco."""
+
+import sys
+
+from genome_keras.commands._types import positive
+
+
+def add_to(commands):
+    """Adds the command to the program."""
+    parser = commands.add_parser(
+        "modisco",
+        help="motifs that carry attributions again and again (TF-MoDISco)",
+        description="Runs TF-MoDISco (modisco-lite) on what `genome-keras attribute` wrote.",
+    )
+    add = parser.add_argument
+    add("attributions", metavar="IN.h5", help="from `genome-keras attribute --out IN.h5`")
+    add("--out", required=True, metavar="OUT.h5", help="all that was found, for `modisco report`")
+    add("--meme", metavar="FILE.meme", help="the motifs, where there are any, as tomtom reads them")
+    add(
+        "--window",
+        type=positive,
+        default=400,
+        metavar="BP",
+        help="around the centre of the windows (default: %(default)s)",
+    )
+    add(
+        "--max-seqlets",
+        type=positive,
+        default=20_000,
+        metavar="N",
+        help="stretches of each sign that are compared (default: %(default)s)",
+    )
+    add(
+        "--leiden-runs",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="clusterings, of which the best is taken (default: %(default)s)",
+    )
+    parser.set_defaults(run=_modisco)
+
+
+def _modisco(options):
+    from genome_keras.interpret import modisco_file
+
+    motifs = modisco_file(
+        options.attributions,
+        options.out,
+        meme=options.meme,
+        window=options.window,
+        max_seqlets=options.max_seqlets,
+        leiden_runs=options.leiden_runs,
+    )
+    for motif in motifs:
+        print(f"{motif.name}\t{motif.sites}\t{_letters(motif.matrix)}")
+    if not motifs:
+        print("genome-keras: no motif found", file=sys.stderr)
+
+
+def _letters(matrix):
+    return "".join("ACGT"[letter] for letter in matrix.argmax(1))

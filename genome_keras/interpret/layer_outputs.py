@@ -1,0 +1,169 @@
+"""What the layers of a model say about windows: outputs, and hidden states step by step."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from genome_keras.encode import tokens
+from genome_keras.interpret.stacks import compiled
+from genome_keras.layers.clockwork import Clockwork
+
+WHICH = ("all", "last")
+
+
+class Readout(NamedTuple):
+    """A layer whose output can be read.
+
+    Attributes:
+        layer: its name.
+        kind: its class.
+        shape: of its output for one window; None is any length.
+        recurrent: whether what is read are hidden states, one a step.
+    """
+
+    layer: str
+    kind: str
+    shape: tuple
+    recurrent: bool
+
+
+def readouts(model):
+    """The layers of a model that `read_out` takes.
+
+    Args:
+        model: a functional `keras.Model` with one input of codes (batch, window), of any
+            factory.
+
+    Returns:
+        List of `Readout`, in the order of the layers.
+
+    Raises:
+        ValueError: another model, or one that keeps its state between batches.
+    """
+    return [entry for entry, _ in _outputs(model)[1].values()]
+
+
+def read_out(model, seqs, *, layer, batch_size=256):
+    """The output of one layer for windows, not in training.
+
+    Of a recurrent layer these are the hidden states after every step, also where the next
+    layer reads only the last one. Those of a layer named "backward_..." are turned round:
+    state t has read the window from its end to step t. A model of both strands is read on
+    the strand that is given.
+
+    Args:
+        model: as `readouts` takes it.
+        seqs: windows, as `genome_keras.encode.tokens` takes them.
+        layer: one of the names that `readouts` lists.
+        batch_size: windows at a time.
+
+    Returns:
+        float32 (n, ...): of recurrent layers (n, steps, units), where a step is a base, or
+        what the layers below make of bases (pooled positions of `danq`, words of
+        `kmer_rnn`).
+
+    Raises:
+        SequenceError: what `tokens` refuses.
+        ValueError: another model, layer or window.
+    """
+    codes, found = _outputs(model)
+    if layer not in found:
+        raise ValueError(f"layer must be one of {', '.join(found)}. Received: layer={layer!r}")
+    return _read(codes, {layer: found[layer]}, tokens(seqs), batch_size)[layer]
+
+
+def hidden_states(model, seqs, *, layers="all", batch_size=256):
+    """Hidden states of the recurrent layers at every step of windows.
+
+    Args:
+        model, seqs, batch_size: as in `read_out`.
+        layers: "all", or "last", the last of each direction: what the head, or the next
+            base's probabilities, are made of.
+
+    Returns:
+        dict layer -> float32 (n, steps, units), as `read_out` gives them.
+
+    Raises:
+        SequenceError: what `tokens` refuses.
+        ValueError: as in `read_out`; a model without recurrent layers.
+    """
+    if layers not in WHICH:
+        raise ValueError(f"layers must be one of {WHICH}. Received: layers={layers!r}")
+    codes, found = _outputs(model)
+    chosen = {name: of for name, of in found.items() if of[0].recurrent}
+    if not chosen:
+        raise ValueError(f"expected a model with recurrent layers. Received: {model.name}")
+    if layers == "last":
+        last = {_is_backward(name): name for name in chosen}.values()
+        chosen = {name: chosen[name] for name in chosen if name in last}
+    return _read(codes, chosen, tokens(seqs), batch_size)
+
+
+def _outputs(model):
+    """A new input of codes, and dict layer -> (`Readout`, its output for that input)."""
+    if not isinstance(model, keras.models.Model) or len(getattr(model, "inputs", None) or ()) != 1:
+        raise ValueError("expected a functional model with one input, the codes")
+    if any(getattr(layer, "stateful", False) for layer in model.layers):
+        raise ValueError("expected a model that forgets between batches: stateful=False")
+    given, found = model.inputs[0], {}
+    codes = keras.Input((given.shape[1],), dtype=given.dtype, name="codes")
+
+    def call(operation, *args, **kwargs):
+        output = operation(*args, **kwargs)
+        if isinstance(operation, keras.layers.Layer):
+            recurrent = isinstance(operation, keras.layers.RNN | Clockwork)
+            read = _at_every_step(operation)(args[0]) if recurrent else output
+            if isinstance(read, keras.KerasTensor):
+                kind = type(operation).__name__
+                entry = Readout(operation.name, kind, tuple(read.shape[1:]), recurrent)
+                found[operation.name] = entry, read
+        return output
+
+    keras.models.clone_model(
+        model,
+        input_tensors=keras.tree.map_structure(lambda _: codes, model.input),
+        clone_function=lambda layer: layer,
+        call_function=call,
+    )
+    return codes, {layer.name: found[layer.name] for layer in model.layers if layer.name in found}
+
+
+def _at_every_step(layer):
+    """The same recurrent layer, with the same variables, that gives all its states."""
+    more = {"return_sequences": True, "name": f"{layer.name}_states"}
+    if isinstance(layer, Clockwork):
+        twin = Clockwork.from_config({**layer.get_config(), **more})
+        twin.kernels, twin.recurrent_kernels = layer.kernels, layer.recurrent_kernels
+        twin.biases, twin.built = layer.biases, True
+        return twin
+    twin = type(layer).from_config({**layer.get_config(), **more, "return_state": False})
+    twin.cell.built = True  # never used; an unbuilt layer would make Keras trace every call
+    twin.cell = layer.cell
+    return twin
+
+
+def _is_backward(name):
+    return name.startswith("backward_")
+
+
+def _read(inputs, chosen, codes, batch_size):
+    window = inputs.shape[1]
+    if not len(codes):
+        raise ValueError("expected at least one window. Received: none")
+    if window not in (None, codes.shape[1]):
+        raise ValueError(f"expected windows of {window} bp. Received: {codes.shape[1]} bp")
+    network = compiled(keras.Model(inputs, {name: output for name, (_, output) in chosen.items()}))
+    parts = []
+    for first in range(0, len(codes), batch_size):
+        some = codes[first : first + batch_size]
+        lacking = batch_size - len(some)  # one shape, compiled once
+        padded = np.pad(some, ((0, lacking), (0, 0)), constant_values=4)
+        # Of both strands, the given one comes first.
+        parts.append({k: of[: len(some)] for k, of in network.predict_on_batch(padded).items()})
+    whole = {}
+    for name, (entry, _) in chosen.items():
+        found = np.concatenate([part[name] for part in parts]).astype(np.float32, copy=False)
+        turned = entry.recurrent and _is_backward(name)
+        whole[name] = np.ascontiguousarray(found[:, ::-1]) if turned else found
+    return whole

@@ -1,0 +1,118 @@
+"""How alike position matrices are: the best alignment, its p-value, ranks among many."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+CHANCE = 0.25  # of a letter outside a matrix
+
+
+class Match(NamedTuple):
+    """The best alignment of two matrices.
+
+    Attributes:
+        value: the correlation, -1 to 1.
+        offset: row of the first matrix on which the first row of the other lies, turned
+            round where `reverse`; negative where the other begins before it.
+        reverse: whether the other is turned round.
+    """
+
+    value: float
+    offset: int
+    reverse: bool
+
+
+def match(matrix, other):
+    """The alignment of two position matrices with the highest Pearson correlation.
+
+    The correlation is of all numbers over the positions of either matrix; where one of
+    them ends, it has 1/4 for each letter. So an overlap of a few letters is no match of
+    two long motifs, and rows without information count little. Both strands of `other`
+    are tried. Where alignments tie, it is the first, forward before reverse.
+
+    Args:
+        matrix, other: float (length, 4), probabilities of A, C, G, T.
+
+    Returns:
+        `Match`; its value is 0 where a matrix is 1/4 everywhere.
+
+    Raises:
+        ValueError: not a matrix of probabilities.
+
+    Source: Pearson correlation of matrices as in Pietrokovski 1996 and Gupta et al. 2007
+        (Tomtom). Departure: over the union of the positions, not only where they overlap.
+    """
+    query, target = _centred(matrix), _centred(other)
+    values = _values(query[None], target)[0]
+    best = int(values.argmax())
+    reverse, place = divmod(best, len(values) // 2)
+    return Match(float(values[best]), place - len(target) + 1, bool(reverse))
+
+
+def similarities(matrix, motifs):
+    """The correlation of a matrix with each of many, as `match`.
+
+    Args:
+        matrix: float (length, 4), probabilities of A, C, G, T.
+        motifs: such matrices, or `genome_keras.io.motifs.Motif`.
+
+    Returns:
+        float64 (motifs,).
+    """
+    query = _centred(matrix)[None]
+    return np.array([_values(query, _centred(motif)).max() for motif in motifs])
+
+
+def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
+    """How often a matrix with its rows in random order is as alike as the matrix itself.
+
+    What is compared is the best correlation with any of `motifs`, so that trying several
+    is paid for. The shuffled matrices have the same letters and the same information: a
+    matrix is not found alike because it is rich in G and C. If the order of its rows
+    means nothing, the p-value is uniform on 1 / (shuffles + 1), 2 / (shuffles + 1), ..., 1.
+
+    Args:
+        matrix: float (length, 4), probabilities of A, C, G, T.
+        motifs: the known ones of one factor, as in `similarities`.
+        shuffles: random orders; the least p-value is 1 / (shuffles + 1).
+        seed: of the orders.
+
+    Returns:
+        float.
+
+    Raises:
+        ValueError: not matrices of probabilities, no motif, or no shuffle.
+    """
+    if type(shuffles) is not int or shuffles < 1:
+        raise ValueError(f"shuffles must be an integer of at least 1. Received: {shuffles!r}")
+    if not len(motifs):
+        raise ValueError("expected at least one motif. Received: none")
+    query, random = _centred(matrix), np.random.default_rng(seed)
+    queries = [query, *(random.permutation(query) for _ in range(shuffles))]
+    targets = [_centred(motif) for motif in motifs]
+    best = np.max([_values(np.array(queries), target).max(1) for target in targets], 0)
+    return float((best >= best[0] - 1e-9).mean())  # rounding decides no tie
+
+
+def _centred(matrix):
+    matrix = np.asarray(getattr(matrix, "matrix", matrix), float)
+    whole = matrix.ndim == 2 and matrix.shape[1] == 4 and len(matrix)
+    if not whole or not matrix.min() >= 0 or not np.allclose(matrix.sum(1), 1, atol=0.02):
+        raise ValueError("expected probabilities (length, 4), each row 1 in all")
+    # Each row's mean is then 1/4 exactly, and the correlation a cosine.
+    return matrix / matrix.sum(1, keepdims=True) - CHANCE
+
+
+def _values(queries, target):
+    """Correlations (queries, places): those of the target forward, then those reverse."""
+    n, length, _ = queries.shape
+    size, places = len(target), []
+    for strand in (target, target[::-1, ::-1]):
+        for place in range(1 - size, length):
+            begin, end = max(place, 0), min(place + size, length)
+            covered = np.zeros((length, 4))
+            covered[begin:end] = strand[begin - place : end - place]
+            places.append(covered.ravel())
+    norms = np.linalg.norm(queries.reshape(n, -1), axis=1) * np.linalg.norm(target)
+    products = queries.reshape(n, -1) @ np.array(places).T
+    return np.divide(products, norms[:, None], np.zeros_like(products), where=norms[:, None] > 0)

@@ -1,0 +1,74 @@
+"""The frame of a page of pictures: HTML that runs no script and asks nothing of anyone."""
+
+from contextlib import contextmanager
+from html import escape
+
+from genome_keras.effects import LIKELIHOOD
+from genome_keras.html_page import document
+from genome_keras.interpret.pictures_canvas import load_plotting
+from genome_keras.io.atomic import atomic
+
+# A browser holds the page to it: no script, no request.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+)
+_STYLE = """figure svg { min-width: 900px; } figcaption { max-width: 110ch; }
+figure { margin: 8px 0 22px; } td { font-variant-numeric: tabular-nums; }
+td:nth-child(2), th:nth-child(2) { text-align: left; } h2 { overflow-wrap: anywhere; }
+"""
+_CHANGES = {"diff": "change of P(label = 1)", "logodds": "change of log-odds"}
+
+
+@contextmanager
+def written_page(path, title):
+    """Opens a page; it is there, whole, when the block succeeds.
+
+    Args:
+        path: the HTML file; an existing one is replaced. None writes nothing.
+        title: text.
+
+    Yields:
+        A list, for pieces of HTML after the heading.
+
+    Raises:
+        GenomeKerasError: `path` cannot be written, or matplotlib or logomaker is missing;
+            before the block runs.
+    """
+    if path is None:
+        yield []
+        return
+    load_plotting()
+    with atomic(path) as temporary:
+        parts = [f"<h1>{escape(title)}</h1>"]
+        yield parts
+        page = document(title, "\n".join(parts), style=_STYLE, head=_POLICY)
+        temporary.write_text(page, encoding="utf-8")
+
+
+def name_change(effect, tasks):
+    """What an effect is, as text: "diff" or "logodds", of these tasks."""
+    return "log-likelihood ratio, nats" if tasks == [LIKELIHOOD] else _CHANGES[effect]
+
+
+def paragraph(text, *, soft=False):
+    kind = ' class="soft"' if soft else ""
+    return f"<p{kind}>{escape(text)}</p>"
+
+
+def table(heads, rows):
+    """A table; cells are text, or pairs of text and the anchor on the page they lead to."""
+    lines = ["".join(f'<th scope="col">{escape(head)}</th>' for head in heads)]
+    lines += ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in rows]
+    first, *others = (f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<div class="scroll"><table><thead>{first}</thead><tbody>{"".join(others)}</tbody>'
+        "</table></div>"
+    )
+
+
+def _cell(cell):
+    if isinstance(cell, tuple):
+        text, anchor = cell
+        return f'<a href="#{anchor}">{escape(text)}</a>'
+    return escape(cell)

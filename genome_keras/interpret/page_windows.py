@@ -1,0 +1,154 @@
+"""A page with pictures of windows: of in-silico mutagenesis, or of attributions."""
+
+from contextlib import contextmanager
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.interpret.page_frame import name_change, paragraph, table, written_page
+from genome_keras.interpret.page_svg import figure_html
+from genome_keras.interpret.pictures_canvas import BASES
+from genome_keras.interpret.pictures_windows import draw_logo, draw_substitutions
+
+WINDOWS, LENGTH = 10, 2000  # at most: windows, and bp of all of them; one is always shown
+PICTURED, TOLD = 2, 6  # tasks of each, at most: in pictures and in a table
+
+
+class _Seen(NamedTuple):
+    name: str
+    start: int
+    codes: np.ndarray  # (window,)
+    tasks: list[int]  # columns, the largest value first
+    peaks: list[tuple]  # of each: value, place from 0, letter
+    values: np.ndarray  # (window, 4, pictured)
+
+
+class Windows:
+    """What a page keeps of the windows that pass: the first few, and of these a few tasks.
+
+    Args:
+        own: whether only values of the windows' own letters count.
+    """
+
+    def __init__(self, *, own):
+        self.own, self.count, self.seen = own, 0, []
+
+    def add(self, batch, values):
+        """Takes windows.
+
+        Args:
+            batch: `genome_keras.windows.Batch`.
+            values: float (n, window, 4, tasks), as `ism` and `attribute` give them.
+        """
+        most = max(1, min(WINDOWS, LENGTH // batch.codes.shape[1]))
+        new = slice(0, max(0, most - self.count))
+        self.count += len(batch.codes)
+        given = batch.names[new], batch.starts[new].tolist(), batch.codes[new], values[new]
+        for name, start, codes, of in zip(*given, strict=True):
+            if self.own:
+                of = np.where((codes[:, None] == np.arange(4))[..., None], of, 0)
+            flat = np.nan_to_num(of).reshape(-1, of.shape[-1])
+            at = np.abs(flat).argmax(0)
+            largest = flat[at, np.arange(len(at))]
+            tasks = np.argsort(-np.abs(largest), kind="stable")[:TOLD].tolist()
+            peaks = [(float(largest[task]), *divmod(int(at[task]), 4)) for task in tasks]
+            kept = of[..., tasks[:PICTURED]].copy()
+            self.seen.append(_Seen(name, start, codes.copy(), tasks, peaks, kept))
+
+
+@contextmanager
+def mutagenesis_page(path, *, tasks, effect, weights):
+    """Opens a page of in-silico mutagenesis; it is written when the block succeeds.
+
+    Args:
+        path: the HTML file, or None.
+        tasks: names of the columns of values.
+        effect: "diff" or "logodds".
+        weights: name of the checkpoint.
+
+    Yields:
+        `Windows`.
+
+    Raises:
+        GenomeKerasError: as `genome_keras.interpret.page_frame.written_page`.
+    """
+    change = name_change(effect, tasks)
+    about = (
+        f"Each letter of a window is changed to each other one; shown is the {change}. In the "
+        "heat maps blue is less and orange more, and a dot marks the window's own letter. "
+        "Above them, the height of a letter is what is lost, on average, when it is changed.",
+    )
+
+    def pictures(seen, number, where, **place):
+        effects = seen.values[..., number]
+        lost = np.where(np.isnan(effects), 0, -effects).sum(1) / 3
+        own = seen.codes[:, None] == np.arange(4)
+        shown = np.where(own, lost[:, None], 0)
+        yield draw_logo(shown, label="mean loss", **place), f"Letters that carry {where}"
+        place.pop("title")
+        yield draw_substitutions(effects, label="change", **place), f"Every substitution: {where}"
+
+    with _page(path, "In-silico mutagenesis", about, tasks, weights, pictures, alt=True) as windows:
+        yield windows
+
+
+@contextmanager
+def attribution_page(path, *, tasks, method, target, weights):
+    """Opens a page of attributions; it is written when the block succeeds.
+
+    Args:
+        path, tasks, weights: as in `mutagenesis_page`.
+        method, target: as in `genome_keras.interpret.attribute`.
+
+    Yields:
+        `Windows`.
+    """
+    what = {"logodds": "log-odds", "score": "P(label = 1)"}[target]
+    about = (
+        f"The height of a letter is what it adds to the {what} of the task, by "
+        f"{method.replace('_', ' ')}; letters that hang below the line take away from it.",
+    )
+
+    def pictures(seen, number, where, **place):
+        yield (
+            draw_logo(seen.values[..., number], label=what, **place),
+            f"What each letter adds: {where}",
+        )
+
+    with _page(path, "Attributions", about, tasks, weights, pictures, alt=False) as windows:
+        yield windows
+
+
+@contextmanager
+def _page(path, title, about, tasks, weights, pictures, *, alt):
+    with written_page(path, title) as parts:
+        windows = Windows(own=not alt)
+        yield windows
+        if path is None:
+            return
+        shown = len(windows.seen)
+        parts.append(paragraph(f"Windows: {windows.count:,}. Tasks: {len(tasks):,}, of {weights}."))
+        if shown < windows.count:
+            parts.append(paragraph(f"Shown: the first {shown}; the table has all."))
+        parts += [paragraph(text, soft=True) for text in about]
+        for number, seen in enumerate(windows.seen):
+            parts += _section(number, seen, tasks, pictures, alt)
+
+
+def _section(number, seen, tasks, pictures, alt):
+    place = f"{seen.name}:{seen.start + 1:,}-{seen.start + len(seen.codes):,}"
+    yield f'<h2 id="w{number}">{escape(place)}</h2>'
+    if len(seen.tasks) < len(tasks):
+        yield paragraph(f"The {len(seen.tasks)} tasks with the largest values:", soft=True)
+    rows = []
+    for task, (value, at, letter) in zip(seen.tasks, seen.peaks, strict=True):
+        own = "ACGTN"[seen.codes[at]]
+        change = f"{own}>{BASES[letter]}" if alt else own
+        rows.append((tasks[task], f"{seen.start + at + 1:,} {change}", f"{value:+.4f}"))
+    yield table(("task", "at (1-based)", "largest value"), rows)
+    for which, task in enumerate(seen.tasks[:PICTURED]):
+        where = f"{tasks[task]} in {place}"
+        named = dict(codes=seen.codes, start=seen.start, contig=seen.name, title=tasks[task])
+        for part, (figure, label) in enumerate(pictures(seen, which, where, **named)):
+            yield figure_html(figure, label, name=f"w{number}t{which}p{part}")

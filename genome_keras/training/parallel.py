@@ -1,0 +1,168 @@
+"""Training on several devices at once, on the engines of the backends: each takes a share.
+
+JAX: `keras.distribution.DataParallel`, on the devices of one process or of several.
+TensorFlow: `tf.distribute.MirroredStrategy`, on the devices of one process.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from genome_keras.batches import Batches
+from genome_keras.losses import MaskedCrossEntropy
+
+PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
+
+
+class EvenBatches(Batches):
+    """Batches that are all full, or one process' share of each.
+
+    What a last batch lacks is windows of N whose labels are not measured, so that its loss
+    and metrics are those of the windows it has. Keras' mean of the losses of batches then
+    weighs it as a full one.
+
+    Args:
+        source, batch_size, more: as in `genome_keras.batches.Batches`.
+        share, shares: of so many processes this one; a share is rows that lie together.
+    """
+
+    def __init__(self, source, *, batch_size, share=0, shares=1, **more):
+        super().__init__(source, batch_size=batch_size, **more)
+        size = batch_size // shares
+        self.rows = slice(share * size, (share + 1) * size)
+
+    def __getitem__(self, index):
+        codes, labels = super().__getitem__(index)
+        missing = self.reader.batch_size - len(codes)
+        if missing:
+            codes = np.pad(codes, ((0, missing), (0, 0)), constant_values=4)
+            labels = np.pad(labels, ((0, missing), (0, 0)), constant_values=-1)
+        return codes[self.rows], labels[self.rows]
+
+
+class SharedCrossEntropy(MaskedCrossEntropy):
+    """What one replica of TensorFlow adds to the loss of the whole batch.
+
+    Keras adds the gradients of all replicas; their labels are weighed by the sum of all
+    weights, so the sum is the gradient of the mean over all measured labels.
+    """
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        import tensorflow as tf
+
+        values, weight = self.weighted(y_true, y_pred, sample_weight)
+        every = ops.sum(weight)
+        if (replica := tf.distribute.get_replica_context()) is not None:
+            every = replica.all_reduce(tf.distribute.ReduceOp.SUM, every)
+        return ops.sum(weight * values) / ops.maximum(every, 1e-7)
+
+
+@contextmanager
+def parallel(devices):
+    """Within it, models are made and trained on several devices.
+
+    With the environment of `keras.distribution.initialize` (JAX: the number of processes,
+    the address of the first, the number of this one) the devices are those of all
+    processes, each of which runs the same program.
+
+    Args:
+        devices: how many; 1 changes nothing.
+
+    Raises:
+        ValueError: torch, or fewer devices than that.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax" and PROCESSES in os.environ:
+        _join()
+    elif devices == 1:
+        yield
+        return
+    if backend == "jax":
+        found = _first(keras.distribution.list_devices(), devices)
+        with keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope():
+            yield
+    elif backend == "tensorflow":
+        import tensorflow as tf
+
+        every = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        found = _first([device.name for device in every], devices)
+        with tf.distribute.MirroredStrategy(found).scope():
+            yield
+    else:
+        raise ValueError(f"{backend} trains on one device here. Received: devices={devices}")
+
+
+def shares():
+    """How many devices share a batch, and this process' number and those of all."""
+    backend = keras.backend.backend()
+    if backend == "jax" and (found := keras.distribution.distribution()) is not None:
+        import jax
+
+        return found.device_mesh.devices.size, jax.process_index(), jax.process_count()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync, 0, 1
+    return 1, 0, 1
+
+
+def batches(source, *, batch_size, **more):
+    """`Batches`, or even ones where several devices share them.
+
+    Args:
+        source, batch_size, more: as in `genome_keras.batches.Batches`.
+
+    Raises:
+        ValueError: a batch that the devices cannot share evenly.
+    """
+    devices, share, processes = shares()
+    if devices == 1:
+        return Batches(source, batch_size=batch_size, **more)
+    if batch_size % devices:
+        raise ValueError(
+            f"batch_size must be a multiple of {devices}, the number of devices. "
+            f"Received: batch_size={batch_size}"
+        )
+    return EvenBatches(source, batch_size=batch_size, share=share, shares=processes, **more)
+
+
+def loss(positive_weight):
+    """`MaskedCrossEntropy`, or what a replica has of it."""
+    shared = keras.backend.backend() == "tensorflow" and shares()[0] > 1
+    return (SharedCrossEntropy if shared else MaskedCrossEntropy)(positive_weight)
+
+
+@contextmanager
+def own_folder(out):
+    """The folder a process writes to: `out` for the first, for others a copy that goes.
+
+    All begin from the state in `out`, which they must see; only the first writes there.
+    """
+    _, share, _ = shares()
+    if not share:
+        yield Path(out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("state.npz", "log.json", "best.weights.h5"):
+            if (Path(out) / name).exists():
+                shutil.copy(Path(out) / name, folder)
+        yield Path(folder)
+
+
+def _join():
+    import jax
+
+    if not jax.distributed.is_initialized():
+        keras.distribution.initialize()
+
+
+def _first(every, devices):
+    if devices > len(every):
+        raise ValueError(f"there are {len(every)} devices. Received: devices={devices}")
+    return every[:devices]

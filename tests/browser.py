@@ -1,0 +1,57 @@
+"""A real browser without a screen, for pages of HTML."""
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+_FIRST = """<script>
+const seen = [];
+addEventListener("error", event => seen.push("error " + (event.message || event.target.outerHTML)),
+  true);
+addEventListener("securitypolicyviolation",
+  event => seen.push(event.violatedDirective + " " + event.blockedURI));
+</script>"""
+_LAST = """<pre id="probe"></pre><script>
+const sizes = chosen => [...document.querySelectorAll(chosen)].map(element => {
+  const box = element.getBoundingClientRect();
+  return [box.width, box.height];
+});
+document.getElementById("probe").textContent = JSON.stringify({
+  seen, title: document.title, pictures: sizes("figure svg"), images: sizes("svg image"),
+  texts: [...document.querySelectorAll("svg text, h2, td")].map(one => one.textContent),
+  labels: [...document.querySelectorAll("figure svg")].map(one => one.ariaLabel),
+  anchors: [...document.querySelectorAll("a")].map(
+    one => document.querySelector(one.getAttribute("href")) !== null),
+  resources: performance.getEntriesByType("resource").map(one => one.name),
+});
+</script>"""
+
+
+def document_of(path):
+    """The document that the browser makes of a page, and what it says on its console."""
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    flags += [f"--user-data-dir={path.parent}", "--window-size=1200,900"]
+    command = [BROWSER, *flags, "--dump-dom", path.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def look(text, folder):
+    """What a browser shows of a page: its pictures' sizes, texts, faults and requests.
+
+    The page's own policy runs no script; here it lets those of the probe run, and tells of
+    everything else that it stops.
+    """
+    policy = "default-src 'none'; "
+    assert text.count(policy) == 1
+    text = text.replace(policy, policy + "script-src 'unsafe-inline'; ")
+    text = text.replace("<head>", "<head>" + _FIRST).replace("</body>", _LAST + "</body>")
+    path = folder / "probe.html"
+    path.write_text(text, encoding="utf-8")
+    shown, console = document_of(path)
+    found = re.search(r'<pre id="probe">(.*?)</pre>', shown, re.DOTALL)[1]
+    return json.loads(unescape(found)) | {"console": console}

@@ -1,0 +1,250 @@
+"""Scores by Ray: the rows of one process, each once, whatever dies."""
+
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import genome_keras
+from genome_keras import predict_fasta
+from genome_keras.cli import main
+from genome_keras.cluster import run
+from genome_keras.cluster.folder import Folder
+from genome_keras.cluster.workers import Alleles, Windows
+from genome_keras.errors import FormatError, GenomeKerasError, SequenceError
+from genome_keras.pretrained import save_pretrained
+from genome_keras.variants import score_vcf
+
+parquet = pytest.importorskip("pyarrow.parquet")
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="the extra ray is not installed"
+)
+WINDOW = 20
+LENGTHS = {"chr1": 1_503, "a/b": 20, "short": 7, "chr2": 611}
+GENOME = {
+    name: "".join(np.random.default_rng(seed).choice(list("ACGTN"), length))
+    for seed, (name, length) in enumerate(LENGTHS.items())
+}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=3, k=(1, 2), seed=1)
+    return save_pretrained(model, tmp_path_factory.mktemp("saved") / "m", tasks=["a", "b", "c"])
+
+
+@pytest.fixture
+def genome(tmp_path):
+    path = tmp_path / "g.fa"
+    path.write_text("".join(f">{name}\n{seq}\n" for name, seq in GENOME.items()))
+    return path
+
+
+@pytest.fixture
+def vcf(tmp_path):
+    """Substitutions of every contig, one of another letter than the genome has."""
+    path = tmp_path / "v.vcf"
+    lines = ["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    for name, seq in GENOME.items():
+        for at in range(3, len(seq), 11):
+            ref = seq[at] if at % 5 else "ACGT".replace(seq[at], "")[0]
+            alt = "ACGT".replace(ref, "")[at % 3]
+            lines.append(f"{name}\t{at + 1}\t.\t{ref}\t{alt},<DEL>\t.\t.\t.")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """The workers' parts, done in this process, without Ray."""
+    done = []
+
+    def computed(worker, how, parts, workers, gpus, address):
+        one = worker(how)
+        for part in parts:
+            done.append(part["number"])
+            yield one(part)
+
+    monkeypatch.setattr(run, "_computed", computed)
+    monkeypatch.setattr(run, "_ray", lambda: None)
+    return done
+
+
+def rows(path):
+    """The rows of a file, or of all parts of a folder in their order."""
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(path.glob("*/*.parquet"), key=lambda p: p.name)
+    return [row for file in files for row in parquet.ParquetFile(file).read().to_pylist()]
+
+
+def close(found, wanted):
+    """The same rows in the same order; numbers to 1e-5."""
+    assert len(found) == len(wanted) > 0
+    for one, other in zip(found, wanted, strict=True):
+        assert one.keys() == other.keys()
+        for name, value in one.items():
+            same = pytest.approx(other[name], abs=1e-5) if isinstance(value, float) else other[name]
+            assert value == same
+
+
+@pytest.mark.parametrize("part", [3, 10_000])
+@pytest.mark.parametrize("stride", [7, 20, 33])
+@pytest.mark.parametrize("on_short", ["pad", "skip"])
+def test_parts_are_what_one_process_writes(
+    genome, saved, tmp_path, alone, part, stride, on_short, monkeypatch
+):
+    how = {"weights": saved, "stride": stride, "on_short": on_short}
+    wanted = predict_fasta(genome, tmp_path / "o.parquet", **how).windows
+    monkeypatch.setattr(Windows, "scores", lambda self, codes: fake(codes), raising=True)
+    done = run.predict_genome(genome, tmp_path / "o", part=part, **how)
+    assert done.rows == wanted
+    found = [(row["name"], row["start"], row["end"]) for row in rows(tmp_path / "o")]
+    assert found == [(r["name"], r["start"], r["end"]) for r in rows(tmp_path / "o.parquet")]
+
+
+def fake(codes):
+    return np.zeros((len(codes), 3), np.float32)
+
+
+@pytest.mark.parametrize("tasks", [None, ["c", "a"]])
+@pytest.mark.parametrize("effect", ["diff", "logodds"])
+def test_alleles_are_what_one_process_writes(
+    genome, saved, vcf, tmp_path, alone, effect, tasks, part=9
+):
+    how = {"genome": genome, "weights": saved, "effect": effect, "tasks": tasks}
+    score_vcf(vcf, tmp_path / "o.parquet", **how)
+    done = run.score_variants(vcf, tmp_path / "o", part=part, **how)
+    close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
+    assert done.rows == len(rows(tmp_path / "o")) and done.parts > len(GENOME)
+
+
+def test_readers_of_data_sets_see_contigs(genome, saved, tmp_path, alone):
+    run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", part=10)
+    import pyarrow.dataset
+
+    (tmp_path / "o" / "contig=chr1" / ".part-000000-1.parquet").write_bytes(b"half")
+    table = pyarrow.dataset.dataset(tmp_path / "o", partitioning="hive").to_table()
+    assert table["contig"].to_pylist() == table["name"].to_pylist()
+    assert set(table["contig"].to_pylist()) == {"chr1", "a/b", "chr2"}
+
+
+def test_resume_does_what_is_missing(genome, saved, tmp_path, alone):
+    how = {"weights": saved, "on_short": "skip", "part": 10}
+    first = run.predict_genome(genome, tmp_path / "o", **how)
+    wanted, parts = rows(tmp_path / "o"), sorted((tmp_path / "o").glob("*/*.parquet"))
+    for path in (parts[0], parts[3]):
+        path.rename(path.with_name(f".{path.stem}-77.parquet"))  # what a kill leaves
+    alone.clear()
+    with pytest.raises(GenomeKerasError, match="is there already; resume goes on with it"):
+        run.predict_genome(genome, tmp_path / "o", **how)
+    again = run.predict_genome(genome, tmp_path / "o", resume=True, **how)
+    assert len(alone) == 2 and (again.parts, again.done) == (first.parts, first.parts - 2)
+    assert rows(tmp_path / "o") == wanted
+    assert sorted((tmp_path / "o").glob("*/.*")) == []
+    for other in ({"stride": 5}, {"part": 11}, {"unknown": "N"}):
+        with pytest.raises(FormatError, match="made with other arguments"):
+            run.predict_genome(genome, tmp_path / "o", resume=True, **how | other)
+
+
+def test_a_folder_of_something_else(tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(GenomeKerasError, match="expected an empty folder"):
+        Folder(tmp_path, {}, resume=True)
+    with pytest.raises(GenomeKerasError, match="cannot use"):
+        Folder(tmp_path / "no" / "such", {})
+    part = Folder(tmp_path / "o", {"a": (1,)}).part("../x y", 3)
+    assert part.parent.parent == tmp_path / "o" and part.name == "part-000003.parquet"
+
+
+def test_bad_letters_end_the_run(genome, saved, tmp_path, alone, capsys):
+    genome.write_text(">x\n" + "ACGT" * 20 + "R" + "ACGT" * 20 + "\n")
+    command = ["cluster", "predict", str(genome), "--weights", str(saved), "--part", "1"]
+    assert main([*command, "--out", str(tmp_path / "o")]) == 1
+    assert "position 81 (1-based): 'R'" in capsys.readouterr().err
+    assert len(rows(tmp_path / "o")) == 4  # what is whole stays
+
+
+def test_arguments_are_checked(genome, saved, vcf, tmp_path, alone):
+    out = tmp_path / "o"
+    with pytest.raises(ValueError, match="engine must be one of"):
+        run.predict_genome(genome, out, weights=saved, engine="auto")
+    with pytest.raises(ValueError, match="workers must be at least 1"):
+        run.predict_genome(genome, out, weights=saved, workers=0)
+    with pytest.raises(SequenceError, match="short: 7 bp, shorter than the window of 20 bp"):
+        run.predict_genome(genome, out, weights=saved)
+    with pytest.raises(ValueError, match="effect must be"):
+        run.score_variants(vcf, out, genome=genome, weights=saved, effect="both")
+    with pytest.raises(ValueError, match="no task 'z'"):
+        run.score_variants(vcf, out, genome=genome, weights=saved, tasks=["z"])
+    assert not out.exists()
+
+
+def test_without_ray(genome, saved, tmp_path, monkeypatch, capsys):
+    found = importlib.util.find_spec
+    absent = lambda name, *more: None if name == "ray" else found(name, *more)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", absent)
+    command = ["cluster", "predict", str(genome), "--weights", str(saved)]
+    assert main([*command, "--out", str(tmp_path / "o")]) == 1
+    assert 'pip install "genome_keras[ray]"' in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_part_that_is_there_is_only_counted(genome, saved, tmp_path, alone):
+    run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", part=10)
+    path = str(sorted((tmp_path / "o").glob("*/*.parquet"))[0])
+    part = {"number": 5, "contig": "chr1", "path": path, "job": "nothing"}
+    for worker in (Windows, Alleles):
+        told = worker({})(part)
+        assert told == {"number": 5, "rows": len(rows(path)), "problem": ""}
+
+
+def workers_of(program):
+    """Processes of Ray's map workers below a process."""
+    found, parents = [], {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    for pid, parent in parents.items():
+        while parent > 1 and parent != program:
+            parent = parents.get(parent, 0)
+        with contextlib.suppress(OSError):
+            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if parent == program and title.startswith(b"ray::") and b"MapWorker" in title:
+                found.append(pid)
+    return found
+
+
+@pytest.mark.slow
+@needs_ray
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for workers in /proc")
+def test_a_killed_worker_loses_and_duplicates_nothing(saved, tmp_path):
+    letters = "".join(np.random.default_rng(5).choice(list("ACGT"), 60_000))
+    (tmp_path / "g.fa").write_text(f">x\n{letters}\n>y\n{letters[::-1]}\n")
+    out = tmp_path / "o"
+    command = [sys.executable, "-m", "genome_keras", "cluster", "predict", str(tmp_path / "g.fa")]
+    command += ["--weights", str(saved), "--out", str(out), "--part", "100", "--stride", "5"]
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        killed = None
+        while program.poll() is None and killed is None:
+            if len(list(out.glob("*/part-*"))) >= 3 and len(found := workers_of(program.pid)) == 2:
+                killed = found[0]
+                os.kill(killed, signal.SIGKILL)
+                there = len(list(out.glob("*/part-*")))
+            time.sleep(0.01)
+        told = program.communicate(timeout=600)[1]
+    finally:
+        program.kill()
+    assert killed is not None and program.returncode == 0, told[-3000:]
+    predict_fasta(tmp_path / "g.fa", tmp_path / "o.parquet", weights=saved, stride=5)
+    found = rows(out)
+    assert there < 240 and told.endswith(f"genome-keras: {len(found)} rows in 240 parts\n")
+    close(found, rows(tmp_path / "o.parquet"))
+    assert list(out.glob("*/.part-*")) == []

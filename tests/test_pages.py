@@ -1,0 +1,277 @@
+"""The pages of pictures: what is on them, and that a browser shows it and asks for nothing."""
+
+import json
+import re
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import keras
+import numpy as np
+import pytest
+from browser import BROWSER, document_of, look
+
+import genome_keras
+from genome_keras.allele_blocks import blocks
+from genome_keras.cli import main
+from genome_keras.encode import tokens
+from genome_keras.genome import Variant
+from genome_keras.html_page import LIGHT
+from genome_keras.interpret import attribute, ism, page_variants, page_windows
+from genome_keras.interpret.page_svg import inline
+from genome_keras.interpret.page_variants import variants_page
+from genome_keras.io.reference import open_genome
+from genome_keras.layers.task_head import TaskHead
+from genome_keras.scorer import Scorer
+from genome_keras.windows import Batch
+
+pytest.importorskip("logomaker")
+
+WINDOW = 20
+EVIL = "<script>document.title='read_as_HTML'</script>&amp;"
+TASKS = [f"a|{EVIL}", "b $x_1$", 'c" onload="alert(1)']
+LETTERS = "".join(np.random.default_rng(0).choice(list("ACGT"), 300))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A genome, 30 variants, 12 places, and a checkpoint; names that HTML could trip over."""
+    folder = tmp_path_factory.mktemp("pages")
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=3, seed=1)
+    for weight in model.weights:
+        noise = np.random.default_rng(1).normal(size=weight.shape)
+        weight.assign(0.1 * noise)
+    model.save_weights(folder / "m.weights.h5")
+    about = {"architecture": "kmer_logreg", "tasks": TASKS}
+    about["arguments"] = {"window": WINDOW, "tasks": 3}
+    (folder / "m.json").write_text(json.dumps(about))
+    (folder / "g.fa").write_text(f">{EVIL}\n{LETTERS}\n")
+    lines = []
+    for i, position in enumerate(range(20, 290, 9)):
+        ref = LETTERS[position - 1 : position + i % 3]
+        alt = "ACGT"["ACGT".index(ref[0]) - 1] + "GATTACA"[: i % 5]
+        lines.append(f"{EVIL}\t{position}\t{EVIL if i % 2 else '.'}\t{ref}\t{alt},<DEL>\t.\t.\t.\n")
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    (folder / "v.vcf").write_text(head + "".join(lines))
+    (folder / "p.bed").write_text("".join(f"{EVIL}\t{i}\t{i + 9}\n" for i in range(30, 282, 21)))
+    return SimpleNamespace(
+        folder=folder,
+        model=model,
+        options=["--genome", str(folder / "g.fa"), "--weights", str(folder / "m.weights.h5")],
+    )
+
+
+def run(files, command, *more):
+    """The page of a command, and its table."""
+    given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
+    out, page = files.folder / f"{command}.tsv", files.folder / f"{command}.html"
+    ends = ["--out", str(out), "--report", str(page), *more]
+    assert main([command, str(given), *files.options, *ends]) == 0
+    rows = [line.split("\t") for line in out.read_text().splitlines()]
+    return page, [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+@pytest.fixture(scope="module")
+def pages(files):
+    with pytest.MonkeyPatch.context() as fewer:
+        fewer.setattr(page_variants, "SHOWN", 3)
+        fewer.setattr(page_windows, "WINDOWS", 2)
+        yield {command: run(files, command) for command in PICTURES}
+
+
+PICTURES = {"variants": 3, "ism": 2 * 2 * 2, "attribute": 2 * 2}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium to look at the page with")
+@pytest.mark.parametrize("command", PICTURES)
+def test_a_browser_shows_every_picture_and_asks_for_nothing(pages, tmp_path, command):
+    text = pages[command][0].read_text(encoding="utf-8")
+    found = look(text, tmp_path)
+    assert found["seen"] == found["resources"] == found["console"] == []
+    assert len(found["pictures"]) == PICTURES[command]
+    assert all(width > 800 and height > 100 for width, height in found["pictures"])
+    wide = [height for width, height in found["images"] if width > 100]  # without the scales
+    assert len(wide) == (4 if command == "ism" else 0) and all(height > 50 for height in wide)
+    assert all(found["labels"]) and all(found["anchors"])
+    assert found["title"] in ("Variants", "In-silico mutagenesis", "Attributions")
+    for task in TASKS[:2]:
+        assert any(task[:43] in shown for shown in found["texts"]), task
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium to look at the page with")
+def test_the_browser_would_tell_of_scripts_and_requests(pages, tmp_path):
+    text = pages["attribute"][0].read_text(encoding="utf-8")
+    bad = '<img src="http://127.0.0.1:9/x.png"><script>document.title = "run"</script>'
+    found = look(text.replace("<h1>", bad + "<h1>"), tmp_path)
+    assert any("img-src http://127.0.0.1:9" in one for one in found["seen"])
+    path = tmp_path / "page.html"
+    path.write_text(text.replace("<h1>", bad + "<h1>"), encoding="utf-8")
+    shown, console = document_of(path)
+    assert "<title>Attributions</title>" in shown  # the page's own policy runs no script
+    assert len(console) == 2
+
+
+@pytest.mark.parametrize("command", PICTURES)
+def test_the_page_is_whole_and_its_text_is_text(pages, command):
+    text = pages[command][0].read_text(encoding="utf-8")
+    assert EVIL not in text
+    assert not re.search(r"https?:|@import|url\((?!#)", text)
+    ids = re.findall(r' id="(.*?)"', text)
+    assert len(ids) == len(set(ids))
+    assert {name for name in re.findall(r'(?:href="|url\()#(.*?)[")]', text)} <= set(ids)
+    body = re.search("<body>.*</body>", text, re.DOTALL)[0]
+    elements = list(ElementTree.fromstring(body).iter())  # every tag is closed
+    assert "script" not in {element.tag for element in elements}
+    assert not any(name.startswith("on") for element in elements for name in element.attrib)
+    assert len(text) < 200_000 * PICTURES[command]
+
+
+def test_variants_are_those_that_change_most(pages):
+    page, rows = pages["variants"]
+    text = page.read_text(encoding="utf-8")
+    scored = [row for row in rows if row["status"] == "ok"]
+    assert f"Alleles: {len(rows)}, {len(scored)} of them scored." in text
+    assert f"Without effects: symbolic {len(rows) - len(scored)}." in text
+    assert "Shown are the 3 with the largest absolute effect." in text
+    scored.sort(key=lambda row: -float(row["max_diff"]))
+    names = re.findall(r'<a href="#v\d+">(.*?)</a>', text)
+    assert [name.rpartition(":")[2] for name in names] == [
+        f"{int(row['pos']):,} {row['ref']}&gt;{row['alt']}" for row in scored[:3]
+    ]
+    lines = re.findall("<tr>(.*?)</tr>", text)[1:]
+    for line, row in zip(lines, scored, strict=False):
+        cells = re.findall("<td>(.*?)</td>", line)
+        effect, ref, alt = map(float, cells[2:5])
+        assert abs(effect) == pytest.approx(float(row["max_diff"]), abs=1e-4)
+        assert alt - ref == pytest.approx(effect, abs=2e-4)
+
+
+def test_the_first_windows_are_shown_with_their_largest_values(pages, files):
+    page, _ = pages["ism"]
+    text = page.read_text(encoding="utf-8")
+    assert "Windows: 12." in text and "Shown: the first 2;" in text
+    assert text.count("<h2") == 2
+    with open_genome(files.folder / "g.fa") as genome:
+        codes = tokens(genome.fetch((EVIL, 24, 44)))
+    effects = ism(files.model, codes)[0]
+    told = re.findall(r"<tr>(<td>.*?)</tr>", text)[:3]
+    order = np.argsort(-np.abs(effects).max((0, 1)))
+    for line, task in zip(told, order, strict=True):
+        _, where, value = re.findall("<td>(.*?)</td>", line)
+        at, letter = np.unravel_index(np.abs(effects[..., task]).argmax(), effects.shape[:2])
+        assert float(value) == pytest.approx(effects[at, letter, task], abs=1e-4)
+        assert where == f"{25 + at} {LETTERS[24 + at]}&gt;{'ACGT'[letter]}"
+    text = pages["attribute"][0].read_text(encoding="utf-8")
+    found = attribute(files.model, codes, tasks=[0, 1, 2])[0]
+    line = re.search(r"<tr>(<td>.*?)</tr>", text)[1]
+    value = float(re.findall("<td>(.*?)</td>", line)[2])
+    assert abs(value) == pytest.approx(np.abs(found).max(), abs=1e-4)
+
+
+def test_long_windows_are_fewer():
+    codes = np.zeros((5, 700), np.uint8)
+    batch = Batch(["r"] * 5, np.arange(5), np.arange(5) + 700, codes)
+    with page_windows.attribution_page(
+        None, tasks=["t"], method="occlusion", target="score", weights="own"
+    ) as page:
+        page.add(batch, np.zeros((5, 700, 4, 1)))
+        page.add(batch, np.zeros((5, 700, 4, 1)))
+    assert page.count == 10 and len(page.seen) == 2000 // 700
+
+
+def test_hypothetical_letters_are_not_drawn(files):
+    page, _ = run(files, "attribute")
+    whole = page.read_text(encoding="utf-8")
+    page, _ = run(files, "attribute", "--hypothetical")
+    assert page.read_text(encoding="utf-8") == whole
+
+
+def test_pages_of_a_run_are_the_same_bytes_again(files, pages):
+    before = pages["variants"][0].read_bytes()
+    page, _ = run(files, "variants")
+    assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", PICTURES)
+def test_a_page_that_cannot_be_written_stops_before_the_work(files, tmp_path, capsys, command):
+    given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
+    out = tmp_path / "o.tsv"
+    ends = ["--out", str(out), "--report", str(tmp_path / "none" / "p.html")]
+    assert main([command, str(given), *files.options, *ends]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_table_stays_whatever_becomes_of_the_page(files, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(page_variants, "draw_alleles", fail)
+    out, page = tmp_path / "o.tsv", tmp_path / "p.html"
+    page.write_text("old")
+    ends = ["--out", str(out), "--report", str(page)]
+    with pytest.raises(RuntimeError, match="no ink"):
+        main(["variants", str(files.folder / "v.vcf"), *files.options, *ends])
+    assert len(out.read_text().splitlines()) == 61
+    assert page.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_nothing_to_show_is_a_page_too(files, tmp_path):
+    (tmp_path / "v.vcf").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n")
+    page = tmp_path / "p.html"
+    ends = ["--out", str(tmp_path / "o.tsv"), "--report", str(page)]
+    assert main(["variants", str(tmp_path / "v.vcf"), *files.options, *ends]) == 0
+    assert "Alleles: 0, 0 of them scored." in page.read_text(encoding="utf-8")
+
+
+def test_colours_follow_the_page():
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axis = figure.subplots()
+    axis.plot([0, 1], color=LIGHT["c1"])
+    axis.text(0, 0, f"{LIGHT['c1']} url(#x)", color=LIGHT["ink"])
+    axis.set_title("\x01\N{CJK UNIFIED IDEOGRAPH-6570}")
+    text = inline(figure, 'a "label" <', name="n")
+    assert ">\N{REPLACEMENT CHARACTER}\N{CJK UNIFIED IDEOGRAPH-6570}</text>" in text
+    assert "stroke: var(--c1)" in text and "fill: var(--ink)" in text
+    assert f">{LIGHT['c1']} url(#x)</text>" in text  # what is written stays
+    assert 'aria-label="a &quot;label&quot; &lt;"' in text
+    assert "<style" not in text and "<metadata" not in text
+
+
+def shown(model, tmp_path, tasks, **more):
+    """The page of a few variants by any model."""
+    path = tmp_path / "g.fa"
+    path.write_text(f">chr1\n{LETTERS}\n")
+    variants = [
+        Variant(
+            "chr1", position, LETTERS[position - 1], "ACGT"["ACGT".index(LETTERS[position - 1]) - 1]
+        )
+        for position in (50, 60)
+    ]
+    scorer = Scorer(model, **more)
+    about = {"tasks": tasks, "chosen": slice(None), "effect": "diff", "weights": "own"}
+    with open_genome(path) as genome, variants_page(tmp_path / "p.html", **about) as page:
+        page.scorer = scorer
+        for block in blocks(enumerate(variants), genome, window=WINDOW):
+            scores = scorer.scores(block.codes)
+            page.add(block, scores[block.alt] - scores[block.ref])
+    return (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_a_network_without_gradients_is_shown_by_occlusion(tmp_path):
+    codes = keras.Input((WINDOW,), dtype="uint8")
+    model = keras.Model(codes, TaskHead(1)(keras.ops.cast(codes, "float32")))
+    assert "when a letter is hidden" in shown(model, tmp_path, ["task_0"])
+
+
+def test_both_strands_of_a_network_that_reads_one(tmp_path):
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=1, seed=1)
+    text = shown(model, tmp_path, ["task_0"], both_strands=True)
+    assert "by integrated gradients" in text
+
+
+def test_a_language_model_is_shown_by_mutagenesis(tmp_path):
+    model = genome_keras.char_rnn(units=2, seed=1, cell="rnn", depth=1)
+    text = shown(model, tmp_path, ["log_likelihood"])
+    assert "log-likelihood ratio, nats" in text and "when a letter is changed" in text
