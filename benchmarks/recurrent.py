@@ -9,8 +9,9 @@ is a process of its own; they take turns, so that what disturbs one round distur
 - onnxruntime: the same network, written by `genome_keras.export`.
 - torch loop: the same network by hand, `torch.nn.GRU` in each direction, same loss and optimizer.
 - stock: the same model with `keras.layers.GRU` as it comes; at 100 bp only.
-- bound: nothing but the matrix products of the GRUs and the head, by oneDNN, the
-  fastest library here; training has three times those of inference.
+- bound: nothing but the matrix products of the GRUs and the head, by the fastest
+  of OpenBLAS (numpy), MKL and oneDNN (both in torch); training has three times those of
+  inference.
 """
 
 import argparse
@@ -25,9 +26,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import recurrent_peers
+from recurrent_peers import TASKS
 
 BATCH = {100: 100, 1000: 20}
-TASKS, UNITS, EMBEDDING = 919, 128, 2
 BACKENDS = ("tensorflow", "jax", "torch")
 PEERS = ("onnxruntime", "torch loop", "bound")
 STOCK = "stock "
@@ -114,8 +116,10 @@ def exported(folder, windows):
 
 def child(name):
     """Answers each line [window, work, seconds] with examples per processor second."""
-    make = {"onnxruntime": onnxruntime, "torch loop": torch_loop, "bound": bound}.get(name)
-    step = make() if make else keras_model(stock=name.startswith(STOCK))
+    if name in PEERS:
+        step = getattr(recurrent_peers, name.replace(" ", "_"))()
+    else:
+        step = keras_model(stock=name.startswith(STOCK))
     sys.stdout, answers = sys.stderr, sys.stdout
     for line in sys.stdin:
         window, work, seconds = json.loads(line)
@@ -159,91 +163,6 @@ def keras_model(*, stock):
             models[window].predict_on_batch(codes)
         else:
             models[window].train_on_batch(codes, labels)
-
-    return step
-
-
-def onnxruntime():
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    sessions = {
-        int(window): onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        for window, path in json.loads(os.environ["GRAPHS"]).items()
-    }
-
-    def step(work, codes, labels):
-        session = sessions[codes.shape[1]]
-        session.run(None, {session.get_inputs()[0].name: codes})
-
-    return step
-
-
-def torch_loop():
-    import torch
-    from torch import nn
-
-    torch.set_num_threads(1)
-
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embeddings = nn.ModuleList(nn.Linear(4, EMBEDDING, bias=False) for _ in "12")
-            self.grus = nn.ModuleList(
-                nn.GRU(EMBEDDING, UNITS, num_layers=2, batch_first=True) for _ in "12"
-            )
-            self.drop = nn.Dropout(0.05)
-            self.head = nn.Linear(2 * UNITS, TASKS)
-
-        def forward(self, letters):
-            read = []
-            strands = letters, letters.flip(1)
-            for x, embed, gru in zip(strands, self.embeddings, self.grus, strict=True):
-                states, _ = gru(self.drop(embed(x)))
-                read.append(self.drop(states[:, -1]))
-            return self.head(torch.cat(read, -1))
-
-    network = Network()
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    loss = nn.BCEWithLogitsLoss()
-
-    def step(work, codes, labels):
-        letters = nn.functional.one_hot(torch.from_numpy(codes).long(), 5)[..., :4].float()
-        network.train(work == "training")
-        if work == "inference":
-            with torch.no_grad():
-                return torch.sigmoid(network(letters)).numpy()
-        optimizer.zero_grad()
-        value = loss(network(letters), torch.from_numpy(labels))
-        value.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        return value.item()
-
-    return step
-
-
-def bound():
-    import torch
-
-    torch.set_num_threads(1)
-    shapes = {}
-    # The products of oneDNN, which torch has but does not take for `torch.mm`.
-    product = torch.ops.mkldnn._linear_pointwise
-
-    def step(work, codes, labels):
-        batch, window = codes.shape
-        if window not in shapes:
-            sizes = [UNITS, EMBEDDING, UNITS, UNITS] * 2  # recurrent and input, layer by layer
-            pairs = [(window, batch, size, 3 * UNITS) for size in sizes]
-            pairs += [(1, batch, 2 * UNITS, TASKS)]
-            shapes[window] = [
-                (times, torch.rand(n, k), torch.rand(m, k)) for times, n, k, m in pairs
-            ]
-        for times, a, b in shapes[window] * (1 if work == "inference" else 3):
-            for _ in range(times):
-                product(a, b, None, "none", [], "")
 
     return step
 

@@ -163,6 +163,21 @@ def test_training_learns_a_repeat(tmp_path):
     assert held.bases == 71
 
 
+def test_fine_tuning_starts_from_the_checkpoint(tmp_path):
+    path = fasta(tmp_path / "g.fa")
+    first = train_genome(path, out=tmp_path / "first", **{**SETTINGS, "epochs": 1})
+    best = tmp_path / "first" / "best.weights.h5"
+    how = {**SETTINGS, "epochs": 1, "units": None, "embedding": None, "fine_tune": best}
+    (row,) = train_genome(path, out=tmp_path / "second", **{**how, "learning_rate": 1e-12})
+    assert row["held_out"] == pytest.approx(first[0]["held_out"], rel=1e-4)
+    assert "prequential" not in row  # these bases may have been learned before
+    asked = json.loads((tmp_path / "second" / "train.json").read_text())
+    assert (asked["arguments"]["units"], asked["fine_tune"]) == (8, str(best))
+    with pytest.raises(ValueError, match="units=5 contradicts checkpoint"):
+        train_genome(path, out=tmp_path / "third", **{**how, "units": 5})
+    assert not (tmp_path / "third").exists()
+
+
 class Killed(Exception):
     pass
 

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from genome_keras import predict
-from genome_keras.errors import GenomeKerasError
+from genome_keras.encode import ACCEPTED, translate
+from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.genome import Interval, Variant
 from genome_keras.io.fasta import Piece
 from genome_keras.io.reference import open_genome
@@ -65,6 +66,12 @@ class Windows(Worker):
     def write(self, part):
         start, end = json.loads(part["job"])
         letters = self.genome.fetch(Interval(part["contig"], start, end)).encode()
+        _, foreign = translate(letters, unknown=self.how["unknown"])
+        if foreign >= 0:  # told here, for the slider counts from the start of the part
+            raise SequenceError(
+                f"{part['contig']}: position {start + foreign + 1} (1-based): "
+                f"{chr(letters[foreign])!r}; {ACCEPTED}"
+            )
         names = ("stride", "batch_size", "on_short", "unknown")
         slider = Slider(
             [Piece(part["contig"], 1, letters, True)],

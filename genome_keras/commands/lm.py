@@ -23,9 +23,10 @@ def _train(actions):
     add = parser.add_argument
     add("genome", metavar="GENOME.fa", help="FASTA, plain or gzip")
     add("--out", required=True, metavar="DIR", help="folder for weights, state and log")
-    add("--cell", choices=("gru", "lstm", "rnn"), default="gru", help="(default: %(default)s)")
-    add("--units", type=positive, default=128, metavar="N", help="of every layer (default: 128)")
-    add("--depth", type=positive, default=2, metavar="N", help="layers (default: 2)")
+    add("--fine-tune", metavar="NAME", help="start from this checkpoint (a name or a path)")
+    add("--cell", choices=("gru", "lstm", "rnn"), help="(default: gru)")
+    add("--units", type=positive, metavar="N", help="of every layer (default: 128)")
+    add("--depth", type=positive, metavar="N", help="layers (default: 2)")
     add("--embedding", type=positive, metavar="N", help="numbers per letter (default: units)")
     add("--dropout", type=float, default=0.0, metavar="P")
     add("--window", type=positive, default=100, metavar="BP", help="steps gradients go back")
@@ -137,6 +138,7 @@ def _run_train(options):
     log = train_genome(
         options.genome,
         out=options.out,
+        fine_tune=options.fine_tune,
         cell=options.cell,
         units=options.units,
         depth=options.depth,

@@ -67,7 +67,8 @@ class _Parquet:
         types = [types[kind] for kind in kinds]
         types += [self.pa.float32()] * (len(names) - len(kinds))
         self.schema = self.pa.schema(list(zip(names, types, strict=True)))
-        self.writer = parquet.ParquetWriter(path, self.schema)
+        words = [name for name, kind in zip(names, kinds, strict=False) if kind is str]
+        self.writer = parquet.ParquetWriter(path, self.schema, use_dictionary=words)
         self.kinds, self.held, self.rows = kinds, [], 0
 
     def write(self, columns, scores):

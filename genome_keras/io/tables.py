@@ -95,7 +95,8 @@ class _Parquet:
         types += [self.pa.float32()] * len(columns)
         self.tasks = len(columns)
         self.schema = self.pa.schema(list(zip([*PLACE, *columns], types, strict=True)))
-        self.writer = parquet.ParquetWriter(path, self.schema)
+        # Dictionaries of scores, which hardly repeat, take time and space.
+        self.writer = parquet.ParquetWriter(path, self.schema, use_dictionary=[PLACE[0]])
         self.held, self.rows = [], 0
 
     def write(self, names, starts, ends, scores):

@@ -27,9 +27,10 @@ def train_genome(
     genome,
     *,
     out,
-    cell="gru",
-    units=128,
-    depth=2,
+    fine_tune=None,
+    cell=None,
+    units=None,
+    depth=None,
     embedding=None,
     dropout=0.0,
     window=100,
@@ -56,7 +57,10 @@ def train_genome(
             `char_rnn(weights=...)` reads), `train.json` (what was asked for) and
             `log.json`. The folder of an interrupted run goes on, to the same numbers as
             one that was never stopped; that of another run is an error.
-        cell, units, depth, embedding, dropout: as in `char_rnn`.
+        fine_tune: name or path of a checkpoint of `char_rnn` to start from.
+        cell, units, depth, embedding: as in `char_rnn`; None takes its defaults, or with
+            `fine_tune` what the checkpoint has.
+        dropout: as in `char_rnn`.
         window: bp through which gradients go back.
         batch_size: parallel streams.
         epochs: passes over the genome.
@@ -74,14 +78,15 @@ def train_genome(
 
     Returns:
         The log: a dict for each epoch, with perplexities `training`, `held_out` (None
-        without held-out parts) and, for the first epoch, `prequential`: in it each base
-        is scored before it is learned. The best weights are those of the epoch with
+        without held-out parts) and, for the first epoch of a new network, `prequential`:
+        in it each base is scored before it is learned. The best weights are those of the epoch with
         the lowest `held_out`, or `training`.
 
     Raises:
         FormatError: not FASTA, or `out` holds another run.
         SequenceError: a foreign letter.
-        ValueError: an argument out of range.
+        ValueError: an argument out of range, or one that contradicts the checkpoint.
+        WeightsError: `fine_tune` is not a checkpoint of `char_rnn`.
     """
     _check(decay=decay, epochs=epochs, warmup=warmup, learning_rate=learning_rate)
     training, scored = split(read_genome(genome, unknown=unknown), hold_out=hold_out, tail=tail)
@@ -93,6 +98,13 @@ def train_genome(
         seed=seed,
     )
     sizes = {"cell": cell, "units": units, "depth": depth, "embedding": embedding}
+    model = char_rnn(
+        **{name: size for name, size in sizes.items() if size is not None},
+        dropout=dropout,
+        seed=seed,
+        weights=fine_tune,
+    )
+    sizes = {name: model.made_with["arguments"][name] for name in sizes}
     asked = {
         "architecture": "char_rnn",
         "arguments": sizes,
@@ -110,10 +122,11 @@ def train_genome(
         "unknown": unknown,
         "seed": seed,
     }
-    model = char_rnn(**sizes, dropout=dropout, seed=seed)
+    if fine_tune is not None:
+        asked["fine_tune"] = str(fine_tune)
     folder = claim(out, asked)
     model.optimizer.learning_rate = _Rate(learning_rate, warmup, decay, len(streams), epochs)
-    run = _Run(folder, Network(model), streams, save_every)
+    run = _Run(folder, Network(model), streams, save_every, new=fine_tune is None)
     run.restore()
     for epoch in range(run.epoch, epochs):
         trained = run.learn_epoch(epoch, epochs)
@@ -127,9 +140,9 @@ def train_genome(
 class _Run:
     """The folder of a run, and where in the genome it is."""
 
-    def __init__(self, folder, network, streams, save_every):
+    def __init__(self, folder, network, streams, save_every, *, new):
         self.folder, self.network, self.streams = folder, network, streams
-        self.save_every = save_every
+        self.save_every, self.new = save_every, new
         self.epoch = self.window = 0
         self.states, self.tally, self.cpu_seconds = None, Tally(), 0.0
         self.log = []
@@ -201,7 +214,7 @@ class _Run:
             "learning_rate": _number(model.optimizer.learning_rate),
             "cpu_seconds": round(self.cpu_seconds + time.process_time() - self._clock, 1),
         }
-        if not self.epoch:
+        if self.new and not self.epoch:
             row["prequential"] = trained.perplexity
         name = "held_out" if found.bases else "training"
         best = min((old[name] for old in self.log), default=math.inf)
