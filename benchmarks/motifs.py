@@ -169,8 +169,7 @@ class Models:
             if key not in self.ways:
                 settings = {"method": method, "steps": steps, "batch_size": 200}
                 self.ways[key] = Attribution(self.model(trained), tasks=0, **settings)
-            self.ways[key].tasks = [task]
-            return of_letters(self.ways[key](codes), codes)
+            return of_letters(self.ways[key](codes, tasks=task), codes)
 
         return call
 

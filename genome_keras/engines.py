@@ -141,19 +141,12 @@ def _sees_gpu():
 
 
 def _session(path):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = _threads()
     try:
-        session = onnxruntime.InferenceSession(
-            os.fspath(path), options, providers=["CPUExecutionProvider"]
-        )
+        return exports.onnx_session(path, threads=_threads())
+    except ImportError:
+        raise
     except Exception as error:  # ONNX Runtime raises kinds of its own
         raise GenomeKerasError(f"{path}: damaged; remove it, and it is made anew") from error
-    (codes,) = session.get_inputs()
-    return lambda batch: session.run(None, {codes.name: batch})[0]
 
 
 def _threads():

@@ -160,6 +160,19 @@ def window_of(window, models, name):
     return models or window
 
 
+def check_windows(codes, window):
+    """Raises ValueError for no windows at all, or codes (n, window) of another length.
+
+    Args:
+        codes: uint8 (n, window).
+        window: bp that the model takes; None is any.
+    """
+    if not len(codes):
+        raise ValueError("expected at least one window. Received: none")
+    if window not in (None, codes.shape[1]):
+        raise ValueError(f"expected windows of {window} bp. Received: {codes.shape[1]} bp")
+
+
 def chosen_tasks(checkpoint, tasks):
     """Columns of a checkpoint's scores, and their names.
 

@@ -11,7 +11,7 @@ from genome_keras.encode import kmer_counts
 from genome_keras.io.atomic import atomic
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
-from genome_keras.training.record import claim, write_json
+from genome_keras.training.record import claim, describe, write_json
 from genome_keras.weights import save_bare
 
 PATH = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 1e2, 1e6)
@@ -26,7 +26,7 @@ def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=P
     the lowest perplexity on the split "valid", one for all tasks. Run it again after a
     kill and it goes on with the first C that is missing.
 
-    Writes `best.weights.h5`, for the factory that `train.json` names; `C-1.weights.h5`
+    Writes `best.weights.h5` and `best.json`, a checkpoint for all functions; `C-1.weights.h5`
     and `C-1.npz` for each C, the latter with the fit itself; `log.json`: validation
     perplexity, objective, convergence and CPU seconds of each C.
 
@@ -75,6 +75,7 @@ def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=P
         fit, seconds = _fitted(folder / f"C-{weight:g}.npz", counts, train.labels, weight, fit, tol)
         model = getattr(genome_keras, name)(**arguments)
         model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
+        describe(folder, model, train.tasks)
         with atomic(folder / f"C-{weight:g}.weights.h5") as temporary:
             save_bare(model, temporary)
         row = {

@@ -208,6 +208,23 @@ def _open(out, tasks, names, contigs, about):
                 block.lines, block.variants, block.status, values.swapaxes(0, 1)
             )
         return
+    with open_effects(out, tasks, names) as write:
+        yield write
+
+
+@contextmanager
+def open_effects(out, tasks, names):
+    """Opens a table of effects, as `score_vcf` writes it.
+
+    Args:
+        out: as in `genome_keras.io.tables.open_table`.
+        tasks: names of the columns.
+        names: words of `genome_keras.effects.EFFECTS`.
+
+    Yields:
+        A function of `Effects`, or another object with `variants` and `status`, and of
+        floats (names, n, tasks), NaN where there is no effect. It writes their rows.
+    """
     fields = dict(chrom=str, pos=int, id=str, ref=str, alt=str, status=str)
     for name in names:
         fields |= {f"max_{name}": float, f"max_{name}_task": str}

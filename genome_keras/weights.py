@@ -186,9 +186,9 @@ def find(weights, *, architecture=None):
 
     Args:
         weights: a published name; the path of a `.weights.h5` or `.keras` file, whose
-            description, if any, is the `.json` of the same stem beside it; a folder of
-            `save_pretrained`; or `hf://owner/repo[@revision][/name]`, a repository with
-            the files of such a folder.
+            description, if any, is the `.json` of the same stem beside it; the folder of a
+            training run, whose best weights count, or of `save_pretrained`; or
+            `hf://owner/repo[@revision][/name]`, a repository with the files of the latter.
         architecture: the factory that will load it, or None.
 
     Returns:
@@ -198,6 +198,8 @@ def find(weights, *, architecture=None):
         WeightsError: unknown, missing, damaged, or of another architecture.
     """
     text = os.fspath(weights)
+    if Path(text, "best.weights.h5").is_file():  # the folder of a training run
+        text = os.path.join(text, "best.weights.h5")
     if text in PUBLISHED:
         entry = PUBLISHED[text]
         locate = origins.of_published(text, entry, folder())
@@ -210,6 +212,8 @@ def find(weights, *, architecture=None):
         found = _in_folder(text, origins.inside(text))
     elif text.endswith((".weights.h5", ".keras")):
         locate = origins.beside(text)
+        if not locate("weights").is_file():
+            raise WeightsError(f"{text}: no such file")
         description = locate("json")
         config = guard.read_json(description) if description.is_file() else {}
         guard.check_config(config, description)

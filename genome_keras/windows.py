@@ -60,7 +60,7 @@ class Slider:
         self, chunks, *, window, stride=None, batch_size=256, on_short="error", unknown=None
     ):
         stride = window if stride is None else stride
-        _check_positive(window=window, stride=stride, batch_size=batch_size)
+        check_positive(window=window, stride=stride, batch_size=batch_size)
         if on_short not in ON_SHORT:
             raise ValueError(f"on_short must be one of {ON_SHORT}. Received: on_short={on_short!r}")
         translate(b"", unknown=unknown)
@@ -161,7 +161,7 @@ def of_intervals(intervals, genome, *, window, batch_size=256, unknown=None):
             iterating.
         ValueError: another value of an argument, at once.
     """
-    _check_positive(window=window, batch_size=batch_size)
+    check_positive(window=window, batch_size=batch_size)
     translate(b"", unknown=unknown)
     return _around(iter(intervals), genome, window, batch_size, unknown)
 
@@ -220,7 +220,7 @@ def alleles(variant, genome, *, window):
         SequenceError: an `alt` that is no sequence, an absent contig, a `ref` outside it.
         ValueError: a window below 1.
     """
-    _check_positive(window=window)
+    check_positive(window=window)
     where = f"{variant.contig}:{variant.position} (1-based)"
     if not variant.is_sequence:
         raise SequenceError(f"{where}: expected an alt of letters, got {variant.alt!r}")
@@ -244,7 +244,8 @@ def _check_inside(genome, place, where):
         )
 
 
-def _check_positive(**sizes):
+def check_positive(**sizes):
+    """Raises ValueError for a size below 1."""
     for name, value in sizes.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1. Received: {name}={value}")

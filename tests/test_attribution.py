@@ -8,6 +8,7 @@ import genome_keras
 from genome_keras.effects import logit
 from genome_keras.encode import kmer_counts, reverse_complement
 from genome_keras.interpret import Attribution, attribute, letter_model, of_letters
+from genome_keras.interpret.attribution import METHODS
 from genome_keras.layers._gradients import gradient
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead, TaskHead
@@ -251,6 +252,28 @@ def test_the_wrapper_of_both_strands(merge):
     np.testing.assert_allclose(found, other[:, ::-1, ::-1], atol=1e-5)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_both_strands_of_a_model_that_reads_one(method):
+    head = TaskHead(2)
+    model, codes = linear(head), windows(letters=5)
+    found = attribute(model, codes, tasks=1, method=method, steps=2, sigma=0.0, both_strands=True)
+    kernel = weights_of(head)[..., 1]
+    expected = one_hot(codes) * (kernel + kernel[::-1, ::-1]) / 2
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["gradient_x_input", "occlusion"])
+def test_other_tasks_in_a_call(method):
+    model, codes = linear(TaskHead(3)), windows()
+    every = attribute(model, codes, tasks=[0, 1, 2], method=method)
+    found = Attribution(model, tasks=1, method=method)
+    np.testing.assert_allclose(found(codes, tasks=[2, 0]), every[..., [2, 0]], atol=1e-6)
+    np.testing.assert_allclose(found(codes, tasks=0), every[..., 0], atol=1e-6)
+    np.testing.assert_allclose(found(codes), every[..., 1], atol=1e-6)
+    with pytest.raises(ValueError, match="tasks must be from 0 to 2"):
+        found(codes, tasks=3)
+
+
 def test_an_embedding_of_codes():
     codes = keras.Input((WINDOW,), dtype="uint8")
     table, head = keras.layers.Embedding(5, 3), TaskHead(1)
@@ -287,6 +310,8 @@ def test_another_network_under_a_known_name_is_refused():
         ({"method": "magic"}, "method must be one of"),
         ({"target": "diff"}, "target must be one of"),
         ({"steps": 0}, "steps must be an integer of at least 1"),
+        ({"steps": 10**8}, "steps must be at most"),
+        ({"seed": -1, "method": "smoothgrad"}, "seed must be an integer of at least 0"),
         ({"width": 13, "method": "occlusion"}, "width=13 is more than the window"),
         ({"sigma": -1.0}, "sigma must be at least 0"),
         ({"baseline": "zeros"}, "baseline must be 'n' or 'uniform'"),

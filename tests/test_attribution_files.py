@@ -62,12 +62,16 @@ METHODS = [
     ["--steps", "2", "--baseline", "uniform"],
     ["--method", "smoothgrad", "--steps", "3", "--sigma", "0.2", "--seed", "4"],
     ["--method", "occlusion", "--width", "3"],
+    ["--method", "occlusion", "--both-strands"],
+    ["--steps", "1", "--both-strands"],
 ]
 SAME = [
     {"method": "gradient_x_input", "target": "score"},
     {"steps": 2, "baseline": "uniform"},
     {"method": "smoothgrad", "steps": 3, "sigma": 0.2, "seed": 4},
     {"method": "occlusion", "width": 3},
+    {"method": "occlusion", "both_strands": True},
+    {"steps": 1, "both_strands": True},
 ]
 
 
@@ -150,7 +154,6 @@ def test_arrays_lie_as_modisco_reads_them(model, weights, codes, fasta, tmp_path
         (["--out", "no/o.h5", "--task", "b"], 1, "there is no folder"),
         (["--out", "o.tsv", "--task", "d"], 2, "no task 'd'; it has 3"),
         (["--out", "o.tsv", "--sigma", "-1"], 2, "sigma must be at least 0"),
-        (["--out", "o.tsv", "--both-strands"], 2, "no both_strands for gradients"),
         (["--out", "o.tsv", "--window", "13"], 2, "takes windows of 12 bp. Received: window=13"),
     ],
 )

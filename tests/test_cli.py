@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, capsys, case):
     [
         (["predict", "none.fa"], 1, "none.fa: cannot read: No such file"),
         (["predict", "{fasta}", "--weights", "best"], 1, "no checkpoint 'best'"),
-        (["predict", "{fasta}", "--weights", "no.weights.h5"], 1, "expected a .json beside it"),
+        (["predict", "{fasta}", "--weights", "no.weights.h5"], 1, "no.weights.h5: no such file"),
         (["predict", "{fasta}", "--out", "/nowhere/o.tsv"], 1, "cannot write"),
         (["predict", "{fasta}", "--out", "o.csv"], 2, "a table must end in one of"),
         (["weights", "info", "best"], 1, "no checkpoint 'best'"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -69,11 +70,11 @@ def alone(monkeypatch):
     def computed(worker, how, parts, workers, gpus, address):
         one = worker(how)
         for part in parts:
-            done.append(part["number"])
+            done.append(part["path"])
             yield one(part)
 
     monkeypatch.setattr(run, "_computed", computed)
-    monkeypatch.setattr(run, "_ray", lambda: None)
+    monkeypatch.setattr(run, "_ray", lambda address, gpus: None)
     return done
 
 
@@ -111,6 +112,18 @@ def test_parts_are_what_one_process_writes(
 
 def fake(codes):
     return np.zeros((len(codes), 3), np.float32)
+
+
+def test_untrained_tasks_are_left_out_unless_asked_for(genome, tmp_path, alone):
+    sizes = {"window": WINDOW, "tasks": 3, "k": (1,)}
+    saved = tmp_path / "m.weights.h5"
+    genome_keras.kmer_logreg(**sizes).save_weights(saved)
+    about = {"architecture": "kmer_logreg", "arguments": sizes, "tasks": ["a", "b", "c"]}
+    (tmp_path / "m.json").write_text(json.dumps(about | {"untrained": ["b"]}))
+    how = {"weights": saved, "on_short": "skip"}
+    for all_tasks, columns in (False, ["a", "c"]), (True, ["a", "b", "c"]):
+        run.predict_genome(genome, tmp_path / f"o{all_tasks}", all_tasks=all_tasks, **how)
+        assert list(rows(tmp_path / f"o{all_tasks}")[0])[3:] == columns
 
 
 @pytest.mark.parametrize("tasks", [None, ["c", "a"]])
@@ -153,6 +166,25 @@ def test_resume_does_what_is_missing(genome, saved, tmp_path, alone):
             run.predict_genome(genome, tmp_path / "o", resume=True, **how | other)
 
 
+def test_variants_do_not_go_on_with_another_genome(genome, saved, vcf, tmp_path, alone):
+    how = {"genome": genome, "weights": saved, "resume": True}
+    run.score_variants(vcf, tmp_path / "o", **how)
+    genome.write_text(genome.read_text() + "ACGT\n")
+    genome.with_name("g.fa.fai").unlink(missing_ok=True)
+    with pytest.raises(FormatError, match="made with other arguments"):
+        run.score_variants(vcf, tmp_path / "o", **how)
+
+
+def test_a_language_model_has_no_log_odds(genome, vcf, tmp_path, alone):
+    saved = save_pretrained(genome_keras.char_rnn(units=2, depth=1), tmp_path / "lm")
+    how = {"genome": genome, "weights": saved, "window": 12}
+    with pytest.raises(ValueError, match="a language model has no log-odds"):
+        run.score_variants(vcf, tmp_path / "o", effect="logodds", **how)
+    score_vcf(vcf, tmp_path / "o.parquet", **how)
+    run.score_variants(vcf, tmp_path / "o", part=100, **how)
+    close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
+
+
 def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(GenomeKerasError, match="expected an empty folder"):
@@ -190,19 +222,32 @@ def test_without_ray(genome, saved, tmp_path, monkeypatch, capsys):
     found = importlib.util.find_spec
     absent = lambda name, *more: None if name == "ray" else found(name, *more)  # noqa: E731
     monkeypatch.setattr(importlib.util, "find_spec", absent)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # comes with the extra
     command = ["cluster", "predict", str(genome), "--weights", str(saved)]
     assert main([*command, "--out", str(tmp_path / "o")]) == 1
     assert 'pip install "genome_keras[ray]"' in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nothing", ":x"])
+def test_an_address_where_nobody_answers(genome, saved, tmp_path, address, monkeypatch):
+    found = importlib.util.find_spec
+    there = lambda name, *more: name == "ray" or found(name, *more)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", there)
+    with pytest.raises(GenomeKerasError, match="expected HOST:PORT of a Ray cluster"):
+        run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", address=address)
+    for gpus in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="gpus must be at least 0"):
+            run.predict_genome(genome, tmp_path / "o", weights=saved, gpus=gpus)
+    assert not (tmp_path / "o").exists()
+
+
 def test_a_part_that_is_there_is_only_counted(genome, saved, tmp_path, alone):
     run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", part=10)
     path = str(sorted((tmp_path / "o").glob("*/*.parquet"))[0])
-    part = {"number": 5, "contig": "chr1", "path": path, "job": "nothing"}
+    part = {"contig": "chr1", "path": path, "job": "nothing"}
     for worker in (Windows, Alleles):
-        told = worker({})(part)
-        assert told == {"number": 5, "rows": len(rows(path)), "problem": ""}
+        assert worker({})(part) == {"rows": len(rows(path)), "problem": ""}
 
 
 def workers_of(program):

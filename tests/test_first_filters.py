@@ -142,6 +142,8 @@ def test_the_command_writes_what_the_function_finds(tmp_path, capsys):
         np.testing.assert_array_equal(motif.matrix, expected.matrix)
     assert main([*command, "--out", str(tmp_path / "no" / "o.meme")]) == 1
     assert main(["filters", "-", *command[2:]]) == 2
+    with pytest.raises(SystemExit):  # no checkpoint is meant by default: it has no filters
+        main(["filters", command[1], "--out", str(tmp_path / "o.meme")])
     assert main([*command, "--fraction", "1"]) == 2
     assert "from 0 to less than 1" in capsys.readouterr().err
 
@@ -163,7 +165,7 @@ def test_bad_arguments(name, codes, more, message):
 
 def test_models_without_such_a_convolution():
     logreg = genome_keras.kmer_logreg(window=WINDOW, tasks=2, k=(1,))
-    with pytest.raises(ValueError, match=r"a model with a convolution\. Received: kmer_logreg"):
+    with pytest.raises(ValueError, match=r"a convolution, as .*, deepsea\. Received: kmer_logreg"):
         filters(logreg, windows())
     codes = keras.Input((WINDOW,), dtype="uint8")
     x = keras.layers.Embedding(5, 4)(codes)

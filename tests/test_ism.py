@@ -11,6 +11,7 @@ from genome_keras.encode import decode, kmer_counts
 from genome_keras.errors import SequenceError
 from genome_keras.genome import Variant
 from genome_keras.interpret import Mutagenesis, ism, kmers
+from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.io.reference import open_genome
 from genome_keras.scorer import Scorer
 from genome_keras.variants import score
@@ -301,3 +302,11 @@ def test_errors_and_their_status(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "o.tsv").exists()
+
+
+def test_the_mean_loss_by_hand():
+    """What falls when a letter is changed counts for it, and stands at it alone."""
+    codes = np.array([[1, 4], [3, 0]], np.uint8)
+    effects = [[[-1, 0, -2, -6], [np.nan] * 4], [[3, 3, 3, 0], [0, -3, 0, 0]]]
+    expected = [[[0, 3, 0, 0], [0] * 4], [[0, 0, 0, -3], [1, 0, 0, 0]]]
+    np.testing.assert_array_equal(mean_loss(np.array(effects), codes), expected)

@@ -91,10 +91,19 @@ def test_what_it_is_given_and_what_comes_of_it(stub, tmp_path, capsys):
     assert motifs[0].matrix.tolist() == [[0.75, 0.25, 0, 0], [0, 0, 0, 1], [0.25] * 4]
 
 
-def test_a_path_that_cannot_be_written_is_told_before_the_run(stub, tmp_path):
+@pytest.mark.parametrize("name", ["out", "meme"])
+def test_a_path_that_cannot_be_written_is_told_before_the_run(stub, tmp_path, name):
     with pytest.raises(GenomeKerasError, match="there is no folder"):
-        modisco(*planted({"GATTACA": 1.0}, n=2), out=tmp_path / "no" / "o.h5")
+        modisco(*planted({"GATTACA": 1.0}, n=2), **{name: tmp_path / "no" / "o"})
     assert not stub and not list(tmp_path.iterdir())
+
+
+def test_where_nothing_is_found_no_older_motifs_stay(stub, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["modiscolite.tfmodisco"], "TFMoDISco", lambda **_: (None, None))
+    meme = tmp_path / "o.meme"
+    meme.write_text("old")
+    assert modisco(*planted({"GATTACA": 1.0}, n=2), meme=meme) == []
+    assert meme.read_text().startswith("MEME version 4\n") and "MOTIF" not in meme.read_text()
 
 
 def test_the_window_is_at_most_that_of_the_arrays(stub):

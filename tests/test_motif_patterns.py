@@ -63,6 +63,21 @@ def test_a_filter_is_found_again_exactly(toy):
         assert found.places[:, 1].tolist() == starts.tolist()
 
 
+def test_places_of_a_pattern_that_is_not_in_the_middle_of_its_stretches():
+    word, random = tokens(["GATTACAGGCCA"]), np.random.default_rng(8)
+    codes = random.integers(0, 4, (40, WINDOW), dtype=np.uint8)
+    starts, reverse = random.integers(0, WINDOW - 12, 40), np.arange(40) % 2
+    attributions = np.zeros(codes.shape)
+    for row, start in enumerate(starts):
+        codes[row, start : start + 12] = (reverse_complement(word) if reverse[row] else word)[0]
+        attributions[row, start : start + 12] = 1
+    (found,) = find_patterns(attributions, codes, most=1)
+    assert found.places[:, 0].tolist() == list(range(40)) and len(found.matrix) == 12
+    assert found.places[:, 1].tolist() == starts.tolist()
+    assert len(set(found.places[:, 2] ^ reverse)) == 1
+    assert match(found.matrix, np.eye(4)[word[0]]).value > 0.99
+
+
 def test_the_other_strand_tells_the_same():
     codes, starts, _ = planted(80, seed=3)
     random = np.random.default_rng(4)

@@ -26,6 +26,12 @@ def test_a_word_is_found_on_both_strands():
     assert found.starts.tolist() == [4, 2] and found.reverse.tolist() == [False, True]
 
 
+def test_letters_of_one_strand_are_those_of_both():
+    found = scan(["CCTGTTCC"], consensus("TGTT"), p_value=0.01)  # without an A
+    assert found.starts.tolist() == [2] and not found.reverse.any()
+    assert len(scan(["CCGCGGCC"], consensus("GCGG"), p_value=0.5).windows) == 0
+
+
 def test_the_threshold_is_the_exact_probability():
     """Against all words: a word is a match if those at least as good are rare enough."""
     motif, length = matrix(1, 5), 5
@@ -58,6 +64,9 @@ def test_no_place_for_a_match():
     assert len(scan(["NNNNNNNN", "NACGTNNN"], consensus("ACGTACGT"), p_value=1.0).windows) == 0
     with pytest.raises(ValueError, match="p_value must be"):
         scan(["ACGT"], consensus("A"), p_value=0)
+    for wrong in (consensus("ACGTA").T, consensus("ACGT") * 2):
+        with pytest.raises(ValueError, match="expected probabilities"):
+            scan(["ACGT"], wrong)
 
 
 def test_shares_by_hand():

@@ -121,8 +121,10 @@ def test_other_programs_read_what_is_written(tmp_path):
     draw = np.random.default_rng(0).multinomial
     motifs = [Motif(f"m{n}", draw(n, [0.1, 0.2, 0.3, 0.4], 2 * n) / n, n) for n in (3, 20)]
     write_meme(tmp_path / "m.meme", motifs, background=[0.3, 0.2, 0.2, 0.3])
-    with open(tmp_path / "m.meme") as file:
+    write_meme(tmp_path / "none.meme", [])
+    with open(tmp_path / "m.meme") as file, open(tmp_path / "none.meme") as none:
         read = minimal.read(file)
+        assert len(minimal.read(none)) == 0
     assert read.background == {"A": 0.3, "C": 0.2, "G": 0.2, "T": 0.3}
     for one, other in zip(read, motifs, strict=True):
         assert (one.name, one.num_occurrences) == (other.name, other.sites)
@@ -133,7 +135,6 @@ def test_other_programs_read_what_is_written(tmp_path):
 @pytest.mark.parametrize(
     ("motifs", "message"),
     [
-        ([], "expected at least one motif"),
         ([Motif("a x", probabilities(2)), Motif("a y", probabilities(2))], "names of their own"),
         ([Motif(" ", probabilities(2))], "names of their own"),
         ([Motif("a", probabilities(2) * 2)], "a: expected probabilities"),

@@ -13,7 +13,7 @@ from browser import BROWSER, document_of, look
 import genome_keras
 from genome_keras.allele_blocks import blocks
 from genome_keras.cli import main
-from genome_keras.encode import tokens
+from genome_keras.encode import reverse_complement, tokens
 from genome_keras.genome import Variant
 from genome_keras.html_page import LIGHT
 from genome_keras.interpret import attribute, ism, page_variants, page_windows
@@ -201,6 +201,16 @@ def test_a_page_that_cannot_be_written_stops_before_the_work(files, tmp_path, ca
     assert not out.exists()
 
 
+@pytest.mark.parametrize("command", PICTURES)
+def test_a_page_does_not_take_the_place_of_the_table(files, tmp_path, capsys, command):
+    given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
+    out = tmp_path / "o.tsv"
+    ends = ["--out", str(out), "--report", str(out)]
+    assert main([command, str(given), *files.options, *ends]) == 2
+    assert "a page must end in .html" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_table_stays_whatever_becomes_of_the_page(files, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("no ink")
@@ -239,7 +249,7 @@ def test_colours_follow_the_page():
     assert "<style" not in text and "<metadata" not in text
 
 
-def shown(model, tmp_path, tasks, **more):
+def shown(model, tmp_path, tasks, *, chosen=slice(None), **more):
     """The page of a few variants by any model."""
     path = tmp_path / "g.fa"
     path.write_text(f">chr1\n{LETTERS}\n")
@@ -250,19 +260,54 @@ def shown(model, tmp_path, tasks, **more):
         for position in (50, 60)
     ]
     scorer = Scorer(model, **more)
-    about = {"tasks": tasks, "chosen": slice(None), "effect": "diff", "weights": "own"}
+    about = {"tasks": tasks, "chosen": chosen, "effect": "diff", "weights": "own"}
     with open_genome(path) as genome, variants_page(tmp_path / "p.html", **about) as page:
         page.scorer = scorer
         for block in blocks(enumerate(variants), genome, window=WINDOW):
-            scores = scorer.scores(block.codes)
+            scores = scorer.scores(block.codes)[:, chosen]
             page.add(block, scores[block.alt] - scores[block.ref])
     return (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_the_letters_are_of_the_task_that_changes_most(tmp_path, monkeypatch):
+    """Also where the columns are not those of the model."""
+    drawn = []
+    draw = page_variants.draw_alleles
+    monkeypatch.setattr(
+        page_variants,
+        "draw_alleles",
+        lambda of, **more: drawn.append((of, more)) or draw(of, **more),
+    )
+    given = keras.Input((WINDOW,), dtype="uint8")
+    model = keras.Model(given, TaskHead(3)(keras.ops.cast(given, "float32")))
+    shown(model, tmp_path, ["task_2", "task_0"], chosen=[2, 0])
+    assert len(drawn) == 2
+    for found, more in drawn:
+        most = more["tasks"][np.abs(more["effects"]).argmax()]
+        assert more["title"] == f"letters that carry {most}"
+        expected = attribute(model, more["codes"], tasks=int(most[-1]), method="occlusion")
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        np.testing.assert_allclose(np.diff(more["scores"], axis=0)[0], more["effects"], atol=1e-6)
 
 
 def test_a_network_without_gradients_is_shown_by_occlusion(tmp_path):
     codes = keras.Input((WINDOW,), dtype="uint8")
     model = keras.Model(codes, TaskHead(1)(keras.ops.cast(codes, "float32")))
     assert "when a letter is hidden" in shown(model, tmp_path, ["task_0"])
+
+
+@pytest.mark.parametrize("head", [TaskHead(1), keras.layers.Dense(1, "softplus")])
+def test_letters_of_both_strands_are_those_of_the_other_strand(head):
+    """Also by occlusion, and of networks that `strand_symmetric` does not take."""
+    given = keras.Input((WINDOW,), dtype="uint8")
+    scorer = Scorer(keras.Model(given, head(keras.ops.cast(given, "float32"))), both_strands=True)
+    codes = tokens([LETTERS[:WINDOW], LETTERS[WINDOW : 2 * WINDOW]])
+    found, other = (
+        page_variants._letters(scorer, of[None], [0])[0][0]
+        for of in (codes, reverse_complement(codes))
+    )
+    assert np.any(found)
+    np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-5)
 
 
 def test_both_strands_of_a_network_that_reads_one(tmp_path):

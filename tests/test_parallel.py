@@ -13,6 +13,7 @@ import pytest
 
 from genome_keras.cli import main
 from genome_keras.datasets.chromatin import Examples
+from genome_keras.train import train_dataset
 from genome_keras.training import parallel
 from genome_keras.training.parallel import EvenBatches
 
@@ -131,21 +132,45 @@ def test_two_devices_of_tensorflow(tmp_path):
 
 def test_other_processes_leave_nothing(tmp_path, monkeypatch):
     """They begin from the state of the first, and write to a folder that goes."""
-    for name in ("state.npz", "log.json", "data.h5"):
+    held = {"train.json", "state.npz", "log.json"}
+    for name in (*held, "data.h5"):
         (tmp_path / name).write_text(name)
     with parallel.own_folder(tmp_path) as folder:
         assert folder == tmp_path
     monkeypatch.setattr(parallel, "shares", lambda: (2, 1, 2))
     with parallel.own_folder(tmp_path) as folder:
-        assert {path.name for path in folder.iterdir()} == {"state.npz", "log.json"}
+        assert {path.name for path in folder.iterdir()} == held
         (folder / "best.weights.h5").write_text("mine")
     assert not folder.exists() and not (tmp_path / "best.weights.h5").exists()
 
 
-def test_a_batch_that_cannot_be_shared(monkeypatch):
+def test_other_processes_do_not_write_what_was_asked(tmp_path, monkeypatch):
+    data = write(tmp_path / "d.h5", train=8, valid=8)
+    monkeypatch.setattr(parallel, "shares", lambda: (1, 1, 2))
+    assert main(command(data, tmp_path / "o", *WORDS)) == 0
+    assert not (tmp_path / "o").exists()
+
+
+@backend("jax")
+def test_all_devices_of_several_processes_take_part(tmp_path, monkeypatch, capsys):
+    """A process whose devices are left out would fail deep in the backend, or wait."""
+    data = write(tmp_path / "d.h5", train=8, valid=8)
+    monkeypatch.setenv(parallel.PROCESSES, "2")
+    monkeypatch.setattr(parallel, "_join", lambda: None)
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1"])
+    assert main(command(data, tmp_path / "o", *WORDS)) == 2
+    assert "2 devices, and all take part. Received: devices=1" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_batch_that_cannot_be_shared(tmp_path, monkeypatch):
     monkeypatch.setattr(parallel, "shares", lambda: (3, 0, 1))
+    data = write(tmp_path / "d.h5", train=8, valid=8)
     with pytest.raises(ValueError, match="batch_size must be a multiple of 3"):
-        parallel.batches(examples(9, 1), batch_size=8)
+        train_dataset(data, out=tmp_path / "o", batch_size=8, model="kmer_logreg")
+    assert not (tmp_path / "o").exists()
+    with pytest.raises(ValueError, match="batch_size must be a multiple of 3"):
+        parallel.batches_of(examples(9, 1), batch_size=8)
 
 
 def test_shares_of_a_batch():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from genome_keras.cli import main
 from genome_keras.datasets.source import Source
 from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.task_table import tasks
 
 
 class Numbered(Source):
@@ -38,11 +39,16 @@ def test_so_many_different_examples_of_few_chunks_in_order(n, chunk, most):
     found = in_memory(source, most)
     numbers = found.codes[:, 0].astype(int)
     assert len(numbers) == min(n, most or n)
-    assert (np.diff(numbers) > 0).all()
+    assert (np.diff(numbers) > 0).all() and numbers[-1] < n
     assert np.array_equal(found.labels[:, 0], numbers)
     assert all(stop - start <= chunk for start, stop in source.read)
     if len(source.read) > 1:  # from the first chunk to the last
         assert numbers[0] == 0 and numbers[-1] // chunk == (n - 1) // chunk
+
+
+def test_no_examples_are_refused():
+    with pytest.raises(ValueError, match="at least 1 example"):
+        in_memory(Numbered(9, 4), 0)
 
 
 @pytest.fixture
@@ -72,5 +78,13 @@ def test_the_paper_in_three_commands(bundle, tmp_path):
     (name,) = [path.name for path in out.iterdir() if path.suffix == ".json"]
     models = json.loads((out / name).read_text())["models"]
     assert {rnn, baseline, "gc", "prior"} <= set(models)
+    # A run is a checkpoint as any other.
+    (tmp_path / "x.fa").write_text(">x\nACGTTGCAAC\n")
+    scores = tmp_path / "scores.tsv"
+    for run in (rnn, baseline):
+        predict = ["predict", str(tmp_path / "x.fa"), "--weights", run, "--out", str(scores)]
+        assert main(predict) == 0
+        header, row = (line.split("\t") for line in scores.read_text().splitlines())
+        assert (header[3], len(row)) == (tasks("deepsea-919").names[0], 922)
     # Another number of examples is another run.
     assert main([*train[:-1], "48", "--set", "units=4"]) == 1

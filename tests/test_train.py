@@ -87,6 +87,16 @@ def test_mixed_precision(data, tmp_path, precision):
     np.testing.assert_allclose(half, whole, atol=0.02)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"learning_rate": float("nan")}, {"learning_rate": -1.0}, {"warmup": -1}, {"epochs": 0}],
+)
+def test_bad_numbers_leave_no_folder(data, tmp_path, given):
+    with pytest.raises(ValueError, match="a learning_rate above 0"):
+        train_dataset(data, out=tmp_path / "run", model="kmer_logreg", **given)
+    assert not (tmp_path / "run").exists()
+
+
 def test_paper_recipe(data, tmp_path):
     train_dataset(data, out=tmp_path / "run", recipe="paper", epochs=1, arguments={"units": 4})
     asked = json.loads((tmp_path / "run" / "train.json").read_text())

@@ -119,6 +119,11 @@ def test_files_that_are_no_weights(tmp_path, content):
         genome_keras.bigru_multitask(window=12, tasks=2, units=3, weights=path)
 
 
+def test_a_file_that_is_not_there_is_told_as_such(tmp_path):
+    with pytest.raises(WeightsError, match=r"none\.weights\.h5: no such file"):
+        weights.find(tmp_path / "none.weights.h5")
+
+
 def test_truncated_weights(published, tmp_path):
     cut = tmp_path / "cut.weights.h5"
     cut.write_bytes(published[1].read_bytes()[:-3000])

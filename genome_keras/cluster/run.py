@@ -10,6 +10,7 @@ import importlib.util
 import json
 import logging
 import os
+import socket
 from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -19,12 +20,13 @@ from tqdm import tqdm
 from genome_keras import predict
 from genome_keras import weights as checkpoints
 from genome_keras.cluster.folder import Folder
+from genome_keras.effects import EFFECTS, LIKELIHOOD, kinds
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
 from genome_keras.scorer import chosen_tasks, window_of
-from genome_keras.windows import ON_SHORT
+from genome_keras.windows import ON_SHORT, check_positive
 
 
 class Summary(NamedTuple):
@@ -90,15 +92,13 @@ def predict_genome(
     ):
         if value not in accepted:
             raise ValueError(f"{name} must be one of {accepted}. Received: {name}={value!r}")
-    _check(part=part, workers=workers, batch_size=batch_size)
     checkpoint, window = predict.of_windows(weights)
     stride = window if stride is None else stride
-    _check(stride=stride)
-    _ray()
+    check_positive(part=part, workers=workers, batch_size=batch_size, stride=stride)
+    _ray(address, gpus)
     how = {"weights": _absolute(weights), "genome": os.path.abspath(genome), "stride": stride}
     how |= {"on_short": on_short, "unknown": unknown, "all_tasks": all_tasks, "engine": engine}
-    with open_genome(genome) as opened:
-        contigs = dict(opened.contigs)
+    contigs = _contigs(genome)
     jobs = list(_stretches(contigs, window, stride, part, on_short))
     about = {**how, "sha256": _sha256(checkpoint), "contigs": contigs, "part": part}
     how["batch_size"] = batch_size
@@ -142,23 +142,24 @@ def score_variants(
     """
     from genome_keras.cluster.workers import Alleles
 
-    if effect not in ("diff", "logodds"):
-        raise ValueError(f"effect must be 'diff' or 'logodds'. Received: effect={effect!r}")
-    _check(part=part, workers=workers, batch_size=batch_size)
+    if effect not in EFFECTS:
+        raise ValueError(f"effect must be one of {EFFECTS}. Received: effect={effect!r}")
+    check_positive(part=part, workers=workers, batch_size=batch_size)
     checkpoint = checkpoints.find(weights)
-    chosen_tasks(checkpoint, tasks)
+    _, columns = chosen_tasks(checkpoint, tasks)
+    kinds(effect, language_model=columns == [LIKELIHOOD])
     window = window_of(window, checkpoint.arguments.get("window"), weights)
-    _ray()
+    _ray(address, gpus)
     how = {"weights": _absolute(weights), "genome": os.path.abspath(genome), "effect": effect}
     how |= {"tasks": tasks, "both_strands": both_strands, "window": window}
-    open_genome(genome).close()
-    jobs = []
+    contigs, jobs = _contigs(genome), []
     with closing(vcf.read(path)) as lines:
         for contig, of in groupby((variant for _, variant in lines), lambda one: one.contig):
             while some := list(islice(of, part)):
                 alleles = [(v.contig, v.position, v.ref, v.alt, v.id) for v in some]
                 jobs.append((contig, json.dumps(alleles)))
-    about = {**how, "sha256": _sha256(checkpoint), "jobs": _digest(jobs)}
+    digest = hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
+    about = {**how, "sha256": _sha256(checkpoint), "contigs": contigs, "jobs": digest}
     how["batch_size"] = batch_size
     return _run(Alleles, how, jobs, Folder(out, about, resume=resume), workers, gpus, address)
 
@@ -184,7 +185,7 @@ def _stretches(contigs, window, stride, part, on_short):
 
 def _run(worker, how, jobs, folder, workers, gpus, address):
     parts = [
-        {"number": number, "contig": contig, "path": str(folder.part(contig, number)), "job": job}
+        {"contig": contig, "path": str(folder.part(contig, number)), "job": job}
         for number, (contig, job) in enumerate(jobs)
     ]
     todo = [part for part in parts if not os.path.exists(part["path"])]
@@ -226,9 +227,8 @@ def _cluster(address, workers):
 
     names = ("KERAS_BACKEND", "GENOME_KERAS_CACHE", "TF_CPP_MIN_LOG_LEVEL")
     passed = {name: os.environ[name] for name in names if name in os.environ}
-    here = {} if address else {"num_cpus": workers + 1, "include_dashboard": False}
-    if not address:
-        here["object_store_memory"] = 256 * 2**20
+    sizes = {"num_cpus": workers + 1, "object_store_memory": 256 * 2**20}
+    here = {} if address else {**sizes, "include_dashboard": False}
     ray.init(
         address=address or "local",
         log_to_driver=False,
@@ -237,8 +237,7 @@ def _cluster(address, workers):
         **here,
     )
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         yield
     except ray.exceptions.RayError as error:
@@ -247,12 +246,22 @@ def _cluster(address, workers):
         ray.shutdown()
 
 
-def _ray():
-    """Raises GenomeKerasError unless Ray and pyarrow are installed."""
+def _ray(address, gpus):
+    """Raises GenomeKerasError unless Ray and pyarrow are installed, and the address answers."""
+    if not 0 <= gpus < float("inf"):
+        raise ValueError(f"gpus must be at least 0. Received: gpus={gpus!r}")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
-    load_pyarrow()
-    if importlib.util.find_spec("ray") is None:
+    if importlib.util.find_spec("ray") is None:  # first, for it brings pyarrow along
         raise GenomeKerasError('several workers need Ray: pip install "genome_keras[ray]"')
+    load_pyarrow()
+    if address not in (None, "auto", "local"):  # Ray itself would try for minutes
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except (OSError, ValueError, OverflowError) as error:
+            raise GenomeKerasError(
+                f"address {address!r}: expected HOST:PORT of a Ray cluster that runs ({error})"
+            ) from error
 
 
 def _absolute(weights):
@@ -264,11 +273,6 @@ def _sha256(checkpoint):
     return checkpoint.sha256 or checkpoints.sha256_of(checkpoint.path)
 
 
-def _digest(jobs):
-    return hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
-
-
-def _check(**sizes):
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+def _contigs(genome):
+    with open_genome(genome) as opened:
+        return dict(opened.contigs)

@@ -1,6 +1,6 @@
 """What a worker of the cluster does: one part after the other, with one model.
 
-A part is a dict: `number`, `contig`, `path` of its file, and `job`, JSON of the rest.
+A part is a dict: `contig`, `path` of its file, and `job`, JSON of the rest.
 """
 
 import json
@@ -12,17 +12,14 @@ import numpy as np
 from genome_keras import predict
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import GenomeKerasError, SequenceError
-from genome_keras.genome import Interval, Variant
+from genome_keras.genome import Variant
 from genome_keras.io.fasta import Piece
 from genome_keras.io.reference import open_genome
-from genome_keras.io.rows import open_rows
 from genome_keras.io.tables import load_pyarrow, open_table
 from genome_keras.scorer import chosen_tasks, open_scorer
-from genome_keras.variants import score
+from genome_keras.variants import open_effects, score
 from genome_keras.weights import find
 from genome_keras.windows import Slider
-
-FIELDS = {"chrom": str, "pos": int, "id": str, "ref": str, "alt": str, "status": str}
 
 
 class Worker:
@@ -43,9 +40,9 @@ class Worker:
             else:
                 os.makedirs(os.path.dirname(part["path"]), exist_ok=True)
                 rows = self.write(part)
-            return {"number": part["number"], "rows": rows, "problem": ""}
+            return {"rows": rows, "problem": ""}
         except (GenomeKerasError, OSError, ValueError) as error:
-            return {"number": part["number"], "rows": 0, "problem": str(error) or repr(error)}
+            return {"rows": 0, "problem": str(error) or repr(error)}
 
     @cached_property
     def checkpoint(self):
@@ -65,7 +62,7 @@ class Windows(Worker):
 
     def write(self, part):
         start, end = json.loads(part["job"])
-        letters = self.genome.fetch(Interval(part["contig"], start, end)).encode()
+        letters = self.genome.fetch((part["contig"], start, end)).encode()
         _, foreign = translate(letters, unknown=self.how["unknown"])
         if foreign >= 0:  # told here, for the slider counts from the start of the part
             raise SequenceError(
@@ -101,16 +98,7 @@ class Alleles(Worker):
         variants = [Variant(*of) for of in json.loads(part["job"])]
         chosen, tasks = chosen_tasks(self.checkpoint, self.how["tasks"])
         found = score(variants, self.genome, self.scorer, window=self.how["window"])
-        name = "diff" if self.scorer.is_language_model else self.how["effect"]
-        values = getattr(found, name)[:, chosen]
-        fields = FIELDS | {f"max_{name}": float, f"max_{name}_task": str}
-        places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in variants]
-        sizes = np.where(np.isnan(values), -1, np.abs(values))
-        at = sizes.argmax(1)
-        largest = sizes[np.arange(len(sizes)), at]
-        best = [tasks[i] if size >= 0 else "." for i, size in zip(at, largest, strict=True)]
-        largest = np.where(largest < 0, np.nan, largest).tolist()
-        columns = [*zip(*places, strict=True), found.status, largest, best]
-        with open_rows(part["path"], fields, tasks) as table:
-            table.write(columns, values)
+        values = getattr(found, self.how["effect"])[:, chosen]
+        with open_effects(part["path"], tasks, [self.how["effect"]]) as write:
+            write(found, values[None])
         return len(values)

@@ -28,11 +28,12 @@ def add_scoring(add):
     add("--window", type=positive, metavar="BP", help="for models that take any length")
 
 
-def add_places(add):
+def add_places(add, *, weights=DEFAULT):
     """The options of commands that read windows of sequences or of a genome.
 
     Args:
         add: `add_argument` of the command's parser.
+        weights: the default checkpoint; None where the user must name one.
     """
     add(
         "windows",
@@ -43,4 +44,5 @@ def add_places(add):
     )
     add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
     add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
-    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    told = "checkpoint: a name or a path" + (" (default: %(default)s)" if weights else "")
+    add("--weights", default=weights, required=weights is None, help=told)

@@ -15,7 +15,7 @@ def add_to(commands):
         "MEME's minimal format, as tomtom reads it. IN is read twice.",
     )
     add = parser.add_argument
-    add_places(add)
+    add_places(add, weights=None)
     add("--out", default="-", metavar="FILE.meme", help="- is standard output (default)")
     add(
         "--fraction",

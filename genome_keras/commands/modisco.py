@@ -15,7 +15,7 @@ def add_to(commands):
     add = parser.add_argument
     add("attributions", metavar="IN.h5", help="from `genome-keras attribute --out IN.h5`")
     add("--out", required=True, metavar="OUT.h5", help="all that was found, for `modisco report`")
-    add("--meme", metavar="FILE.meme", help="the motifs, where there are any, as tomtom reads them")
+    add("--meme", metavar="FILE.meme", help="the motifs, as tomtom reads them")
     add(
         "--window",
         type=positive,
@@ -41,6 +41,7 @@ def add_to(commands):
 
 
 def _modisco(options):
+    from genome_keras.encode import decode
     from genome_keras.interpret import modisco_file
 
     motifs = modisco_file(
@@ -52,10 +53,7 @@ def _modisco(options):
         leiden_runs=options.leiden_runs,
     )
     for motif in motifs:
-        print(f"{motif.name}\t{motif.sites}\t{_letters(motif.matrix)}")
+        letters = decode(motif.matrix.argmax(1).astype("uint8"))[0]
+        print(f"{motif.name}\t{motif.sites}\t{letters}")
     if not motifs:
         print("genome-keras: no motif found", file=sys.stderr)
-
-
-def _letters(matrix):
-    return "".join("ACGT"[letter] for letter in matrix.argmax(1))

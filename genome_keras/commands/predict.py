@@ -2,6 +2,7 @@
 
 import sys
 
+from genome_keras.commands._notes import notes
 from genome_keras.commands._types import positive
 from genome_keras.weights import DEFAULT
 
@@ -42,14 +43,8 @@ def add_to(commands):
     commands.choices["predict"].set_defaults(run=_predict)
 
 
+@notes()
 def _predict(options):
-    from genome_keras.commands._notes import notes
-
-    with notes():
-        _predict_noted(options)
-
-
-def _predict_noted(options):
     from genome_keras.predict import predict_fasta, predict_intervals
 
     same = {

@@ -35,8 +35,14 @@ def in_memory(source, most=None):
         most: read so many where there are more, in ranges spread evenly over all.
 
     Returns:
-        `genome_keras.datasets.chromatin.Examples`, in the order of the source.
+        `genome_keras.datasets.chromatin.Examples`, in the order of the source; the
+        collection they come from is left empty.
+
+    Raises:
+        ValueError: `most` below 1.
     """
+    if most is not None and most < 1:
+        raise ValueError(f"expected at least 1 example. Received: {most}")
     n, chunk = len(source), source.chunk
     size = n if most is None else min(n, most)
     codes = np.empty((size, source.window), np.uint8)

@@ -3,10 +3,12 @@
 import numpy as np
 
 from genome_keras.effects import effect as effect_of
+from genome_keras.effects import sigmoid
 from genome_keras.encode import tokens
-from genome_keras.scorer import Scorer, agree
+from genome_keras.scorer import Scorer, agree, check_windows
 
 METHODS = ("gradient_x_input", "integrated_gradients", "smoothgrad", "occlusion")
+MOST_POINTS = 4096  # of integrated gradients; finding them takes their number squared
 _BASELINES = {"n": 0.0, "uniform": 0.25}
 
 
@@ -23,6 +25,7 @@ def attribute(
     seed=0,
     width=1,
     hypothetical=False,
+    both_strands=False,
     batch_size=256,
 ):
     """What each letter of windows adds to their scores.
@@ -43,7 +46,7 @@ def attribute(
         tasks: an integer column of the model's output, or a list of them.
         method: one of the above.
         target: "logodds" or "score", P(label = 1).
-        steps: points of the way, or noisy copies.
+        steps: points of the way, at most `MOST_POINTS`, or noisy copies.
         baseline: where the way begins: "n", all letters N; "uniform", a quarter of each;
             or float that broadcasts to (n, window, 4). At an N of the window it is N.
         sigma: standard deviation of the noise.
@@ -52,6 +55,8 @@ def attribute(
         hypothetical: also tell what each other letter would add, by the same gradients
             (TF-MoDISco asks for these). Without it, only the window's own letters have
             numbers, and all others 0.
+        both_strands: of the mean log-odds of the window and its reverse complement, as in
+            `Scorer`; for a model that reads one strand.
         batch_size: windows, points or copies at a time.
 
     Returns:
@@ -79,6 +84,7 @@ def attribute(
         seed=seed,
         width=width,
         hypothetical=hypothetical,
+        both_strands=both_strands,
         batch_size=batch_size,
     )
     return found(tokens(seqs))
@@ -117,10 +123,12 @@ class Attribution:
         seed=0,
         width=1,
         hypothetical=False,
+        both_strands=False,
         batch_size=256,
     ):
         from genome_keras.interpret.letters import TARGETS, letter_model
         from genome_keras.layers._gradients import gradient
+        from genome_keras.layers.strands import strand_symmetric
 
         for name, value, accepted in (("method", method, METHODS), ("target", target, TARGETS)):
             if value not in accepted:
@@ -130,6 +138,10 @@ class Attribution:
                 raise ValueError(
                     f"{name} must be an integer of at least 1. Received: {name}={value!r}"
                 )
+        if method == "integrated_gradients" and steps > MOST_POINTS:
+            raise ValueError(f"steps must be at most {MOST_POINTS}. Received: steps={steps}")
+        if not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"seed must be an integer of at least 0. Received: seed={seed!r}")
         if not sigma >= 0:
             raise ValueError(f"sigma must be at least 0. Received: sigma={sigma!r}")
         if isinstance(baseline, str) and baseline not in _BASELINES:
@@ -137,38 +149,38 @@ class Attribution:
             raise ValueError(f"baseline must be {accepted}, or float. Received: {baseline!r}")
         if hypothetical and method == "occlusion":
             raise ValueError("occlusion tells nothing of other letters; interpret.ism does")
-        self.scorer = Scorer(model, batch_size=batch_size)
+        self.scorer = Scorer(model, both_strands=both_strands, batch_size=batch_size)
         if self.scorer.is_language_model:
             raise ValueError(f"expected a model of tasks. Received: {model.name}, a language model")
-        self.single, self.tasks = np.ndim(tasks) == 0, _columns(tasks, len(self.scorer.tasks))
-        self.method, self.target, self.steps, self.width = method, target, steps, width
+        _columns(tasks, len(self.scorer.tasks))
+        self.tasks, self.method, self.target = tasks, method, target
+        self.steps, self.width = steps, width
         self.baseline = _BASELINES[baseline] if isinstance(baseline, str) else baseline
         self.sigma, self.seed = sigma, seed
         self.hypothetical, self.batch_size, self._checked = hypothetical, batch_size, False
         if method != "occlusion":
-            self._network = letter_model(model, target=target)
+            self._model = strand_symmetric(model) if both_strands else model
+            self._network = letter_model(self._model, target=target)
             self._gradient = gradient(self._network)
 
-    def __call__(self, codes):
+    def __call__(self, codes, *, tasks=None):
         """As `attribute`.
 
         Args:
             codes: uint8 (n, window).
+            tasks: other ones than those of the object, in this call; None is those.
         """
-        window = self.scorer.window
-        if not len(codes):
-            raise ValueError("expected at least one window. Received: none")
-        if window not in (None, codes.shape[1]):
-            raise ValueError(f"expected windows of {window} bp. Received: {codes.shape[1]} bp")
-        letters = _one_hot(codes)
+        check_windows(codes, self.scorer.window)
+        tasks = self.tasks if tasks is None else tasks
+        columns, letters = _columns(tasks, len(self.scorer.tasks)), _one_hot(codes)
         if self.method == "occlusion":
-            found = self._occlusion(codes)[:, :, None]
+            found = self._occlusion(codes, columns)[:, :, None]
         else:
             self._check(codes[:1])
-            found = self._gradients(letters)
+            found = self._gradients(letters, columns)
         known = letters.any(-1, keepdims=True) if self.hypothetical else letters
         found = np.where(known[..., None], found, 0).astype(np.float32)
-        return found[..., 0] if self.single else found
+        return found[..., 0] if np.ndim(tasks) == 0 else found
 
     def _check(self, codes):
         """The network of letters must be the model: it may read its codes in ways of its own."""
@@ -180,10 +192,10 @@ class Attribution:
         codes[1, ::7] = 4
         own, ours = (
             ops.convert_to_numpy(network(given, training=False))
-            for network, given in ((self.scorer.model, codes), (self._network, _one_hot(codes)))
+            for network, given in ((self._model, codes), (self._network, _one_hot(codes)))
         )
         if self.target == "logodds":
-            ours = 1 / (1 + np.exp(-ours.astype(np.float64)))
+            ours = sigmoid(ours.astype(np.float64))
         if not agree(ours, own):
             raise ValueError(
                 f"{self.scorer.model.name}: its scores from letters are not those from codes, so "
@@ -191,25 +203,25 @@ class Attribution:
             )
         self._checked = True
 
-    def _gradients(self, letters):
+    def _gradients(self, letters, tasks):
         """Attributions of all four letters, float64 (n, window, 4, tasks)."""
         if self.method != "integrated_gradients":
             copies, sigma = (self.steps, self.sigma) if self.method == "smoothgrad" else (1, 0)
             ones = np.ones(copies)
-            return self._mean(letters, np.zeros_like(letters), ones, ones / copies, sigma)
+            return self._mean(letters, tasks, np.zeros_like(letters), ones, ones / copies, sigma)
         base = np.broadcast_to(np.asarray(self.baseline, np.float32), letters.shape)
         base = base * letters.any(-1, keepdims=True)
         places, weights = np.polynomial.legendre.leggauss(self.steps)
-        mean = self._mean(letters, base, (places + 1) / 2, weights / 2, 0)
+        mean = self._mean(letters, tasks, base, (places + 1) / 2, weights / 2, 0)
         return mean - (base[..., None] * mean).sum(2, keepdims=True)
 
-    def _mean(self, letters, base, places, weights, sigma):
+    def _mean(self, letters, tasks, base, places, weights, sigma):
         """Weighted mean of gradients at base + place (letters - base) for all places."""
         n, size = len(letters), self.batch_size
-        found = np.zeros((*letters.shape, len(self.tasks)))
+        found = np.zeros((*letters.shape, len(tasks)))
         random = np.random.default_rng(self.seed)
-        chosen = np.zeros((len(self.tasks), size, len(self.scorer.tasks)), np.float32)
-        for at, task in enumerate(self.tasks):
+        chosen = np.zeros((len(tasks), size, len(self.scorer.tasks)), np.float32)
+        for at, task in enumerate(tasks):
             chosen[at, :, task] = 1
         for first in range(0, n * len(places), size):
             row, place = np.divmod(
@@ -221,20 +233,19 @@ class Attribution:
             if sigma:
                 noise = sigma * random.standard_normal((len(row), *letters.shape[1:]))
                 points[: len(row)] += noise * letters[row].any(-1, keepdims=True)
-            for at in range(len(self.tasks)):
+            for at in range(len(tasks)):
                 one = self._gradient(points, chosen[at])[: len(row)]
                 np.add.at(found[..., at], row, weights[place, None, None] * one)
         return found
 
-    def _occlusion(self, codes):
+    def _occlusion(self, codes, tasks):
         """Falls of the target, float64 (n, window, tasks)."""
         n, window = codes.shape
         if self.width > window:
             raise ValueError(f"width={self.width} is more than the window, {window} bp")
         kind = "logodds" if self.target == "logodds" else "diff"
         starts = window - self.width + 1
-        own = self.scorer.scores(codes)[:, self.tasks]
-        falls, covers = np.zeros((n, window, len(self.tasks))), np.zeros((window, 1))
+        own, falls = self.scorer.scores(codes)[:, tasks], np.zeros((n, window, len(tasks)))
         for first in range(0, n * starts, self.batch_size):
             row, start = np.divmod(
                 np.arange(first, min(first + self.batch_size, n * starts)), starts
@@ -242,12 +253,11 @@ class Attribution:
             stretch = start[:, None] + np.arange(self.width)
             hidden = codes[row]
             hidden[np.arange(len(row))[:, None], stretch] = 4
-            without = self.scorer.scores(hidden)[:, self.tasks]
+            without = self.scorer.scores(hidden)[:, tasks]
             fall = effect_of(kind, without, own[row])
             np.add.at(falls, (row[:, None], stretch), fall[:, None])
-        for start in range(starts):
-            covers[start : start + self.width] += 1
-        return falls / covers
+        covers = np.convolve(np.ones(starts), np.ones(self.width))
+        return falls / covers[:, None]
 
 
 def _one_hot(codes):

@@ -11,13 +11,12 @@ from genome_keras import weights as checkpoints
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
 from genome_keras.interpret.page_windows import attribution_page
-from genome_keras.interpret.tables import BASES, WINDOWS, places, windows_of
+from genome_keras.interpret.tables import BASES, FIELDS, WINDOWS, places, windows_of
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
 from genome_keras.io.rows import open_rows
 from genome_keras.scorer import chosen_tasks, open_scorer, window_of
 
-FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str}
 SUFFIX = ".h5"
 LARGEST = 1 << 25  # attributions in memory
 _CHUNK = 32  # windows
@@ -72,8 +71,7 @@ def write_attributions(
     Raises:
         FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
         ValueError: another value of an argument; HDF5 of several tasks, or of "occlusion",
-            which tells nothing of other letters; `both_strands` where the architecture has
-            no such argument.
+            which tells nothing of other letters.
     """
     checkpoint = checkpoints.find(weights)
     chosen, columns = chosen_tasks(checkpoint, tasks)
@@ -99,8 +97,6 @@ def write_attributions(
             file = open_rows(out, fields, columns)
         with file as table, tqdm(unit=" windows", disable=None) as bar:
             scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
-            if scorer.both_strands:
-                raise ValueError(f"{weights}: this architecture has no both_strands for gradients")
             find = Attribution(
                 scorer.model,
                 tasks=list(range(len(columns))) if isinstance(chosen, slice) else chosen,
@@ -112,6 +108,7 @@ def write_attributions(
                 seed=seed,
                 width=width,
                 hypothetical=hypothetical,
+                both_strands=scorer.both_strands,
                 batch_size=batch_size,
             )
             for batch in chain(first, batches):

@@ -123,7 +123,7 @@ def write_filters(
     *,
     genome=None,
     region=None,
-    weights=checkpoints.DEFAULT,
+    weights,
     fraction=0.5,
     window=None,
     batch_size=64,
@@ -133,7 +133,8 @@ def write_filters(
     Args:
         path: FASTA, or with `genome` BED, as in `genome_keras.interpret.write_ism`; it is
             read twice.
-        out: the file, whole or not at all; "-" is standard output.
+        out: the file, whole or not at all; "-" is standard output. Without any motif where
+            no filter has a site.
         genome, region: as in `write_ism`.
         weights: as in `genome_keras.predict.load_model`.
         fraction: as in `filters`.
@@ -145,7 +146,7 @@ def write_filters(
 
     Raises:
         FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
-        ValueError: as `filters`; no filter with a site; standard input.
+        ValueError: as `filters`; standard input.
     """
     if path == "-":
         raise ValueError("expected a file, for it is read twice. Received: standard input")
@@ -177,7 +178,10 @@ def _first(model):
     layers = list(model.layers)
     at = next((i for i, x in enumerate(layers) if isinstance(x, keras.layers.Conv1D)), None)
     if at is None:
-        raise ValueError(f"expected a model with a convolution. Received: {model.name}")
+        accepted = "basset, clockwork_rnn, conv_bigru, danq, deepbind, deepsea"
+        raise ValueError(
+            f"expected a model with a convolution, as {accepted}. Received: {model.name}"
+        )
     first = layers[at]
     letters = [layer.output for layer in layers if isinstance(layer, OneHot)]
     ends = [

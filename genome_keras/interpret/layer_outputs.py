@@ -6,8 +6,9 @@ import keras
 import numpy as np
 
 from genome_keras.encode import tokens
-from genome_keras.interpret.stacks import compiled
+from genome_keras.interpret.stacks import compiled, twin
 from genome_keras.layers.clockwork import Clockwork
+from genome_keras.scorer import check_windows
 
 WHICH = ("all", "last")
 
@@ -133,14 +134,11 @@ def _at_every_step(layer):
     """The same recurrent layer, with the same variables, that gives all its states."""
     more = {"return_sequences": True, "name": f"{layer.name}_states"}
     if isinstance(layer, Clockwork):
-        twin = Clockwork.from_config({**layer.get_config(), **more})
-        twin.kernels, twin.recurrent_kernels = layer.kernels, layer.recurrent_kernels
-        twin.biases, twin.built = layer.biases, True
-        return twin
-    twin = type(layer).from_config({**layer.get_config(), **more, "return_state": False})
-    twin.cell.built = True  # never used; an unbuilt layer would make Keras trace every call
-    twin.cell = layer.cell
-    return twin
+        other = Clockwork.from_config({**layer.get_config(), **more})
+        other.kernels, other.recurrent_kernels = layer.kernels, layer.recurrent_kernels
+        other.biases, other.built = layer.biases, True
+        return other
+    return twin(layer, {**more, "return_state": False})
 
 
 def _is_backward(name):
@@ -148,11 +146,7 @@ def _is_backward(name):
 
 
 def _read(inputs, chosen, codes, batch_size):
-    window = inputs.shape[1]
-    if not len(codes):
-        raise ValueError("expected at least one window. Received: none")
-    if window not in (None, codes.shape[1]):
-        raise ValueError(f"expected windows of {window} bp. Received: {codes.shape[1]} bp")
+    check_windows(codes, inputs.shape[1])
     network = compiled(keras.Model(inputs, {name: output for name, (_, output) in chosen.items()}))
     parts = []
     for first in range(0, len(codes), batch_size):

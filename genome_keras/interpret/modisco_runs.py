@@ -6,7 +6,7 @@ import numpy as np
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
-from genome_keras.io.motifs import Motif, write_meme
+from genome_keras.io.motifs import Motif, open_meme
 
 CORE = 20  # bp of a seqlet's core
 FLANK = 5  # bp on both sides of it
@@ -32,7 +32,8 @@ def modisco(
             `genome_keras.interpret.attribute(..., hypothetical=True)` with its last two axes
             exchanged, or `read_attributions`.
         out: HDF5 to write with all that was found, as `modisco report` reads it; or None.
-        meme: file to write with the motifs in MEME's format, where there are any; or None.
+        meme: file to write with the motifs in MEME's format, without any where none was
+            found; or None.
         window: bp around the centre of the windows that are looked at; at most theirs.
         max_seqlets: stretches of each sign that are compared.
         leiden_runs: clusterings, of which the best is taken.
@@ -72,7 +73,10 @@ def modisco(
         np.ascontiguousarray(of[:, :, first : first + window].transpose(0, 2, 1), np.float32)
         for of in (letters, hypothetical)
     ]
-    with nullcontext() if out is None else atomic(out) as temporary:
+    with (
+        nullcontext() if out is None else atomic(out) as temporary,
+        nullcontext() if meme is None else open_meme(meme) as write,
+    ):
         found = modiscolite.tfmodisco.TFMoDISco(
             one_hot=given[0],
             hypothetical_contribs=given[1],
@@ -84,13 +88,13 @@ def modisco(
         )
         if temporary is not None:
             modiscolite.io.save_hdf5(temporary, *found, window)
-    motifs = [
-        _motif(f"{sign}_pattern_{number}", pattern)
-        for sign, patterns in zip(("pos", "neg"), found, strict=True)
-        for number, pattern in enumerate(patterns or ())
-    ]
-    if meme is not None and motifs:
-        write_meme(meme, motifs)
+        motifs = [
+            _motif(f"{sign}_pattern_{number}", pattern)
+            for sign, patterns in zip(("pos", "neg"), found, strict=True)
+            for number, pattern in enumerate(patterns or ())
+        ]
+        if write is not None:
+            write(motifs)
     return motifs
 
 

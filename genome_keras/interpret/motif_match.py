@@ -94,13 +94,23 @@ def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
     return float((best >= best[0] - 1e-9).mean())  # rounding decides no tie
 
 
-def _centred(matrix):
+def probabilities(matrix):
+    """A position matrix, or that of a `genome_keras.io.motifs.Motif`, as float64 (length, 4).
+
+    Rows that were rounded sum to 1 again.
+
+    Raises:
+        ValueError: not a matrix of probabilities.
+    """
     matrix = np.asarray(getattr(matrix, "matrix", matrix), float)
     whole = matrix.ndim == 2 and matrix.shape[1] == 4 and len(matrix)
     if not whole or not matrix.min() >= 0 or not np.allclose(matrix.sum(1), 1, atol=0.02):
         raise ValueError("expected probabilities (length, 4), each row 1 in all")
-    # Each row's mean is then 1/4 exactly, and the correlation a cosine.
-    return matrix / matrix.sum(1, keepdims=True) - CHANCE
+    return matrix / matrix.sum(1, keepdims=True)
+
+
+def _centred(matrix):
+    return probabilities(matrix) - CHANCE  # each row's mean is 0: the correlation is a cosine
 
 
 def _values(queries, target):

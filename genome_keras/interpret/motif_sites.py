@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from genome_keras.encode import reverse_complement, tokens
-from genome_keras.interpret.motif_match import CHANCE
+from genome_keras.interpret.motif_match import CHANCE, probabilities
 from genome_keras.scores import auroc
 
 MIXED = 0.01  # of chance in a matrix, so that no letter is impossible
@@ -59,24 +59,25 @@ def scan(seqs, matrix, *, p_value=1e-4):
 
     Returns:
         `Sites`; windows without a match are not in it. Of places that tie, the first,
-        forward before reverse.
+        forward before reverse. There is none in windows of only A and T, or only C and G.
 
     Raises:
         SequenceError: what `tokens` refuses.
-        ValueError: another `p_value`.
+        ValueError: another `p_value`, or not a matrix of probabilities.
 
     Source: the p-value by dynamic programming over rounded scores, Staden 1989.
     """
     if not 0 < p_value <= 1:
         raise ValueError(f"p_value must be in (0, 1]. Received: p_value={p_value!r}")
     codes = tokens(seqs)
-    matrix = np.asarray(getattr(matrix, "matrix", matrix), float)
+    matrix = probabilities(matrix)
     length = len(matrix)
     empty = Sites(*(np.empty(0, kind) for kind in (int, int, bool, float)), length)
     letters = np.bincount(codes.ravel(), minlength=5)[:4]
-    if codes.shape[1] < length or not letters.all():
+    both = letters + letters[::-1]
+    if codes.shape[1] < length or not both.all():
         return empty
-    background = (letters + letters[::-1]) / (2 * letters.sum())
+    background = both / both.sum()
     bits = np.log2(((1 - MIXED) * matrix + MIXED * CHANCE) / background)
     steps = np.round(bits / STEP).astype(int)
     least = _threshold(steps, background, p_value)

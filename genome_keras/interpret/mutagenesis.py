@@ -6,7 +6,7 @@ from genome_keras.effects import effect as effect_of
 from genome_keras.effects import kinds
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.interpret import kmers
-from genome_keras.scorer import Scorer, agree
+from genome_keras.scorer import Scorer, agree, check_windows
 
 
 def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=True, batch_size=256):
@@ -73,11 +73,7 @@ class Mutagenesis:
             effect: "diff" or "logodds".
         """
         (effect,) = kinds(effect, language_model=self.scorer.is_language_model)
-        window = self.scorer.window
-        if not len(codes):
-            raise ValueError("expected at least one window. Received: none")
-        if window not in (None, codes.shape[1]):
-            raise ValueError(f"expected windows of {window} bp. Received: {codes.shape[1]} bp")
+        check_windows(codes, self.scorer.window)
         every, own = self.scores(codes)
         effects = effect_of(effect, own[:, None, None], every)
         effects[codes == 4] = np.nan
@@ -113,7 +109,7 @@ class Mutagenesis:
         n, window = codes.shape
         own = self.scorer.scores(codes)[:, self.tasks]
         every = np.repeat(own[:, None], window * 4, 1).reshape(n, window, 4, -1)
-        places = _places(codes)
+        places = changes(codes)
         for first in range(0, len(places[0]), self.scorer.batch_size):
             rows, at, letters = (of[first : first + self.scorer.batch_size] for of in places)
             changed = codes[rows]
@@ -122,6 +118,20 @@ class Mutagenesis:
         return every, own
 
 
-def _places(codes):
+def mean_loss(effects, codes):
+    """What is lost, on average, when a letter is changed to each other one.
+
+    Args:
+        effects: float (..., window, 4), as `ism` gives them.
+        codes: integer (..., window).
+
+    Returns:
+        float (..., window, 4), at the window's own letter; 0 elsewhere, and at an N.
+    """
+    lost = -np.nan_to_num(effects).sum(-1, keepdims=True) / 3
+    return np.where(codes[..., None] == np.arange(4), lost, 0)
+
+
+def changes(codes):
     """Row, position and letter of every substitution."""
     return np.nonzero((codes[..., None] != np.arange(4)) & (codes < 4)[..., None])

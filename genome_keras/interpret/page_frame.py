@@ -14,7 +14,7 @@ _POLICY = (
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
 )
 _STYLE = """figure svg { min-width: 900px; } figcaption { max-width: 110ch; }
-figure { margin: 8px 0 22px; } td { font-variant-numeric: tabular-nums; }
+figure { margin: 8px 0 22px; }
 td:nth-child(2), th:nth-child(2) { text-align: left; } h2 { overflow-wrap: anywhere; }
 """
 _CHANGES = {"diff": "change of P(label = 1)", "logodds": "change of log-odds"}
@@ -34,10 +34,13 @@ def written_page(path, title):
     Raises:
         GenomeKerasError: `path` cannot be written, or matplotlib or logomaker is missing;
             before the block runs.
+        ValueError: `path` ends in something else than .html.
     """
     if path is None:
         yield []
         return
+    if not str(path).endswith(".html"):  # never the table, nor what is read
+        raise ValueError(f"{path}: a page must end in .html")
     load_plotting()
     with atomic(path) as temporary:
         parts = [f"<h1>{escape(title)}</h1>"]

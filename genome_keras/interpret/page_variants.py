@@ -11,7 +11,7 @@ import numpy as np
 
 from genome_keras.genome import Variant
 from genome_keras.interpret.attribution import Attribution
-from genome_keras.interpret.mutagenesis import Mutagenesis
+from genome_keras.interpret.mutagenesis import Mutagenesis, mean_loss
 from genome_keras.interpret.page_frame import name_change, paragraph, table, written_page
 from genome_keras.interpret.page_svg import figure_html
 from genome_keras.interpret.pictures_alleles import draw_alleles, name_variant
@@ -154,22 +154,17 @@ def _letters(scorer, codes, tasks):
     """
     if scorer.is_language_model:
         effects = Mutagenesis(scorer)(codes.reshape(-1, codes.shape[2]))[..., 0]
-        lost = -np.nan_to_num(effects).sum(2).reshape(codes.shape) / 3
-        return np.where(codes[..., None] == np.arange(4), lost[..., None], 0), "ism"
-    from genome_keras.layers.strands import strand_symmetric
-
-    method = "integrated_gradients"
+        return mean_loss(effects.reshape(*codes.shape, 4), codes), "ism"
+    method, given = "integrated_gradients", {"tasks": 0, "both_strands": scorer.both_strands}
     try:
-        model = strand_symmetric(scorer.model) if scorer.both_strands else scorer.model
-        find = Attribution(model, tasks=[0], method=method, batch_size=64)
+        find = Attribution(scorer.model, method=method, batch_size=64, **given)
         find(codes[:1, 0])
     except ValueError:  # gradients do not go through this network
         method = "occlusion"
-        find = Attribution(scorer.model, tasks=[0], method=method)
+        find = Attribution(scorer.model, method=method, **given)
     found = np.empty((*codes.shape, 4), np.float32)
     for task in set(tasks):
-        find.tasks = [task]  # what is compiled serves every task
         rows = np.array(tasks) == task
-        values = find(codes[rows].reshape(-1, codes.shape[2]))[..., 0]
+        values = find(codes[rows].reshape(-1, codes.shape[2]), tasks=task)
         found[rows] = values.reshape(-1, *codes.shape[1:], 4)
     return found, method

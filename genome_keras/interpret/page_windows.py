@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.interpret.page_frame import name_change, paragraph, table, written_page
 from genome_keras.interpret.page_svg import figure_html
 from genome_keras.interpret.pictures_canvas import BASES
@@ -82,9 +83,7 @@ def mutagenesis_page(path, *, tasks, effect, weights):
 
     def pictures(seen, number, where, **place):
         effects = seen.values[..., number]
-        lost = np.where(np.isnan(effects), 0, -effects).sum(1) / 3
-        own = seen.codes[:, None] == np.arange(4)
-        shown = np.where(own, lost[:, None], 0)
+        shown = mean_loss(effects, seen.codes)
         yield draw_logo(shown, label="mean loss", **place), f"Letters that carry {where}"
         place.pop("title")
         yield draw_substitutions(effects, label="change", **place), f"Every substitution: {where}"

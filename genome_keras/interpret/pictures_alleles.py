@@ -10,12 +10,12 @@ from genome_keras.interpret.pictures_canvas import (
     RULE,
     SOFT,
     WIDTH,
+    checked,
     draw_letters,
     draw_sequence,
     limits,
     stack,
     style,
-    windows_of,
 )
 
 BAR = 0.26  # inches for a task
@@ -112,7 +112,7 @@ def draw_alleles(
     scores, codes = np.asarray(scores, np.float64), np.asarray(codes)
     if len(attributions) != 2 or codes.ndim != 2 or len(codes) != 2:
         raise ValueError("expected attributions and codes of two windows")
-    values = [windows_of(one, own)[0] for one, own in zip(attributions, codes, strict=True)]
+    values = [checked(one, own)[0] for one, own in zip(attributions, codes, strict=True)]
     if scores.shape != (2, len(tasks)) or not len(tasks):
         raise ValueError(f"expected scores (2, {len(tasks)}). Received: {scores.shape}")
     effects = scores[1] - scores[0] if effects is None else np.asarray(effects, np.float64)

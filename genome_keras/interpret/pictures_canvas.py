@@ -59,13 +59,13 @@ def style():
         yield
 
 
-def stack(heights, *, top=0.45, bottom=0.55, gaps=0.5, left=LEFT, right=RIGHT):
+def stack(heights, *, gaps, top=0.45, bottom=0.55):
     """A figure with axes one below the other.
 
     Args:
         heights: inches, of each.
-        top, bottom, left, right: inches around them.
         gaps: inches between two: a number, or one for each pair.
+        top, bottom: inches above and below them.
 
     Returns:
         A `matplotlib.figure.Figure` that pyplot does not know, and a list of axes.
@@ -77,13 +77,13 @@ def stack(heights, *, top=0.45, bottom=0.55, gaps=0.5, left=LEFT, right=RIGHT):
     figure, axes, above = Figure(figsize=(WIDTH, high), facecolor="white"), [], high - top
     for height, gap in zip(heights, [*between, 0], strict=True):
         above -= height
-        place = (left / WIDTH, above / high, 1 - (left + right) / WIDTH, height / high)
+        place = (LEFT / WIDTH, above / high, 1 - (LEFT + RIGHT) / WIDTH, height / high)
         axes.append(figure.add_axes(place))
         above -= gap
     return figure, axes
 
 
-def windows_of(values, codes=None):
+def checked(values, codes=None):
     """Checks values (window, 4), and codes (window,) where there are any.
 
     Raises:
@@ -134,7 +134,7 @@ def limits(*every):
     return low - (room if low < 0 else 0), high + room
 
 
-def draw_sequence(axis, codes, positions, *, below=0.13):
+def draw_sequence(axis, codes, positions, *, below):
     """Writes the letters of a sequence under an axis.
 
     Args:

@@ -12,6 +12,7 @@ from genome_keras.interpret.pictures_canvas import (
     RULE,
     SOFT,
     WIDTH,
+    checked,
     draw_letters,
     draw_sequence,
     limits,
@@ -19,7 +20,6 @@ from genome_keras.interpret.pictures_canvas import (
     name_positions,
     stack,
     style,
-    windows_of,
 )
 
 
@@ -55,9 +55,9 @@ def draw_logo(
         ValueError: another shape.
         GenomeKerasError: matplotlib or logomaker is missing.
     """
-    values, codes = windows_of(attributions, codes)
+    values, codes = checked(attributions, codes)
     with style():
-        figure, rows = _rows(len(values), start, per_row, height=1.25, gap=0.55)
+        figure, rows = _rows(len(values), start, per_row, height=1.25)
         low, high = limits(values)
         for axis, of, positions in rows:
             draw_letters(axis, values[of], positions)
@@ -99,11 +99,11 @@ def draw_substitutions(
         ValueError: another shape.
         GenomeKerasError: matplotlib or logomaker is missing.
     """
-    values, codes = windows_of(effects, codes)
+    values, codes = checked(effects, codes)
     with style():
         from matplotlib.colors import Normalize
 
-        figure, rows = _rows(len(values), start, per_row, height=0.8, gap=0.55)
+        figure, rows = _rows(len(values), start, per_row, height=0.8)
         most = np.abs(np.nan_to_num(values)).max() or 1.0
         look = {"cmap": _less_or_more(), "norm": Normalize(-most, most), "zorder": 0.5}
         for axis, of, positions in rows:
@@ -132,12 +132,12 @@ def draw_substitutions(
     return figure
 
 
-def _rows(window, start, per_row, *, height, gap):
+def _rows(window, start, per_row, *, height):
     """A figure, and for each of its rows the axis, the slice of the window, the positions."""
     if per_row < 1:
         raise ValueError(f"per_row must be at least 1. Received: per_row={per_row}")
     slices = [slice(first, min(first + per_row, window)) for first in range(0, window, per_row)]
-    figure, axes = stack([height] * len(slices), gaps=gap, bottom=0.6)
+    figure, axes = stack([height] * len(slices), gaps=0.55, bottom=0.6)
     positions = np.arange(window) + (start or 0) + 1
     return figure, [(axis, of, positions[of]) for axis, of in zip(axes, slices, strict=True)]
 

@@ -24,7 +24,8 @@ class Stack:
         self.readout, self.batch_size = readout, batch_size
         likelihood = readout == "likelihood"
         own = [layer for name, layer in layers.items() if name.startswith(prefix)]
-        stack = [_carrying(layer) for layer in own if isinstance(layer, keras.layers.RNN)]
+        carrying = {"return_sequences": True, "return_state": True, "stateful": False}
+        stack = [twin(layer, carrying) for layer in own if isinstance(layer, keras.layers.RNN)]
         codes = keras.Input((None,), dtype="uint8")
         x = layers[f"{prefix}embedding"](OneHot()(codes))
         before, after = [], []
@@ -153,13 +154,17 @@ class Rows:
         self.codes, self.states, self.value, self.at = codes, states, value, at
 
 
-def _carrying(layer):
-    """The same layer, with the same variables, that also takes and gives its states."""
-    more = {"return_sequences": True, "return_state": True, "stateful": False}
-    twin = type(layer).from_config({**layer.get_config(), **more})
-    twin.cell.built = True  # never used; an unbuilt layer would make Keras trace every call
-    twin.cell = layer.cell
-    return twin
+def twin(layer, settings):
+    """A recurrent layer with the same cell, so the same variables, and other settings.
+
+    Args:
+        layer: a built `keras.layers.RNN`.
+        settings: dict argument -> value.
+    """
+    other = type(layer).from_config({**layer.get_config(), **settings})
+    other.cell.built = True  # never used; an unbuilt layer would make Keras trace every call
+    other.cell = layer.cell
+    return other
 
 
 def _sizes(layer):

@@ -10,7 +10,7 @@ from genome_keras import weights as checkpoints
 from genome_keras.effects import kinds
 from genome_keras.encode import LETTERS
 from genome_keras.genome import Interval
-from genome_keras.interpret.mutagenesis import Mutagenesis
+from genome_keras.interpret.mutagenesis import Mutagenesis, changes
 from genome_keras.interpret.page_windows import mutagenesis_page
 from genome_keras.io import bed, fasta
 from genome_keras.io.reference import open_genome
@@ -20,7 +20,7 @@ from genome_keras.windows import Slider, of_intervals
 
 WINDOWS = 32  # read at a time
 BASES = np.array(list(LETTERS))
-FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str, "alt": str}
+FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str}  # of `places`
 
 
 def write_ism(
@@ -82,7 +82,7 @@ def write_ism(
         batches = iter(batches)
         first = list(islice(batches, 1))  # bad input is told before a framework loads
         with (
-            open_rows(out, FIELDS, columns) as table,
+            open_rows(out, {**FIELDS, "alt": str}, columns) as table,
             tqdm(unit=" windows", disable=None) as bar,
         ):
             scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
@@ -118,14 +118,12 @@ def windows_of(path, genome, region, window, rows=WINDOWS):
 
 
 def _write(table, batch, effects):
-    row, at, letter = np.nonzero(
-        (batch.codes[..., None] != np.arange(4)) & (batch.codes < 4)[..., None]
-    )
+    row, at, letter = changes(batch.codes)
     table.write([*places(batch, row, at), BASES[letter].tolist()], effects[row, at, letter])
 
 
 def places(batch, row, at):
-    """The columns name, start, end, pos and ref of letters of windows.
+    """The columns of `FIELDS`, of letters of windows.
 
     Args:
         batch: `genome_keras.windows.Batch`.

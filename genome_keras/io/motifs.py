@@ -71,11 +71,12 @@ def write_meme(path, motifs, *, background=None):
 
     Args:
         path: the file, whole or not at all; "-" is standard output.
-        motifs: of `Motif`; of a name, the first word is MEME's identifier.
+        motifs: of `Motif`; of a name, the first word is MEME's identifier. Without any,
+            the file is a header only.
         background: probabilities of A, C, G, T; None is a quarter of each.
 
     Raises:
-        ValueError: no motif, two of one identifier, or what is no matrix of probabilities.
+        ValueError: two of one identifier, or what is no matrix of probabilities.
         GenomeKerasError: `path` cannot be written.
     """
     with open_meme(path) as write:
@@ -116,8 +117,6 @@ def _text(motifs, background):
         lines += [f"MOTIF {' '.join(words)}"]
         lines += [f"letter-probability matrix: alength= 4 w= {len(matrix)}{sites} E= 0"]
         lines += [" ".join(_plain(row)) for row in matrix] + [""]
-    if not seen:
-        raise ValueError("expected at least one motif. Received: none")
     return "\n".join(lines)
 
 

@@ -27,12 +27,13 @@ class GRU(keras.layers.GRU):
     """`keras.layers.GRU` with fast paths for TensorFlow, JAX and torch on CPUs.
 
     On TensorFlow and JAX the backward pass computes the gradients of the weights in
-    large matrix products; on torch the native kernel replaces Keras's loop over time
-    steps. Weights, order of gates, states and serialisation are inherited, so a
-    checkpoint of one loads into the other. Masks, dropout inside the layer, other
-    activations, mixed precision and GPUs take Keras's own path, as does
-    `reset_after=False` on torch; `fast_path()` tells which and why, and the reason is
-    logged: once, as a warning where there would be a fast path, else as information.
+    large matrix products; on torch the native kernel, or for predictions a loop with
+    oneDNN's products, replaces Keras's loop over time steps. Weights, order of gates,
+    states and serialisation are inherited, so a checkpoint of one loads into the other.
+    Masks, dropout inside the layer, other activations, mixed precision and GPUs take
+    Keras's own path, as does `reset_after=False` on torch; `fast_path()` tells which and
+    why, and the reason is logged once: as a warning where there would be a fast path, as
+    information on a GPU and while a model is exported.
 
     Args: as `keras.layers.GRU`.
 

@@ -1,4 +1,4 @@
-"""Training on several devices at once, on the engines of the backends: each takes a share.
+"""Training on several devices at once, by the means of the backend: each takes a share.
 
 JAX: `keras.distribution.DataParallel`, on the devices of one process or of several.
 TensorFlow: `tf.distribute.MirroredStrategy`, on the devices of one process.
@@ -72,19 +72,26 @@ def parallel(devices):
     processes, each of which runs the same program.
 
     Args:
-        devices: how many; 1 changes nothing.
+        devices: how many; 1 changes nothing. Of several processes, all.
 
     Raises:
-        ValueError: torch, or fewer devices than that.
+        ValueError: torch, fewer devices than that, or only some of those of the processes.
     """
     backend = keras.backend.backend()
-    if backend == "jax" and PROCESSES in os.environ:
+    several = backend == "jax" and PROCESSES in os.environ
+    if several:
         _join()
     elif devices == 1:
         yield
         return
     if backend == "jax":
-        found = _first(keras.distribution.list_devices(), devices)
+        every = keras.distribution.list_devices()
+        if several and devices < len(every):
+            raise ValueError(
+                f"the processes have {len(every)} devices, and all take part. "
+                f"Received: devices={devices}"
+            )
+        found = _first(every, devices)
         with keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope():
             yield
     elif backend == "tensorflow":
@@ -112,7 +119,7 @@ def shares():
     return 1, 0, 1
 
 
-def batches(source, *, batch_size, **more):
+def batches_of(source, *, batch_size, **more):
     """`Batches`, or even ones where several devices share them.
 
     Args:
@@ -132,7 +139,7 @@ def batches(source, *, batch_size, **more):
     return EvenBatches(source, batch_size=batch_size, share=share, shares=processes, **more)
 
 
-def loss(positive_weight):
+def loss_of(positive_weight):
     """`MaskedCrossEntropy`, or what a replica has of it."""
     shared = keras.backend.backend() == "tensorflow" and shares()[0] > 1
     return (SharedCrossEntropy if shared else MaskedCrossEntropy)(positive_weight)
@@ -149,7 +156,7 @@ def own_folder(out):
         yield Path(out)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("state.npz", "log.json", "best.weights.h5"):
+        for name in ("train.json", "state.npz", "log.json", "best.weights.h5"):
             if (Path(out) / name).exists():
                 shutil.copy(Path(out) / name, folder)
         yield Path(folder)

@@ -29,6 +29,18 @@ def claim(out, asked):
     return folder
 
 
+def describe(folder, model, tasks):
+    """Writes `best.json`, with which `best.weights.h5` is a checkpoint as any other.
+
+    Args:
+        folder: of the run.
+        model: made by a factory of this package.
+        tasks: names, in the order of its output.
+    """
+    made = {key: model.made_with[key] for key in ("architecture", "arguments")}
+    write_json(Path(folder) / "best.json", {**made, "tasks": list(tasks)})
+
+
 def write_json(path, content):
     """Writes a JSON file; an existing one is replaced."""
     with atomic(path) as temporary:

@@ -43,9 +43,9 @@ ADAM = """\
 Adam, batches of {batch_size}, learning rate {learning_rate} after {warmup} steps falling
 along a cosine to zero over {epochs} epochs, gradient norm clipped at 1, each window on a
 random strand. The epoch with the lowest validation perplexity was kept: epoch
-{best[epoch]}. Command (one CPU core, JAX backend):
+{best[epoch]} ({best[val_perplexity]:.4f}{seconds}). Command (one CPU core, JAX backend):
 
-    KERAS_BACKEND=jax genome-keras train {data} --out RUN \\
+    KERAS_BACKEND=jax genome-keras train {data} --out {out}{model} \\
         --epochs {epochs} --batch-size {batch_size} --learning-rate {learning_rate} \\
         --warmup {warmup} --seed {seed}{more}
 
@@ -66,26 +66,44 @@ was chosen by validation perplexity, one for all tasks: scikit-learn's C = {best
 
 def how(draft):
     """How a checkpoint was trained, in words and as a command."""
-    log = draft["log"]
-    best = min(log, key=lambda row: row["val_perplexity"])
     if draft["architecture"] == "kmer_logreg":
+        log = draft["log"]
+        best = min(log, key=lambda row: row["val_perplexity"])
         paper = next(row["val_perplexity"] for row in log if row["C"] == 1e6)
         return LOGREG.format(best=best, paper=paper)
-    training = draft["training"]
-    start, data, more = training.get("fine_tune"), "human_chromatin_100bp.h5", ""
-    text = ADAM
+    return "\n\n".join(_run(one, draft) for one in [*draft.get("before", []), draft])
+
+
+def _run(run, draft):
+    """One run of `genome-keras train`, in words and as a command."""
+    training, log = run["training"], run["log"]
+    start, data, text = training.get("fine_tune"), "human_chromatin_100bp.h5", ADAM
+    model, more = "", ""
+    if draft["architecture"] != "bigru_multitask":
+        model = f" --model {draft['architecture']}"
     if start:
         text = f"Started from the weights of `{start}`. " + text
         more = f" --fine-tune {start}"
+    for name, value in run.get("set", {}).items():
+        more += f" --set {name}={value}"
     if draft["untrained"]:
         data = "mapped.h5"
         text += (
             "\n\n`mapped.h5` is the data set with its labels in the columns of the DeepSEA\n"
             "tasks: `python weights/make/map_919.py human_chromatin_100bp.h5 mapped.h5`."
         )
-    elif draft["name"].endswith(".v1"):
+    elif draft["name"] == "bigru_multitask.human_chromatin.v1":
         text += V1
-    return text.format(**training, best=best, data=data, more=more)
+    spent = sum(row.get("cpu_seconds", 0) for row in log)
+    return text.format(
+        **training,
+        best=min(log, key=lambda row: row["val_perplexity"]),
+        seconds=f"; {spent:,.0f} core-seconds in all" if spent else "",
+        data=data,
+        model=model,
+        more=more,
+        out=run.get("out", "RUN"),
+    )
 
 
 def card(name, draft, result):

@@ -11,6 +11,7 @@ the lines for `PUBLISHED` in genome_keras/registry.py.
 """
 
 import argparse
+import inspect
 import json
 import sys
 import tempfile
@@ -90,8 +91,7 @@ def _draft(folder, name, run, measured):
         "window": window,
         "parameters": int(made.count_params()),
         "license": "Apache-2.0",
-        "training": {k: v for k, v in trained.items() if k not in ("arguments", "tasks")},
-        "log": json.loads((run / "log.json").read_text()),
+        **_how(run),
         "tasks": trained["tasks"],
         "untrained": untrained,
         "probe": ["".join(LETTERS[code] for code in row) for row in probe],
@@ -99,6 +99,27 @@ def _draft(folder, name, run, measured):
     }
     (folder / f"{name}.json").write_text(json.dumps(draft))
     return draft
+
+
+def _how(run):
+    """What was asked of a run and its log, and of the run beside it that it started from."""
+    trained = json.loads((run / "train.json").read_text())
+    how = {
+        "training": {k: v for k, v in trained.items() if k not in ("arguments", "tasks")},
+        "log": json.loads((run / "log.json").read_text()),
+    }
+    known = inspect.signature(getattr(genome_keras, trained["architecture"])).parameters
+    usual = {name: known[name].default for name in known}
+    start = run.parent / (trained.get("fine_tune") or "")
+    if start.name == "best.weights.h5" and start.is_file():
+        how["before"] = [{**_how(start.parent), "out": start.parent.name}]
+        usual |= json.loads((start.parent / "train.json").read_text())["arguments"]
+    given = sorted(trained["arguments"].items())
+    plain = ("window", "tasks", "both_strands")
+    how["set"] = {
+        name: value for name, value in given if name not in plain and value != usual[name]
+    }
+    return how
 
 
 def _set_constant(head, names, chosen):

@@ -35,6 +35,17 @@ GENOMES = {
     "947 N (public domain).",
 }
 
+RUN = """\
+{start}Adam, {batch_size} parallel streams, gradients through {window} bp, state carried on, \
+gradient norm clipped at 5, highest learning rate {learning_rate:g} after {warmup} steps, \
+decay {decay}, {epochs} epochs{strands}; {cpu_seconds:,.0f} core-seconds in all. The epoch \
+with the lowest held-out perplexity was kept: epoch {best}. Choosing among {epochs} epochs by \
+the held-out part flatters it by very little, but it does.
+
+| epoch | training perplexity | held-out perplexity | core-seconds |
+|---|---:|---:|---:|
+{log}"""
+
 CARD = """\
 # {name}
 
@@ -50,17 +61,10 @@ of the next base (n, window, 4) out.
 
 ## Training
 
-Adam, {batch_size} parallel streams, gradients through {window} bp with the state carried on, \
-gradient norm clipped at 5, highest learning rate {learning_rate:g} after {warmup} steps, \
-decay {decay}, {epochs} epochs{strands}; {cpu_seconds:,.0f} core-seconds in all. The epoch \
-with the lowest held-out perplexity was kept: epoch {best}. Choosing among {epochs} epochs by \
-the held-out part flatters it by very little, but it does.
+{how}
 
-| epoch | training perplexity | held-out perplexity | core-seconds |
-|---|---:|---:|---:|
-{log}
-
-In the first epoch each base was scored before it was learned (prequential).
+In the first epoch each base was scored before it was learned (prequential). Commands: \
+`weights/make/train_char_rnn.sh`.
 
 ## Held-out scores
 
@@ -98,7 +102,6 @@ def main():
     trained = json.loads((run / "train.json").read_text())
     if sha256_of(options.genome) != trained["genome_sha256"]:
         sys.exit(f"{options.genome}: not the file that {run} was trained on")
-    log = json.loads((run / "log.json").read_text())
     model = load_lm(run / "best.weights.h5")
     _, parts = split(
         read_genome(options.genome, unknown=trained["unknown"]),
@@ -119,8 +122,7 @@ def main():
         "window": None,
         "parameters": int(model.count_params()),
         "license": "Apache-2.0",
-        "training": {k: v for k, v in trained.items() if k != "arguments"},
-        "log": log,
+        **_how(run),
         "held_out": {
             "all": {
                 "perplexity": cost.perplexity,
@@ -156,33 +158,51 @@ def card(name, draft, cost, table):
         cost: `Tally` of the held-out part.
         table: path of the table of baselines, or None.
     """
-    training, log = draft["training"], draft["log"]
+    training = draft["training"]
     tail, names = training["tail"], training["hold_out"]
-    rows = [
-        f"| {row['epoch']} | {row['training']:.4f} | {row['held_out']:.4f} "
-        f"| {row['cpu_seconds']:,.0f} |"
-        for row in log
-    ]
     return CARD.format(
         name=name,
         sizes=", ".join(f"{key}={value!r}" for key, value in draft["arguments"].items()),
         parameters=draft["parameters"],
         genome=GENOMES.get(name.split(".")[1], "A genome."),
+        genome_sha256=training["genome_sha256"],
         rule=f"the last {tail:.0%}" if tail else ", ".join(names),
+        how="\n\n".join(_paragraph(run) for run in [*draft.get("before", []), draft]),
+        perplexity=cost.perplexity,
+        bits_per_base=cost.bits_per_base,
+        bases=cost.bases,
+        table=_table(table),
+    )
+
+
+def _how(run):
+    """What was asked of a run and its log, and of the run beside it that it started from."""
+    asked = json.loads((run / "train.json").read_text())
+    how = {"log": json.loads((run / "log.json").read_text())}
+    start = run.parent / asked.get("fine_tune", "")
+    if start.name == "best.weights.h5":
+        asked["fine_tune"] = f"{start.parent.name}/{start.name}"
+        how["before"] = [_how(start.parent)]
+    return {"training": {k: v for k, v in asked.items() if k != "arguments"}, **how}
+
+
+def _paragraph(run):
+    training, log = run["training"], run["log"]
+    rows = [
+        f"| {row['epoch']} | {row['training']:.4f} | {row['held_out']:.4f} "
+        f"| {row['cpu_seconds']:,.0f} |"
+        for row in log
+    ]
+    start = training.get("fine_tune")
+    return RUN.format(
+        start=f"Started from the weights of `{start}`, the run above. " if start else "",
         strands=", half of the streams read on the other strand"
         if training["reverse_complement"]
         else "",
         cpu_seconds=sum(row["cpu_seconds"] for row in log),
         best=min(log, key=lambda row: row["held_out"])["epoch"],
         log="\n".join(rows),
-        perplexity=cost.perplexity,
-        bits_per_base=cost.bits_per_base,
-        bases=cost.bases,
-        table=_table(table),
-        **{
-            key: training[key]
-            for key in ("genome_sha256", "batch_size", "window", "learning_rate", "warmup")
-        },
+        **{key: training[key] for key in ("batch_size", "window", "learning_rate", "warmup")},
         **{key: training[key] for key in ("decay", "epochs")},
     )
 

@@ -9,12 +9,16 @@ ecoli=$1 pfalciparum=$2 runs=$3
 export KERAS_BACKEND=${KERAS_BACKEND:-jax} OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 mkdir -p "$runs"
 
-genome-keras lm train "$ecoli" --out "$runs/ecoli" --tail 0.1 \
-    --cell gru --units 512 --depth 2 --embedding 8 --window 100 --batch-size 50 \
-    --epochs 4 --learning-rate 3e-3 --warmup 200 --decay cosine --reverse-complement
-genome-keras lm train "$pfalciparum" --out "$runs/pfalciparum" --tail 0.1 \
-    --cell gru --units 256 --depth 2 --embedding 8 --window 100 --batch-size 100 \
-    --epochs 2 --learning-rate 4e-3 --warmup 200 --decay cosine --reverse-complement
+more="--tail 0.1 --window 100 --decay cosine --reverse-complement"
+genome-keras lm train "$ecoli" --out "$runs/ecoli_first" $more \
+    --cell gru --units 512 --depth 2 --embedding 8 --batch-size 50 \
+    --epochs 3 --learning-rate 1e-3 --warmup 200
+genome-keras lm train "$ecoli" --out "$runs/ecoli" $more --batch-size 50 \
+    --fine-tune "$runs/ecoli_first/best.weights.h5" --seed 1 \
+    --epochs 2 --learning-rate 8e-4 --warmup 100
+genome-keras lm train "$pfalciparum" --out "$runs/pfalciparum" $more \
+    --cell gru --units 256 --depth 2 --embedding 8 --batch-size 100 \
+    --epochs 1 --learning-rate 2e-3 --warmup 200
 
 for name in ecoli pfalciparum; do
     genome=$ecoli
