@@ -14,6 +14,7 @@ from genome_keras.weights import find
 
 HEADINGS = ("Training data", "Training", "Held-out scores", "Limits", "Licence")
 _METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
+_OF_LETTERS = ("perplexity", "bits_per_base")  # of language models
 _TOLERANCE = 1e-4
 
 
@@ -138,7 +139,7 @@ def _card(checkpoint):
             return False, f"nothing under {heading!r}"
     numbers = 0
     for subset, scores in checkpoint.config.get("held_out", {}).items():
-        for metric in _METRICS if isinstance(scores, dict) else ():
+        for metric in (*_METRICS, *_OF_LETTERS) if isinstance(scores, dict) else ():
             if metric in scores:
                 numbers += 1
                 if f"{scores[metric]:.4f}" not in card:

@@ -19,7 +19,7 @@ from genome_keras.fetch import sha256_of
 from genome_keras.origins import packaged as folder
 from genome_keras.registry import PUBLISHED
 
-DEFAULT = "bigru_multitask.human_chromatin.v1"
+DEFAULT = "bigru_multitask.human_chromatin.v2"
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
 _FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer")

@@ -19,8 +19,15 @@ def test_every_model_has_a_row():
 
 @pytest.mark.parametrize("name", weights.list_weights())
 def test_scores_of_each_checkpoint(name):
-    """Rows `| NAME | subset | F1 | tuned F1 | AUROC | AUPRC | perplexity |`."""
+    """Rows `| NAME | subset | F1 | tuned F1 | AUROC | AUPRC | perplexity |`, and those of
+    language models `| NAME | perplexity | bits a base |`."""
     held_out = weights.find(name).config["held_out"]
+    if name.startswith("char_rnn."):
+        scores = held_out["all"]
+        assert (
+            f"| `{name}` | {scores['perplexity']:.4f} | {scores['bits_per_base']:.4f} |" in README
+        )
+        return
     metrics = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
     for subset, scores in held_out.items():
         numbers = " | ".join(f"{scores[metric]:.4f}" for metric in metrics)
