@@ -49,6 +49,20 @@ PUBLISHED = {
         15956,
         PAPER,
     ),
+    "char_rnn.ecoli.v1": Published(
+        "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
+        9547160,
+        "c132b8339b4da2fb47d3a79099e3abd94ea2bbff609fb6574133cdb6548e5da8",
+        10738,
+        PAPER,
+    ),
+    "char_rnn.pfalciparum.v1": Published(
+        "707f85fb4723f7ce433f356dd9e96adbc2a58c0c45330d75f3e7d9acaa627547",
+        2428312,
+        "cf0cf91f4805805804351ac774a669c976e5037cd842b259425f8bc671e4da9c",
+        9470,
+        PAPER,
+    ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
         1063192,

@@ -15,11 +15,13 @@ addEventListener("error", event => seen.push("error " + (event.message || event.
 addEventListener("securitypolicyviolation",
   event => seen.push(event.violatedDirective + " " + event.blockedURI));
 </script>"""
+# What was stopped is told in tasks of their own, so the probe looks a little later.
 _LAST = """<pre id="probe"></pre><script>
 const sizes = chosen => [...document.querySelectorAll(chosen)].map(element => {
   const box = element.getBoundingClientRect();
   return [box.width, box.height];
 });
+addEventListener("load", () => setTimeout(() => {
 document.getElementById("probe").textContent = JSON.stringify({
   seen, title: document.title, pictures: sizes("figure svg"), images: sizes("svg image"),
   texts: [...document.querySelectorAll("svg text, h2, td")].map(one => one.textContent),
@@ -28,6 +30,7 @@ document.getElementById("probe").textContent = JSON.stringify({
     one => document.querySelector(one.getAttribute("href")) !== null),
   resources: performance.getEntriesByType("resource").map(one => one.name),
 });
+}, 100));
 </script>"""
 
 
@@ -35,6 +38,7 @@ def document_of(path):
     """The document that the browser makes of a page, and what it says on its console."""
     flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
     flags += [f"--user-data-dir={path.parent}", "--window-size=1200,900"]
+    flags += ["--virtual-time-budget=5000"]  # of the page's own clock, for what it does later
     command = [BROWSER, *flags, "--dump-dom", path.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]

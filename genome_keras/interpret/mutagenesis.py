@@ -1,5 +1,6 @@
 """In-silico mutagenesis: what each substitution of a window does to each task."""
 
+import keras
 import numpy as np
 
 from genome_keras.effects import effect as effect_of
@@ -9,7 +10,7 @@ from genome_keras.interpret import kmers
 from genome_keras.scorer import Scorer, agree, check_windows
 
 
-def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=True, batch_size=256):
+def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=None, batch_size=256):
     """Effects of every substitution in windows.
 
     The same numbers, to 1e-5, as the pairs of windows give one by one. Where the model
@@ -21,7 +22,8 @@ def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=Tru
         tasks: integer columns of the model's output; None is all.
         effect: "diff" or "logodds", as in `genome_keras.effects.effect`.
         both_strands, batch_size: as in `Scorer`.
-        reuse: whether to compute what the substitutions share only once.
+        reuse: whether to compute what the substitutions share only once; None does
+            where that was measured to be faster.
 
     Returns:
         float32 (n, window, 4, tasks), letters A, C, G, T: alt - ref. 0 at the window's own
@@ -50,19 +52,22 @@ class Mutagenesis:
     Args:
         scorer: a `genome_keras.scorer.Scorer`.
         tasks: integer columns of the scores; None is all.
-        reuse: False takes full passes for every model.
+        reuse: True begins at states or counts where the model allows it, False takes full
+            passes; None is True, but for states on TensorFlow and torch: their full passes
+            are the faster way there.
 
     Attributes:
         way: "states", "counts" or "full passes".
     """
 
-    def __init__(self, scorer, *, tasks=None, reuse=True):
+    def __init__(self, scorer, *, tasks=None, reuse=None):
+        states = keras.backend.backend() == "jax" if reuse is None else reuse
         self.scorer = scorer
         self.tasks = slice(None) if tasks is None else tasks
         self.way, self._shared = "full passes", None
-        if reuse and scorer.network is not None:
+        if states and scorer.network is not None:
             self.way, self._shared = "states", scorer.network.substitutions
-        elif reuse and (shared := kmers.substitutions(scorer.model)) is not None:
+        elif reuse is not False and (shared := kmers.substitutions(scorer.model)) is not None:
             self.way, self._shared = "counts", shared
 
     def __call__(self, codes, *, effect="diff"):
