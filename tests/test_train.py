@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import genome_keras
+from genome_keras import weights
 from genome_keras.cli import main
 from genome_keras.datasets.chromatin import Examples
 from genome_keras.train import fit, train_dataset
+from genome_keras.training.fine_tune import start_from
 
 
 def examples(n=64, seed=0):
@@ -114,17 +116,17 @@ def test_fine_tuning_a_new_head(data, tmp_path):
     first = tmp_path / "first"
     how = {"epochs": 1, "batch_size": 16, "learning_rate": 0.01}
     train_dataset(data, out=first, arguments={"units": 4}, **how)
-    weights = first / "best.weights.h5"
+    saved = first / "best.weights.h5"
     (first / "best.weights.json").unlink(missing_ok=True)
     config = json.loads((first / "train.json").read_text()) | {"tasks": ["other", "GC"]}
     (first / "best.json").write_text(json.dumps(config))
-    start = genome_keras.bigru_multitask(weights=weights)
+    start = genome_keras.bigru_multitask(weights=saved)
     rates = [0, 1]
     if hasattr(keras.optimizers, "MultiOptimizer"):
         rates.append(0.01)
     moved = {}
     for rate in rates:
-        how |= {"fine_tune": str(weights), "trunk_rate": rate}
+        how |= {"fine_tune": str(saved), "trunk_rate": rate}
         model = train_dataset(data, out=tmp_path / f"rate {rate}", **how)
         assert not np.array_equal(model.get_weights()[-2], start.get_weights()[-2])
         layers = zip(model.layers[:-1], start.layers[:-1], strict=True)
@@ -136,6 +138,18 @@ def test_fine_tuning_a_new_head(data, tmp_path):
     assert moved[0] == 0 < moved[1]
     if 0.01 in moved:
         assert 0 < moved[0.01] < 0.1 * moved[1]
+
+
+@pytest.mark.parametrize("strands", [None, True])
+def test_new_tasks_for_a_checkpoint_of_both_strands(strands):
+    """The published ones read both strands; what starts from them does if it is asked to."""
+    arguments = {"window": 100, "tasks": 2} | ({"both_strands": True} if strands else {})
+    how = {"architecture": "bigru_multitask", "tasks": ["a", "b"], "seed": 1}
+    model, sizes, trained = start_from(weights.DEFAULT, arguments=arguments, **how)
+    assert (sizes["both_strands"], trained) == (bool(strands), False)
+    start = genome_keras.bigru_multitask(weights=weights.DEFAULT, both_strands=bool(strands))
+    for new, old in zip(model.layers[:-1], start.layers[:-1], strict=True):
+        assert all(map(np.array_equal, new.get_weights(), old.get_weights()))
 
 
 def test_going_on_with_the_same_tasks_keeps_the_head(data, tmp_path):

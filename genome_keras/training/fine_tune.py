@@ -35,7 +35,9 @@ def start_from(weights, *, architecture, arguments, tasks, seed=None):
     if checkpoint.tasks == list(tasks):
         checkpoint.load_into(model)
         return model, sizes, True
-    trained = factory(weights=weights)
+    # Reading both strands takes layers of its own: as many in both.
+    strands = {name: sizes[name] for name in ("both_strands",) if name in sizes}
+    trained = factory(weights=weights, **strands)
     pairs = zip(trained.layers[:-1], model.layers[:-1], strict=True)
     for old, new in ((old, new) for old, new in pairs if new.weights):
         try:
