@@ -28,6 +28,19 @@ def add_scoring(add):
     add("--window", type=positive, metavar="BP", help="for models that take any length")
 
 
+def add_windows_scoring(add):
+    """The options of commands that score changes of whole windows.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add_scoring(add)
+    add(
+        "--report", metavar="PAGE.html", help="also write a page with pictures of the first windows"
+    )
+    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+
+
 def add_places(add, *, weights=DEFAULT):
     """The options of commands that read windows of sequences or of a genome.
 

@@ -1,6 +1,6 @@
 """`genome-keras attribute`: what each letter of a window adds to its scores."""
 
-from genome_keras.commands._types import add_places, add_scoring, positive
+from genome_keras.commands._types import add_places, add_windows_scoring, positive
 
 
 def add_to(commands):
@@ -59,11 +59,7 @@ def add_to(commands):
         action="store_true",
         help="four rows a letter: what A, C, G and T would add there, in a column letter",
     )
-    add_scoring(add)
-    add(
-        "--report", metavar="PAGE.html", help="also write a page with pictures of the first windows"
-    )
-    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+    add_windows_scoring(add)
     parser.set_defaults(run=_attribute)
 
 

@@ -1,6 +1,6 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
-from genome_keras.commands._types import add_places, add_scoring, positive
+from genome_keras.commands._types import add_places, add_windows_scoring
 
 
 def add_to(commands):
@@ -21,11 +21,7 @@ def add_to(commands):
         default="diff",
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
-    add_scoring(add)
-    add(
-        "--report", metavar="PAGE.html", help="also write a page with pictures of the first windows"
-    )
-    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+    add_windows_scoring(add)
     parser.set_defaults(run=_ism)
 
 

@@ -13,6 +13,8 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
+from genome_keras.layers._gru_steps import backward_step
+
 
 def gru(x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=False):
     """All states of a GRU.
@@ -69,24 +71,11 @@ def _forward(reset_after, x, state, kernel, recurrent_kernel, bias):
 def _backward(reset_after, saved, d_states):
     x, state, kernel, recurrent_kernel, states, gates = saved
     previous = jnp.concatenate([state[None], states[:-1]])
-    wz, wr, wc = (matrix.T for matrix in jnp.split(kernel, 3, -1))
-    uz, ur, uc = (matrix.T for matrix in jnp.split(recurrent_kernel, 3, -1))
+    kernels = [matrix.T for matrix in jnp.split(kernel, 3, -1)]
+    recurrent_kernels = [matrix.T for matrix in jnp.split(recurrent_kernel, 3, -1)]
 
     def step(dh, inputs):
-        d, h, z, r, c, g = inputs
-        dh = dh + d
-        dz = dh * (h - c) * z * (1 - z)
-        dc = dh * (1 - z) * (1 - c * c)
-        if reset_after:
-            dg = dc * r
-            dr = dg * g * (1 - r)
-            own = dg @ uc
-        else:
-            dg = dc @ uc
-            dr = dg * g * (1 - r)
-            own = dg * r
-        dh = dh * z + own + dz @ uz + dr @ ur
-        return dh, (dz @ wz + dr @ wr + dc @ wc, dz, dr, dc, *([dg] if reset_after else []))
+        return backward_step(dh, inputs, kernels, recurrent_kernels, reset_after=reset_after)
 
     inputs = (d_states, previous, *gates)
     d_state, (d_x, *d_gates) = lax.scan(step, jnp.zeros_like(state), inputs, reverse=True)

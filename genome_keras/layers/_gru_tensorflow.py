@@ -10,6 +10,8 @@ by XLA, once for each batch size; others run operation by operation, at any leng
 
 import tensorflow as tf
 
+from genome_keras.layers._gru_steps import backward_step
+
 
 def gru(
     x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=False, training=False
@@ -113,24 +115,12 @@ def _backward(d_states, previous, kernel, recurrent_kernel, *gates, reset_after)
     steps, features = tf.shape(previous)[0], kernel.shape[0]
     shape = previous.shape[1:]
     inputs = [_array(steps, shape).unstack(a) for a in (d_states, previous, *gates)]
-    wz, wr, wc = (tf.transpose(matrix) for matrix in tf.split(kernel, 3, -1))
-    uz, ur, uc = (tf.transpose(matrix) for matrix in tf.split(recurrent_kernel, 3, -1))
+    kernels = [tf.transpose(matrix) for matrix in tf.split(kernel, 3, -1)]
+    recurrent_kernels = [tf.transpose(matrix) for matrix in tf.split(recurrent_kernel, 3, -1)]
 
     def step(t, dh, *arrays):
-        d, h, z, r, c, g = (array.read(t) for array in inputs)
-        dh = dh + d
-        dz = dh * (h - c) * z * (1 - z)
-        dc = dh * (1 - z) * (1 - c * c)
-        if reset_after:
-            dg = dc * r
-            dr = dg * g * (1 - r)
-            own = dg @ uc
-        else:
-            dg = dc @ uc
-            dr = dg * g * (1 - r)
-            own = dg * r
-        dh = dh * z + own + dz @ uz + dr @ ur
-        values = (dz @ wz + dr @ wr + dc @ wc, dz, dr, dc, *([dg] if reset_after else []))
+        saved = [array.read(t) for array in inputs]
+        dh, values = backward_step(dh, saved, kernels, recurrent_kernels, reset_after=reset_after)
         return t - 1, dh, *_written(arrays, t, values)
 
     arrays = [_array(steps, (shape[0], features))]
