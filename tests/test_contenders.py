@@ -8,7 +8,7 @@ import pytest
 import genome_keras
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.evaluation.contenders import Contender
-from genome_keras.weights import DEFAULT, find, save_bare
+from genome_keras.weights import find, save_bare
 
 ARGUMENTS = {"window": 8, "tasks": 2, "k": [1, 2]}
 CODES = np.random.default_rng(0).integers(0, 5, (6, 8), dtype=np.uint8)
@@ -59,8 +59,9 @@ def test_a_run_without_epochs_is_its_best(run):
 
 
 def test_a_published_checkpoint():
-    found = Contender(DEFAULT)
-    assert found.tasks == find(DEFAULT).tasks
+    name = "bigru_multitask.human_chromatin.v1"
+    found = Contender(name)
+    assert found.tasks == find(name).tasks
     assert (found.window, found.epochs) == (100, [None])
     assert [row["epoch"] for row in found.log] == list(range(1, 9))
 
