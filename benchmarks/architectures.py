@@ -1,15 +1,16 @@
 """Every architecture on the same data, splits and number of windows, in one table.
 
-    python benchmarks/architectures.py DATA.h5 --out DIR [--window 100] [--epochs 2]
-        [--models NAME ...] [--batch-size 128]
+    python benchmarks/architectures.py DATA.h5 --out DIR [--window 100] [--epochs 3]
+        [--models NAME ...] [--batch-size 128] [--patience 2]
 
-Each model is trained on the split "train" for the same epochs with the default recipe (a
-random strand of each window, best epoch by validation perplexity), and its best epoch is
-scored on one strand of the split "test": means over the tasks with at least 1 % positives in
-training. Sizes are those of the sources up to 300 bp; above, `SMALL` says what two CPU cores
-can train. DIR holds a run for each model: a killed benchmark goes on, finished runs are only
-scored. `train s` (with the validation of each epoch) and `score s` are CPU seconds of one
-thread for 1,000 windows.
+Each model is trained on the split "train" for at most the same epochs with the default recipe
+(a random strand of each window, an end after `--patience` epochs without a better one), and its
+best epoch by validation perplexity is scored on one strand of the split "test": means over the
+tasks with at least 1 % positives in training. Sizes are those of the sources up to 300 bp, but
+for DeepSEA's; above, `SMALL` says what two CPU cores can train. DIR holds a run for each model: a
+killed benchmark goes on, finished runs are only scored. `train s` (with the validation of each
+epoch) and `score s` are CPU seconds of one thread for 1,000 windows. The backend is
+KERAS_BACKEND, TensorFlow by default.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 from genome_keras.datasets.chromatin import open_chromatin
 from genome_keras.evaluate import evaluate
@@ -31,7 +33,7 @@ SHORT = {
     "conv_bigru": {},
     "bigru_multitask": {},
     "danq": {"padding": "same"},
-    "deepsea": {"padding": "same"},
+    "deepsea": {"padding": "same", "filters": (128, 192, 384), "hidden": 370},
     "basset": {"padding": "same"},
     "deepbind": {"both_strands": False},
     "clockwork_rnn": {},
@@ -54,7 +56,8 @@ def main():
     parser.add_argument("data", help="an HDF5 data set, e.g. human_chromatin_100bp.h5")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--window", type=int, help="the middle of each example (default: all)")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--patience", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--models", nargs="+", help="(default: all that fit the window)")
     options = parser.parse_args()
@@ -74,6 +77,7 @@ def main():
             epochs=options.epochs,
             batch_size=options.batch_size,
             learning_rate=RATES.get(name),
+            patience=options.patience,
         )
         log = json.loads(Path(runs[name], "log.json").read_text())
         trained = sum(row["cpu_seconds"] for row in log) / len(log) / len(train) * 1000

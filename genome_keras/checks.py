@@ -155,7 +155,10 @@ def _scores(checkpoint, data):
         metric in part for part in described.values() for metric in _METRICS
     ):
         return None, "no held-out scores of tasks in the description"
-    result = evaluate(data, weights=[checkpoint.name])
+    try:
+        result = evaluate(data, weights=[checkpoint.name])
+    except WeightsError as error:  # of other tasks or longer windows; a broken file failed above
+        return None, f"not compared: {error}"
     worst, compared = 0.0, 0
     for subset, expected in described.items():
         fresh = result["subsets"].get(subset, {"groups": {}})["groups"].get("frequent")

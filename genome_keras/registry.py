@@ -49,6 +49,13 @@ PUBLISHED = {
         15956,
         PAPER,
     ),
+    "bigru_multitask.human_chromatin_919.v1": Published(
+        "9fd4d5fb15f748244c9aa5297cec8e991d434f5d33919334a73679f70d3b405c",
+        3140552,
+        "b514381a75eaadf979434dc74c9faf1c9fe5cb9274fcd92ba6cb20c5fa49188a",
+        76697,
+        PAPER,
+    ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
         9547160,

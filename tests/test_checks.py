@@ -113,6 +113,14 @@ def test_scores_against_a_fresh_evaluation(folder, data, capsys):
     assert "2 checks failed" in captured.err
 
 
+def test_data_of_other_tasks_are_not_compared(folder, data):
+    edit(folder, held_out={"all": {"auroc_mean": 0.5}})
+    with h5py.File(data, "r+") as file:
+        file["tasks"][...] = [b"A|CTCF", b"B|GATA1"]
+    passed, detail = outcome(folder, data=data)["scores"]
+    assert passed is None and "tasks are not" in detail
+
+
 def test_no_checkpoint_at_all(tmp_path, capsys):
     assert main(["weights", "verify", str(tmp_path / "none.weights.h5")]) == 1
     assert "FAILED" in capsys.readouterr().out

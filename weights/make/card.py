@@ -3,18 +3,17 @@
 from genome_keras.evaluate import as_markdown
 
 DATA = """\
-Human windows of 100 bp, centred on 200-bp regions of hg19/hg38, labelled for 192
+Human windows of {bp} bp, centred on 200-bp regions of hg19/hg38, labelled for 192
 tracks: 148 transcription-factor tracks, 34 histone tracks and 10 DNase tracks of
 ENCODE cell lines and tissues. A label is 1 where peaks cover at least half of the
 200-bp region, 0 where they do not, and left out of the loss where the track was not
 measured on that chromosome (109 TF tracks on chr1, chr8 and chr21). The windows come
 from several collections: bins of chr20, chr21, chr22, chrX and pieces of chr1 and chr2
 (`genome`: every bin with a TF label and as many without), all bins of 99 windows of
-131 kb (`windows`: the natural rate of labels), and windows centred on NF-kB, DNase,
-CTCF and PU.1 peaks.
+131 kb (`windows`: the natural rate of labels){peaks}.
 
-Split by whole chromosomes: train 287,678 windows; valid 40,402 (chr7, chr2), used to
-choose the epoch; test 52,258 (chr9, chr10 and chr22 up to 38 Mb), used for the tables
+Split by whole chromosomes: train {train:,} windows; valid {valid:,} (chr7, chr2), used to
+choose the epoch; test {test:,} (chr9, chr10 and chr22 up to 38 Mb), used for the tables
 below only.
 
 Origins of the labels and sequences: FactorNet's conservative ENCODE-DREAM peaks (MIT),
@@ -23,9 +22,12 @@ polars-bio (Apache-2.0), NF-kB p65 peaks (no licence stated), GRCh37/hg38 sequen
 (public domain), Baskerville test windows (Apache-2.0), DeepSTARR demonstration
 sequences (MIT), DNA-Diffusion DHS sequences (Apache-2.0, academic and non-profit use)."""
 
+PEAKS = """, and windows centred on NF-kB, DNase,
+CTCF and PU.1 peaks"""
+
 LIMITS = """\
 - Human only, and only these 192 tracks: a low score says nothing about other cells.
-- Only 100 bp are read. What a region's neighbourhood decides (histone marks above all)
+- Only {window} bp are read. What a region's neighbourhood decides (histone marks above all)
   is beyond the model; its scores for such tracks are weak.
 - The training windows carry far more positives than a genome does. Scores are
   calibrated for that mixture, not for a genome-wide scan: see the rows `windows`.
@@ -64,20 +66,25 @@ was chosen by validation perplexity, one for all tasks: scikit-learn's C = {best
     genome-keras logreg human_chromatin_100bp.h5 --out RUN"""
 
 
-def how(draft):
-    """How a checkpoint was trained, in words and as a command."""
+def how(draft, data):
+    """How a checkpoint was trained, in words and as a command.
+
+    Args:
+        draft: what goes into its JSON.
+        data: as in `card`.
+    """
     if draft["architecture"] == "kmer_logreg":
         log = draft["log"]
         best = min(log, key=lambda row: row["val_perplexity"])
         paper = next(row["val_perplexity"] for row in log if row["C"] == 1e6)
         return LOGREG.format(best=best, paper=paper)
-    return "\n\n".join(_run(one, draft) for one in [*draft.get("before", []), draft])
+    return "\n\n".join(_run(one, draft, data) for one in [*draft.get("before", []), draft])
 
 
-def _run(run, draft):
+def _run(run, draft, data):
     """One run of `genome-keras train`, in words and as a command."""
     training, log = run["training"], run["log"]
-    start, data, text = training.get("fine_tune"), "human_chromatin_100bp.h5", ADAM
+    start, text = training.get("fine_tune"), ADAM
     model, more = "", ""
     if draft["architecture"] != "bigru_multitask":
         model = f" --model {draft['architecture']}"
@@ -86,11 +93,12 @@ def _run(run, draft):
         more = f" --fine-tune {start}"
     for name, value in run.get("set", {}).items():
         more += f" --set {name}={value}"
+    if draft["window"] != data["bp"]:
+        more += f" --window {draft['window']}"
     if draft["untrained"]:
-        data = "mapped.h5"
         text += (
-            "\n\n`mapped.h5` is the data set with its labels in the columns of the DeepSEA\n"
-            "tasks: `python weights/make/map_919.py human_chromatin_100bp.h5 mapped.h5`."
+            f"\n\n`{data['file']}` is the data set with its labels in the columns of the DeepSEA\n"
+            f"tasks: `python weights/make/map_919.py human_chromatin_100bp.h5 {data['file']}`."
         )
     elif draft["name"] == "bigru_multitask.human_chromatin.v1":
         text += V1
@@ -99,25 +107,31 @@ def _run(run, draft):
         **training,
         best=min(log, key=lambda row: row["val_perplexity"]),
         seconds=f"; {spent:,.0f} core-seconds in all" if spent else "",
-        data=data,
+        data=data["file"],
         model=model,
         more=more,
         out=run.get("out", "RUN"),
     )
 
 
-def card(name, draft, result):
+def card(name, draft, result, data):
     """The card as Markdown.
 
     Args:
         name: of the checkpoint.
         draft: what goes into its JSON.
+        data: facts of the data set: its `file`, `bp` of a window, numbers of windows in
+            `train`, `valid` and `test`, whether it has centres of `peaks`, and the
+            `logregs`, folders of logistic regressions on it to compare with.
         result: of `genome_keras.evaluate.evaluate`, on the split "test".
     """
     architecture, untrained = draft["architecture"], len(draft["untrained"])
     window, tasks = draft["window"], len(draft["tasks"])
-    data = "mapped.h5" if untrained else "human_chromatin_100bp.h5"
-    limits = LIMITS
+    limits = LIMITS.format(window=window)
+    fitted = "".join(
+        f"\n    genome-keras logreg {data['file']} --out {run}" for run in data["logregs"]
+    )
+    about = DATA.format(**{**data, "peaks": PEAKS if data["peaks"] else ""})
     if untrained:
         limits += LIMITS_919.format(trained=tasks - untrained, untrained=untrained)
     models = [name for name, about in result["models"].items() if about["kind"] == "model"]
@@ -135,19 +149,19 @@ P(label = 1) for {tasks} tasks out. Scores are averaged over both strands \
 
 ## Training data
 
-{DATA}
+{about}
 
 ## Training
 
-{how(draft)}
+{how(draft, data)}
 
 ## Held-out scores
 
 Test chromosomes, means over tasks; F1 at threshold 0.5, "tuned F1" at thresholds chosen
 on the validation split; `prior` scores every window with the positive rate of the
 training split, `gc` is a logistic regression on GC content. Command:
-
-    genome-keras evaluate {data} --split test --out RESULT \\
+{fitted}
+    genome-keras evaluate {data["file"]} --split test --out RESULT \\
         {weights}
 
 {as_markdown(result).strip()}

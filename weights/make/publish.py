@@ -4,7 +4,8 @@
 
 NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
 `train.json`. All are evaluated together on the split "test" of DATA, so that each
-card shows the others beside it; a NAME alone is a published checkpoint to compare with.
+card shows the others beside it; a NAME alone is something to compare with: a published
+checkpoint, or the folder of a run of `genome-keras logreg DATA.h5`.
 A task without a label in the split "train" gets the positive rate published for it as
 its constant score, and is called untrained. Prints the result, the rows of the README's table and
 the lines for `PUBLISHED` in genome_keras/registry.py.
@@ -22,7 +23,7 @@ import numpy as np
 from card import card
 
 import genome_keras
-from genome_keras.datasets.chromatin import chromatin
+from genome_keras.datasets.chromatin import chromatin, open_chromatin
 from genome_keras.evaluate import as_markdown, evaluate
 from genome_keras.io.atomic import atomic
 from genome_keras.task_table import tasks
@@ -42,6 +43,7 @@ def main():
     for name in runs:
         if name in PUBLISHED:
             sys.exit(f"{name} is published: a published file never changes")
+    facts = _facts(options.data, others)
     with tempfile.TemporaryDirectory() as folder:
         measured = (chromatin(options.data, "train").labels >= 0).any(0)
         drafts = {
@@ -58,7 +60,7 @@ def main():
             with atomic(HERE / f"{name}.weights.h5") as temporary:
                 temporary.write_bytes(paths[name].read_bytes())
             _write(HERE / f"{name}.json", json.dumps(draft, indent=1) + "\n")
-            _write(HERE / f"{name}.md", card(name, draft, result))
+            _write(HERE / f"{name}.md", card(name, draft, result, facts))
     print(as_markdown(result))
     print(*_readme(result), sep="\n")
     files = sorted(p for p in HERE.iterdir() if p.name.endswith((".weights.h5", ".json")))
@@ -69,6 +71,19 @@ def main():
         for filename in (f"{name}.weights.h5", f"{name}.json"):
             print(f'        "{sums[filename]}",\n        {(HERE / filename).stat().st_size},')
         print('        "CITE: what to cite for this architecture",\n    ),')
+
+
+def _facts(data, others):
+    """What a card says of the data set and of what was fitted on it to compare with."""
+    splits = {split: open_chromatin(data, split) for split in ("train", "valid", "test")}
+    train = splits["train"]
+    return {
+        "file": Path(data).name,
+        "bp": train.window,
+        "logregs": [name for name in others if Path(name).is_dir()],
+        "peaks": bool(set(chromatin(data, "test").source) - {"genome", "windows"}),
+        **{split: len(found) for split, found in splits.items()},
+    }
 
 
 def _draft(folder, name, run, measured):
@@ -130,7 +145,7 @@ def _set_constant(head, names, chosen):
     if list(table.names) != names:
         sys.exit("tasks without a label, and no published rate for them")
     kernel, bias = head.get_weights()
-    rates = table.positive_rates[chosen]
+    rates = np.clip(table.positive_rates[chosen], 1e-6, 1)  # one is published as 0
     kernel[..., chosen] = 0
     bias[0, chosen], bias[1, chosen] = 0, np.log(rates / (1 - rates))
     head.set_weights([kernel, bias])
