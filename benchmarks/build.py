@@ -31,6 +31,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from turns import Row, versions
+
 INPUTS = {
     "yeast": ("yeast/sacCer3_R64.fa.gz", "yeast/rossi2021_chexmix_peaks.tar.gz"),
     "chr20": (
@@ -184,6 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", help="folder of the real data sets")
     parser.add_argument("--case", choices=INPUTS, action="append")
+    parser.add_argument("--tracks", type=int, help="the first so many (default: all)")
     parser.add_argument("--measure", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -195,30 +198,63 @@ def main():
     print("| input | bins x tracks | way | processor s | clock s | peak MB | processor ratio |")
     print("|---|---|---|---:|---:|---:|---:|")
     for case in options.case or INPUTS:
-        genome, archive = (Path(options.data) / path for path in INPUTS[case])
         with tempfile.TemporaryDirectory() as folder:
-            peaks = Path(folder) / "peaks"
-            peaks.mkdir()
-            with tarfile.open(archive) as packed:
-                for member in packed.getmembers():
-                    if member.isfile():
-                        target = peaks / Path(member.name).name
-                        target.write_bytes(packed.extractfile(member).read())
-            found = {}
-            for way in ways:
-                out = Path(folder) / f"{WAYS[0] if way == 'selene_sdk' else way}.h5"
-                command = [sys.executable, __file__, options.data, "--measure"]
-                command += [way, case, genome, peaks, out]
-                done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, check=True)
-                found[way] = json.loads(done.stdout)
-            n, tracks = same(*(Path(folder) / f"{way}.h5" for way in WAYS))
+            shape, found = compared(options.data, case, ways, Path(folder), options.tracks)
         for way, of in found.items():
             ratio = of["cpu"] / found["genome_keras"]["cpu"]
             print(
-                f"| {case} | {n:,} x {tracks} | {way} | {of['cpu']:.1f} | {of['clock'] or '-'} | "
+                f"| {case} | {shape} | {way} | {of['cpu']:.1f} | {of['clock'] or '-'} | "
                 f"{of['MB']:.0f} | {ratio:.2f} |",
                 flush=True,
             )
+
+
+def compared(data, case, ways, folder, tracks=None, python=sys.executable):
+    """What each way took, and the size of what all of them made."""
+    genome, archive = (Path(data) / path for path in INPUTS[case])
+    peaks = folder / "peaks"
+    peaks.mkdir()
+    with tarfile.open(archive) as packed:
+        files = sorted((of for of in packed.getmembers() if of.isfile()), key=lambda of: of.name)
+        for member in files[:tracks]:
+            (peaks / Path(member.name).name).write_bytes(packed.extractfile(member).read())
+    found = {}
+    for way in ways:
+        out = folder / f"{WAYS[0] if way == 'selene_sdk' else way}.h5"
+        command = [python if way == "selene_sdk" else sys.executable, __file__, data]
+        command += ["--measure", way, case, genome, peaks, out]
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, check=True)
+        found[way] = json.loads(done.stdout.splitlines()[-1])
+    n, tracks = same(*(folder / f"{way}.h5" for way in WAYS))
+    return f"{n:,} x {tracks}", found
+
+
+def compare(options):
+    """Rows of `table.py`: 120 tracks of yeast."""
+    what, unit = "`build`, yeast", "s"
+    if options.data is None or not (options.data / INPUTS["yeast"][0]).exists():
+        yield Row(what, unit, [], "missing: the data (--data)")
+        return
+    if shutil.which("bedtools") is None:
+        yield Row(what, unit, [], "missing: bedtools")
+        return
+    told = subprocess.run(["bedtools", "--version"], capture_output=True, text=True, check=True)
+    peers = {"bedtools": told.stdout.strip().replace(" v", " ")}
+    selene = versions(["selene-sdk"], options.peers)
+    peers |= {"selene_sdk": selene} if selene else {}
+    rounds = []
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            ways = (WAYS[0], *peers)
+            shape, found = compared(
+                options.data, "yeast", ways, Path(folder), 120, python=options.peers
+            )
+        rounds.append({way: of["cpu"] for way, of in found.items()})
+    for way, peer in peers.items():
+        ours, theirs = ([one[name] for one in rounds] for name in (WAYS[0], way))
+        yield Row(f"{what}, {shape}", unit, ours, peer, theirs)
+    if not selene:
+        yield Row(what, unit, [], "missing: selene_sdk (--peers)")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from turns import Row, versions
 
 WINDOW, TASKS, BATCH = 1000, 919, 128
 BLOCK = 8192  # examples that are made at once
@@ -91,6 +92,30 @@ PLAN = {
         ("training danq, 1000 bp", "warm"),
     ],
 }
+
+
+def compare(options):
+    """Rows of `table.py`: 200,000 examples in a plain file."""
+    what, count = "`Batches`, DeepSEA's layout, 200,000 examples", 200_000
+    selene = versions(["selene-sdk"], options.peers)
+    peers = {"h5py, fancy indexing": versions(["h5py"]) + ", fancy indexing"}
+    peers |= {"selene_sdk MatFileSampler": selene} if selene else {}
+    how = argparse.Namespace(peers=options.peers, seconds=2)
+    found = {name: [] for name in ("genome_keras", "h5py, in order", *peers)}
+    with tempfile.TemporaryDirectory(prefix="loader-") as folder:
+        path = Path(folder, "train.mat")
+        write(path, count, "plain")
+        for _ in range(options.rounds):
+            for name, rates in found.items():
+                row = measure(name, "plain", "warm", path, how)
+                if "problem" in row:
+                    raise RuntimeError(f"{name}: {row['problem']}")
+                rates.append(row["examples"] / row["cpu"])
+    ours, bound = found["genome_keras"], found["h5py, in order"]
+    for name, peer in peers.items():
+        yield Row(what, "examples/s", ours, peer, found[name], "reading in order", bound)
+    if not selene:
+        yield Row(what, "examples/s", [], "missing: selene_sdk (--peers)")
 
 
 def write(path, n, layout):
@@ -196,14 +221,17 @@ def plain_h5py(reader, layout, path):
     else:
         x, y, n = file["trainxdata"], file["traindata"], file["traindata"].shape[1]
     order = np.random.default_rng(1).permutation(n)
+    size = BLOCK if reader.endswith("in order") else BATCH
 
     def batch(start):
-        chosen = np.sort(order[start : start + BATCH])
+        chosen = slice(start, start + size)
+        if size == BATCH:
+            chosen = np.sort(order[chosen])
         if layout == "rows":
             return x[chosen], y[chosen]
         return x[:, :, chosen].transpose(2, 1, 0), y[:, chosen].T
 
-    return map(batch, range(0, n - BATCH, BATCH))
+    return map(batch, range(0, n - size, size))
 
 
 def selene(reader, layout, path):

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from turns import Row, installed, versions
 
 WEIGHTS = ("bigru_multitask.human_chromatin.v1", "kmer_logreg.human_chromatin.v1")
 LINE = 60
@@ -35,7 +36,12 @@ def main():
     parser.add_argument("--seconds", type=float, default=4, help="of the bare model")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--megabases", type=int, nargs="+", default=(10, 100, 1000))
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.child:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(options.weights[0], options.engines[0], options, Path(folder))
+        return print(json.dumps(found[1]))
     every = ("rates", "memory", "start", "genome")
     if not set(options.parts) <= set(every):
         parser.error(f"parts are {', '.join(every)}")
@@ -49,6 +55,25 @@ def main():
             genome(options, Path(folder))
     if "start" in parts:
         start(options)
+    return None
+
+
+def compare(options):
+    """Rows of `table.py`: what reading and writing add to the model, on two engines."""
+    backend = "jax" if installed(["jax"]) else "tensorflow"
+    engines = {"keras": versions([backend]), "onnx": versions(["onnxruntime"])}
+    for engine, version in engines.items():
+        what = f"`predict`, FASTA to TSV, {version or engine}"
+        if not version:
+            yield Row(what, "windows/s", [], "missing: onnxruntime")
+            continue
+        command = [sys.executable, __file__, "--child", "--weights", options.weights]
+        command += ["--engines", engine, "--repeats", str(options.rounds), "--seconds", "1"]
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
+        ways = json.loads(done.stdout.splitlines()[-1])
+        bound, found = ([of[1] for of in ways[way]] for way in ("model alone", "FASTA to .tsv"))
+        yield Row(what, "windows/s", found, "-", (), "the model alone", bound)
 
 
 def rates(options, folder):
@@ -59,9 +84,12 @@ def rates(options, folder):
     for weights in options.weights:
         for engine in options.engines:
             name = backend if engine == "keras" else engine
-            ways = measure(weights, engine, options, folder)
-            _, _, best = ways["model alone"]
-            for way, (windows, clock, processor) in ways.items():
+            windows, ways = measure(weights, engine, options, folder)
+            ways = {
+                name: [max(of) for of in zip(*each, strict=True)] for name, each in ways.items()
+            }
+            _, best = ways["model alone"]
+            for way, (clock, processor) in ways.items():
                 ratio = f"{processor / best:.2f}"
                 print(
                     f"| {weights} | {name} | {way} | {windows} | {clock:.0f} | {processor:.0f} "
@@ -71,7 +99,7 @@ def rates(options, folder):
 
 
 def measure(weights, engine, options, folder):
-    """Windows, and windows per second of clock and processor, of each way."""
+    """How many windows, and of each way the rates of all repeats: of clock and processor."""
     from genome_keras import predict, tokens
     from genome_keras.weights import find
 
@@ -102,19 +130,20 @@ def measure(weights, engine, options, folder):
     try:
         ways = {"model alone": bare}
         ways |= {f"FASTA to {suffix}": lambda s=suffix: whole(s) for suffix in (".tsv", ".parquet")}
-        return {name: (count, *best(way, count, options.repeats)) for name, way in ways.items()}
+        found = {name: [] for name in ways}
+        for _ in range(options.repeats):
+            for name, way in ways.items():
+                found[name].append(timed(way, count))
+        return count, found
     finally:
         predict.scoring = kept
 
 
-def best(way, count, repeats):
-    """Best rates per second of the clock and of the processor."""
-    times = []
-    for _ in range(repeats):
-        clock, processor = time.perf_counter(), time.process_time()
-        way()
-        times.append((time.perf_counter() - clock, time.process_time() - processor))
-    return tuple(count / min(of) for of in zip(*times, strict=True))
+def timed(way, count):
+    """Rates per second of the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    way()
+    return count / (time.perf_counter() - clock), count / (time.process_time() - processor)
 
 
 def memory(options, folder):
@@ -157,7 +186,8 @@ def genome(options, folder):
     print("\n| engine | windows per processor s | stride, bp | windows | core-hours | TB |")
     print("|---|---:|---:|---:|---:|---:|")
     for engine in options.engines:
-        count, _, rate = measure(saved, engine, options, folder)["FASTA to .parquet"]
+        count, ways = measure(saved, engine, options, folder)
+        rate = max(processor for _, processor in ways["FASTA to .parquet"])
         size = (folder / "o.parquet").stat().st_size / count
         for stride in (window, 2 * window):
             windows = bases / stride

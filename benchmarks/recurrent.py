@@ -15,7 +15,6 @@ is a process of its own; they take turns, so that what disturbs one round distur
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
 import statistics
@@ -28,12 +27,13 @@ from pathlib import Path
 import numpy as np
 import recurrent_peers
 from recurrent_peers import TASKS
+from turns import BACKENDS, Child, Row, answer, installed, ratios, spread, versions
 
 BATCH = {100: 100, 1000: 20}
-BACKENDS = ("tensorflow", "jax", "torch")
 PEERS = ("onnxruntime", "torch loop", "bound")
 STOCK = "stock "
 VERSIONS = ("keras", "tensorflow", "jax", "torch", "onnxruntime", "numpy")
+WORK = ("inference", "training")
 
 
 def main():
@@ -43,60 +43,64 @@ def main():
     parser.add_argument("--windows", type=int, nargs="+", default=list(BATCH), choices=BATCH)
     names = [*BACKENDS, *PEERS, *(STOCK + name for name in BACKENDS)]
     parser.add_argument("--contenders", nargs="+", default=names, choices=names)
-    parser.add_argument("--only", nargs="+", default=["inference", "training"])
+    parser.add_argument("--only", nargs="+", default=WORK)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return child(options.child)
-    names = options.contenders
+    head(options.rounds)
+    for window, work, found in measured(
+        options.contenders, options.windows, options.only, options.rounds, options.seconds
+    ):
+        report(window, work, found)
+
+
+def measured(names, windows, works, rounds, seconds):
+    """Yields window, work and the rates of the rounds of each contender that does it."""
     with tempfile.TemporaryDirectory() as folder:
-        scored = "inference" in options.only and "onnxruntime" in names
-        graphs = exported(Path(folder), options.windows) if scored else {}
-        children = {name: Child(name, graphs) for name in names}
-        head(options.rounds)
-        for window in options.windows:
-            for work in options.only:
+        scored = "inference" in works and "onnxruntime" in names
+        graphs = exported(Path(folder), windows) if scored else {}
+        children = {name: Child(__file__, name, environment(name, graphs)) for name in names}
+        for window in windows:
+            for work in works:
                 found = {name: [] for name in names}
-                for number in range(options.rounds + 1):  # the first one compiles
+                for number in range(rounds + 1):  # the first one compiles
                     for name in names:
                         if name == "onnxruntime" and work == "training":
                             continue
                         if name.startswith(STOCK) and window > 100:
                             continue
-                        rate = children[name].rate(window, work, options.seconds * bool(number))
+                        rate = children[name].ask(window, work, seconds * bool(number))
                         found[name] += [rate] if number else []
-                report(window, work, {name: rates for name, rates in found.items() if rates})
+                yield window, work, {name: rates for name, rates in found.items() if rates}
         for one in children.values():
             one.end()
 
 
-class Child:
-    """A contender in a process of its own, which waits for its turn."""
+def compare(options):
+    """Rows of `table.py`: batches of 100 windows of 100 bp."""
+    peers = {"inference": "onnxruntime", "training": "torch"}
+    missing = [name for name in peers.values() if not installed([name])]
+    if missing:
+        yield Row("bigru_multitask", "", [], f"missing: {', '.join(missing)}")
+        return
+    names, unit = (*installed(), *PEERS), "examples/s"
+    for _, work, found in measured(names, [100], WORK, options.rounds, options.seconds):
+        peer = versions([peers[work]]) + ", nn.GRU in a loop" * (work == "training")
+        theirs = found["onnxruntime" if work == "inference" else "torch loop"]
+        for name in installed():
+            what = f"bigru_multitask, 100 bp, {work}, {name}"
+            yield Row(what, unit, found[name], peer, theirs, "matrix products", found["bound"])
 
-    def __init__(self, name, graphs):
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        environment["TF_NUM_INTRAOP_THREADS"] = environment["TF_NUM_INTEROP_THREADS"] = "1"
-        backend = name.removeprefix(STOCK)
-        environment["KERAS_BACKEND"] = backend if backend in BACKENDS else "torch"
-        environment["GRAPHS"] = json.dumps(graphs)
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--child", name],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
 
-    def rate(self, window, work, seconds):
-        print(json.dumps([window, work, seconds]), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"a contender ended with status {self.process.wait()}")
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+def environment(name, graphs):
+    backend = name.removeprefix(STOCK)
+    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return {
+        **dict.fromkeys(threads, "1"),
+        "KERAS_BACKEND": backend if backend in BACKENDS else "torch",
+        "GRAPHS": json.dumps(graphs),
+    }
 
 
 def exported(folder, windows):
@@ -120,16 +124,16 @@ def child(name):
         step = getattr(recurrent_peers, name.replace(" ", "_"))()
     else:
         step = keras_model(stock=name.startswith(STOCK))
-    sys.stdout, answers = sys.stderr, sys.stdout
-    for line in sys.stdin:
-        window, work, seconds = json.loads(line)
+
+    def reply(window, work, seconds):
         codes, labels = problem(window)
         done, started = 0, time.process_time()
         while not done or time.process_time() - started < seconds:
             step(work, codes, labels)
             done += len(codes)
-        rate = done / (time.process_time() - started)
-        print(json.dumps(rate), file=answers, flush=True)
+        return done / (time.process_time() - started)
+
+    answer(reply)
 
 
 def problem(window):
@@ -168,7 +172,7 @@ def keras_model(*, stock):
 
 
 def head(rounds):
-    print(", ".join(f"{name} {importlib.metadata.version(name)}" for name in VERSIONS))
+    print(versions(VERSIONS))
     print(f"median of {rounds} rounds (lowest-highest)\n")
     print("| bp | work | contender | examples/CPU-s | of onnxruntime | of torch loop | of bound |")
     print("|---:|---|---|---:|---:|---:|---:|", flush=True)
@@ -176,16 +180,13 @@ def head(rounds):
 
 def report(window, work, found):
     for name, rates in found.items():
-        cells = [ratio(rates, found.get(peer)) for peer in PEERS]
-        rate = f"{statistics.median(rates):.0f} ({min(rates):.0f}-{max(rates):.0f})"
-        print("| " + " | ".join([str(window), work, name, rate, *cells]) + " |", flush=True)
-
-
-def ratio(rates, peers):
-    """The median of the ratios of the rounds: both took their turns side by side."""
-    if not peers:
-        return "-"
-    return f"{statistics.median(a / b for a, b in zip(rates, peers, strict=True)):.2f}"
+        cells = [
+            f"{statistics.median(ratios(rates, found[peer])):.2f}" if peer in found else "-"
+            for peer in PEERS
+        ]
+        print(
+            "| " + " | ".join([str(window), work, name, spread(rates), *cells]) + " |", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -28,44 +28,15 @@ def onnxruntime():
 
 def torch_loop():
     import torch
-    from torch import nn
+    from networks_torch import Bigru, Trainer
 
     torch.set_num_threads(1)
-
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embeddings = nn.ModuleList(nn.Linear(4, EMBEDDING, bias=False) for _ in "12")
-            self.grus = nn.ModuleList(
-                nn.GRU(EMBEDDING, UNITS, num_layers=2, batch_first=True) for _ in "12"
-            )
-            self.drop = nn.Dropout(0.05)
-            self.head = nn.Linear(2 * UNITS, TASKS)
-
-        def forward(self, letters):
-            read = []
-            strands = letters, letters.flip(1)
-            for x, embed, gru in zip(strands, self.embeddings, self.grus, strict=True):
-                states, _ = gru(self.drop(embed(x)))
-                read.append(self.drop(states[:, -1]))
-            return self.head(torch.cat(read, -1))
-
-    network = Network()
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    loss = nn.BCEWithLogitsLoss()
+    trainer = Trainer(Bigru(tasks=TASKS, units=UNITS, embedding=EMBEDDING))
 
     def step(work, codes, labels):
-        letters = nn.functional.one_hot(torch.from_numpy(codes).long(), 5)[..., :4].float()
-        network.train(work == "training")
         if work == "inference":
-            with torch.no_grad():
-                return torch.sigmoid(network(letters)).numpy()
-        optimizer.zero_grad()
-        value = loss(network(letters), torch.from_numpy(labels))
-        value.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        return value.item()
+            return trainer.predict(codes)
+        return trainer.train(codes, labels).item()
 
     return step
 

@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from sklearn import metrics as sk
+from turns import Row, versions
 
 from genome_keras import scores as gk
 from genome_keras.evaluation import bootstrap
@@ -59,6 +60,21 @@ def main():
     )
     apart = np.abs(found[:, 0] - np.transpose(wanted)).max()
     row(f"{options.replicates} resamples", seconds, peer * options.replicates, apart, options.tasks)
+
+
+def compare(options):
+    """Rows of `table.py`: four of the tasks, scaled to all."""
+    examples, count = 455_000, 4
+    labels, scores = problem(examples, count)
+    ours, theirs, bound = [], [], []
+    for _ in range(options.rounds):
+        ours.append(timed(task_scores, labels, scores)[1])
+        bound.append(timed(lambda values: np.sort(values.T), scores)[1])
+        pairs = zip(labels.T, scores.T, strict=True)
+        theirs.append(timed(lambda pairs: [every(*pair) for pair in pairs], pairs)[1])
+    ours, theirs, bound = ([each * ALL / count for each in of] for of in (ours, theirs, bound))
+    what = f"F1, AUROC, AUPRC, perplexity, Brier of {ALL} x {examples:,}"
+    yield Row(what, "s", ours, versions(["scikit-learn"]), theirs, "sorting the scores", bound)
 
 
 def problem(n, count):

@@ -19,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-BACKENDS = ("tensorflow", "jax", "torch")
+from turns import BACKENDS, Row, installed, versions
+
 PACKAGES = {
     "numpy": "numpy",
     "h5py": "h5py",
@@ -79,6 +80,11 @@ def show(what, found, base, goal=""):
 
 def cost(arguments, repeats, backend=None, **more):
     """Smallest processor and clock seconds of a Python process."""
+    return tuple(min(of) for of in zip(*costs(arguments, repeats, backend, **more), strict=True))
+
+
+def costs(arguments, repeats, backend=None, **more):
+    """Processor and clock seconds of a Python process, of each repeat."""
     environment = {**os.environ, **more, "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment |= {"KERAS_BACKEND": backend} if backend else {}
     times = []
@@ -90,16 +96,53 @@ def cost(arguments, repeats, backend=None, **more):
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         processor = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         times.append((processor, time.perf_counter() - begin))
-    return tuple(min(of) for of in zip(*times, strict=True))
+    return times
+
+
+def compare(options):
+    """Rows of `table.py`: the start of the command, and of its first row, on one backend."""
+    backend = "jax" if installed(["jax"]) else "tensorflow"
+
+    def seconds(*arguments, **more):
+        return [processor for processor, _ in costs(arguments, options.rounds, backend, **more)]
+
+    keras, peer = seconds("-c", "import keras"), f"`import {versions(['keras'])}`, {backend}"
+    begun = seconds("-c", "pass")
+    yield Row(
+        "`genome-keras --help`",
+        "s",
+        seconds("-m", "genome_keras", "--help"),
+        peer,
+        keras,
+        "starting Python",
+        begun,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = one_window(Path(folder), options.weights)
+        found = seconds(*command)
+        yield Row(f"first row of `predict`, {backend}", "s", found, peer, keras)
+        if not installed(["onnxruntime", "tf2onnx"])[1:]:
+            yield Row("first row of `predict`, onnx", "s", [], "missing: onnxruntime, tf2onnx")
+            return
+        command, cache = [*command, "--engine", "onnx"], {"GENOME_KERAS_CACHE": folder}
+        costs(command, 1, **cache)  # makes the graph
+        limit = seconds("-c", "import onnxruntime")
+        found, what = seconds(*command, **cache), "first row of `predict`, onnx, graph at hand"
+        yield Row(what, "s", found, peer, keras, "`import onnxruntime`", limit)
+
+
+def one_window(folder, weights):
+    """The command that scores one window, which it writes."""
+    path = folder / "x.fa"
+    path.write_text(">x\n" + "ACGT" * 500 + "\n")
+    command = ["-m", "genome_keras", "predict", str(path), "--weights", weights]
+    return [*command, "--stride", "2000", "--batch-size", "1"]
 
 
 def first_rows(weights, backends, repeats):
     """Name and seconds of `predict` of one window, by each backend and by ONNX Runtime."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "x.fa")
-        path.write_text(">x\n" + "ACGT" * 500 + "\n")
-        command = ["-m", "genome_keras", "predict", str(path), "--weights", weights]
-        command += ["--stride", "2000", "--batch-size", "1"]
+        command = one_window(Path(folder), weights)
         for backend in backends:
             yield backend, cost(command, repeats, backend)
         if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx"):

@@ -4,12 +4,15 @@
 
 Every way drives the same checkpoint. Rates are per second of this process's own CPU
 time, the best of --repeats; run it with OMP_NUM_THREADS=1 on one core. tangermeme needs
-torch and gets its windows ready-made, genome_keras reads them from a genome. The plain
-loop scores two windows a variant, and one a substitution, one at a time. Each backend
-runs in a process of its own; the numbers of all ways are compared before they are told.
+torch and gets its windows ready-made, genome_keras reads them from a genome; "model alone"
+is windows per second of the model, with nothing around it. The plain loop scores two
+windows a variant, and one a substitution, one at a time. Each backend runs in a process of
+its own; the numbers of all ways are compared before they are told.
 """
 
 import argparse
+import importlib.metadata
+import importlib.util
 import json
 import os
 import subprocess
@@ -19,8 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-BACKENDS = ("torch", "jax", "tensorflow")
+from turns import BACKENDS, Row, installed
 
 
 def main():
@@ -31,6 +33,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--backends", nargs="+", default=BACKENDS, choices=BACKENDS)
+    parser.add_argument("--short", action="store_true", help="the default way and tangermeme")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -38,11 +41,8 @@ def main():
         return
     rows = []
     for backend in options.backends:
-        command = [sys.executable, __file__, "--measure", *sys.argv[1:]]
-        env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
-        found = json.loads(done.stdout.splitlines()[-1])
-        rows += [(what, f"{way}, {backend}", rate) for what, way, rate in found]
+        for what, way, rates in measured_by(backend, *sys.argv[1:]):
+            rows.append((what, f"{way}, {backend}", max(rates)))
     plain = {}
     for what, way, rate in rows:
         if way.startswith("plain loop"):
@@ -50,7 +50,41 @@ def main():
     print(f"{options.weights}\n\n| what | way | per CPU second | times the plain loop |")
     print("|---|---|---:|---:|")
     for what, way, rate in sorted(rows, key=lambda row: row[0]):
-        print(f"| {what} | {way} | {rate:.3g} | {rate / plain[what]:.2f} |")
+        told = f"{rate / plain[what]:.2f}" if what in plain else "-"
+        print(f"| {what} | {way} | {rate:.3g} | {told} |")
+
+
+def measured_by(backend, *arguments, python=sys.executable):
+    """What `measure` gives, in a process of its own."""
+    root = str(Path(__file__).parents[1])
+    env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": root}
+    command = [python, __file__, "--measure", *arguments]
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(options):
+    """Rows of `table.py`: 128 variants, and 4 windows for mutagenesis."""
+    arguments = ["--weights", options.weights, "--variants", "128", "--windows", "4"]
+    arguments += ["--repeats", str(options.rounds), "--short"]
+    peers = {"variants": (), "ISM windows": ()}
+    for backend in installed(["torch", "jax"]):  # tangermeme needs the first
+        python = options.peers if backend == "torch" else sys.executable
+        found = {}
+        for what, way, rates in measured_by(backend, *arguments, python=python):
+            if way.startswith("tangermeme"):
+                peers[what], peer = rates, way
+            elif what != "windows":
+                found[what] = rates
+            else:
+                found[way] = rates
+        for what, passes in (("variants", 2), ("ISM windows", 3 * 100 + 1)):
+            bound = [rate / passes for rate in found["model alone"]]
+            told = f"{peer}, torch" if peers[what] else "missing: tangermeme"
+            limit = "full passes of the model"
+            yield Row(
+                f"{what}, {backend}", f"{what}/s", found[what], told, peers[what], limit, bound
+            )
 
 
 def measure(options):
@@ -82,42 +116,45 @@ def measure(options):
             ref, alt = (tokens(list(of)) for of in zip(*pairs, strict=True))
             codes = ref[: options.windows]
             one = options.windows
+            batch = np.concatenate([ref, alt])[: options.batch_size]
             ways = {
                 ("variants", "genome_keras"): (
                     lambda: score(every, genome, scorer).diff,
                     len(every),
                 ),
-                ("variants", "plain loop"): (
-                    lambda: plain_variants(model, ref[:64], alt[:64]),
-                    64,
-                ),
+                ("windows", "model alone"): (lambda: model.predict_on_batch(batch), len(batch)),
             }
-            for reuse in (True, False):
+            for reuse in (None,) if options.short else (True, False):
                 change = Mutagenesis(scorer, reuse=reuse)
                 ways["ISM windows", f"genome_keras, {change.way}"] = (
                     lambda change=change: change.scores(codes)[0],
                     one,
                 )
-            ways["ISM windows", "plain loop"] = lambda: plain_ism(model, codes[:1]), 1
-            if keras.backend.backend() == "torch":
+            if not options.short:
+                ways["variants", "plain loop"] = (
+                    lambda: plain_variants(model, ref[:64], alt[:64]),
+                    64,
+                )
+                ways["ISM windows", "plain loop"] = lambda: plain_ism(model, codes[:1]), 1
+            if keras.backend.backend() == "torch" and importlib.util.find_spec("tangermeme"):
                 ways |= peer(model, ref, alt, codes, options.batch_size)
-            results = {key: _best(*way, options.repeats) for key, way in ways.items()}
-    for what in ("variants", "ISM windows"):
-        mine = results[what, "genome_keras" if what == "variants" else "genome_keras, full passes"]
-        for key, (_, values) in results.items():
-            if key[0] == what:
-                np.testing.assert_allclose(values, mine[1][: len(values)], atol=1e-5)
-    return [(*key, rate) for key, (rate, _) in results.items()]
+            results = rounds(ways, options.repeats)
+    mine = {key[0]: values for key, (_, values) in results.items() if "genome_keras" in key[1]}
+    for (what, _), (_, values) in results.items():
+        if what in mine:
+            np.testing.assert_allclose(values, mine[what][: len(values)], atol=1e-5)
+    return [(*key, rates) for key, (rates, _) in results.items()]
 
 
-def _best(way, count, repeats):
-    values = way()  # compiles, and fills the caches
-    seconds = []
+def rounds(ways, repeats):
+    """Rates of all repeats of each way, and what it gave; the ways take turns."""
+    found = {key: ([], way()) for key, (way, _) in ways.items()}  # compiles, fills the caches
     for _ in range(repeats):
-        begin = time.process_time()
-        values = way()
-        seconds.append(time.process_time() - begin)
-    return count / min(seconds), values
+        for key, (way, count) in ways.items():
+            begin = time.process_time()
+            way()
+            found[key][0].append(count / (time.process_time() - begin))
+    return found
 
 
 def plain(model, codes):
@@ -173,9 +210,10 @@ def peer(model, ref, alt, codes, batch_size):
         _, every = saturation_mutagenesis(wrapped, some, raw_outputs=True, **options)
         return every.numpy().transpose(0, 2, 1, 3)
 
+    name = f"tangermeme {importlib.metadata.version('tangermeme')}"
     return {
-        ("variants", "tangermeme"): (variants, len(ref)),
-        ("ISM windows", "tangermeme"): (ism, len(codes)),
+        ("variants", name): (variants, len(ref)),
+        ("ISM windows", name): (ism, len(codes)),
     }
 
 

@@ -49,6 +49,13 @@ PUBLISHED = {
         15956,
         PAPER,
     ),
+    "bigru_multitask.human_chromatin_200bp.v1": Published(
+        "eb96aa719473cceb4e40aa4ff49ee5517c7e91d29697d107aba362bb2c714e4b",
+        1642856,
+        "82d9750f648c6229afa5dc96047da5fae5f53f99bb87aaa1f4db29c3c976ef5b",
+        15930,
+        PAPER,
+    ),
     "bigru_multitask.human_chromatin_919.v1": Published(
         "9fd4d5fb15f748244c9aa5297cec8e991d434f5d33919334a73679f70d3b405c",
         3140552,

@@ -100,12 +100,16 @@ def test_two_devices_of_jax(tmp_path):
     agree(tmp_path / "1", tmp_path / "2")
 
 
+def free_address():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
 @backend("jax")
 def test_two_processes_of_jax(tmp_path):
     data = write(tmp_path / "d.h5", train=30, valid=13)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = free_address()
     names = ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
     running = []
     for number in ("0", "1"):
@@ -130,6 +134,21 @@ def test_two_devices_of_tensorflow(tmp_path):
     agree(tmp_path / "1", tmp_path / "2")
 
 
+@backend("tensorflow")
+def test_two_processes_of_tensorflow(tmp_path):
+    data = write(tmp_path / "d.h5", train=30, valid=13)
+    cluster = {"worker": [free_address(), free_address()]}
+    running = []
+    for number in (0, 1):
+        about = {"cluster": cluster, "task": {"type": "worker", "index": number}}
+        running.append(start(data, tmp_path / "2", *WORDS, TF_CONFIG=json.dumps(about)))
+    assert main(command(data, tmp_path / "1", *WORDS)) == 0
+    end(*running)
+    agree(tmp_path / "1", tmp_path / "2")
+    names = [{path.name for path in (tmp_path / of).iterdir()} for of in "12"]
+    assert names[0] == names[1]
+
+
 def test_other_processes_leave_nothing(tmp_path, monkeypatch):
     """They begin from the state of the first, and write to a folder that goes."""
     held = {"train.json", "state.npz", "log.json"}
@@ -148,6 +167,20 @@ def test_other_processes_do_not_write_what_was_asked(tmp_path, monkeypatch):
     data = write(tmp_path / "d.h5", train=8, valid=8)
     monkeypatch.setattr(parallel, "shares", lambda: (1, 1, 2))
     assert main(command(data, tmp_path / "o", *WORDS)) == 0
+    assert not (tmp_path / "o").exists()
+
+
+@backend("tensorflow")
+def test_processes_of_tensorflow_are_workers(tmp_path, monkeypatch, capsys):
+    """And of a cluster of one, as some schedulers make it, nothing is asked."""
+    data = write(tmp_path / "d.h5", train=8, valid=8)
+    one = {"cluster": {"chief": ["127.0.0.1:1"]}, "task": {"type": "chief", "index": 0}}
+    monkeypatch.setenv(parallel.CLUSTER, json.dumps(one))
+    assert main(command(data, tmp_path / "1", *WORDS)) == 0
+    one["cluster"]["worker"] = ["127.0.0.1:2"]
+    monkeypatch.setenv(parallel.CLUSTER, json.dumps(one))
+    assert main(command(data, tmp_path / "o", *WORDS)) == 2
+    assert "workers only. Received: chief, worker" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
 
 

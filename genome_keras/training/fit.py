@@ -1,6 +1,7 @@
 """The fitting of a multi-task model: its optimizer, its epochs, its folder."""
 
 import importlib.util
+import math
 import re
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from tqdm.keras import TqdmCallback
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.metrics import Perplexity
-from genome_keras.training.parallel import batches_of, loss_of
+from genome_keras.training.interrupts import kept_interrupts
+from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights import find
 
@@ -102,25 +104,27 @@ def fit(
         monitor="val_perplexity" if positive_weight == 1 else "val_loss",
         keep_epochs=keep_epochs,
         patience=patience,
-        save_every=save_every,
+        save_every=save_every if reads_alone() else math.inf,
     )
     if not run.restore(model) and not trained and hasattr(model.layers[-1], "set_rates"):
         model.layers[-1].set_rates(rates)
     callbacks = [run, TqdmCallback(verbose=1, disable=None)]
     if tensorboard:
         callbacks.append(_tensorboard(folder))
-    while run.epoch < epochs and not run.finished:
-        batches.start_epoch(run.epoch, run.batch)
-        model.fit(
-            batches,
-            validation_data=batches_of(valid, batch_size=batch_size),
-            initial_epoch=run.epoch,
-            # The rest of an epoch that was begun is shorter than the others.
-            epochs=run.epoch + 1 if run.batch else epochs,
-            shuffle=False,
-            callbacks=callbacks,
-            verbose=0,
-        )
+    with kept_interrupts() as end:
+        callbacks.append(end)
+        while run.epoch < epochs and not run.finished:
+            batches.start_epoch(run.epoch, run.batch)
+            model.fit(
+                batches,
+                validation_data=batches_of(valid, batch_size=batch_size),
+                initial_epoch=run.epoch,
+                # The rest of an epoch that was begun is shorter than the others.
+                epochs=run.epoch + 1 if run.batch else epochs,
+                shuffle=False,
+                callbacks=callbacks,
+                verbose=0,
+            )
     find(folder / "best.weights.h5").load_into(model)
     return run.log
 
@@ -148,7 +152,7 @@ def _adam(model, rate, clip, trunk_rate):
     """Adam, with a lower rate for all layers but the last where that is asked for."""
     if not 0 <= trunk_rate <= 1:
         raise ValueError(f"trunk_rate must be from 0 to 1. Received: trunk_rate={trunk_rate!r}")
-    head = keras.optimizers.Adam(rate, global_clipnorm=clip)
+    head = adam(rate, clip)
     if trunk_rate == 0:
         for layer in model.layers[:-1]:
             layer.trainable = False
@@ -159,7 +163,7 @@ def _adam(model, rate, clip, trunk_rate):
             f"trunk_rate between 0 and 1 needs Keras 3.15 (Python 3.11). Received: {trunk_rate}"
         )
     slower = rate * trunk_rate if isinstance(rate, float) else Scaled(rate, trunk_rate)
-    trunk = keras.optimizers.Adam(slower, global_clipnorm=clip)
+    trunk = adam(slower, clip)
     name = re.escape(model.layers[-1].name)
     return keras.optimizers.MultiOptimizer(
         keras.optimizers.OptimizerMap(trunk, {f"{name}/.*": head})

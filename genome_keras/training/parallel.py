@@ -1,9 +1,11 @@
 """Training on several devices at once, by the means of the backend: each takes a share.
 
 JAX: `keras.distribution.DataParallel`, on the devices of one process or of several.
-TensorFlow: `tf.distribute.MirroredStrategy`, on the devices of one process.
+TensorFlow: `tf.distribute.MirroredStrategy`, on the devices of one process, or
+`tf.distribute.MultiWorkerMirroredStrategy`, on those of several.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -18,6 +20,7 @@ from genome_keras.batches import Batches
 from genome_keras.losses import MaskedCrossEntropy
 
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
+CLUSTER = "TF_CONFIG"
 
 
 class EvenBatches(Batches):
@@ -63,36 +66,54 @@ class SharedCrossEntropy(MaskedCrossEntropy):
         return ops.sum(weight * values) / ops.maximum(every, 1e-7)
 
 
+class SharedAdam(keras.optimizers.Adam):
+    """Adam for replicas of TensorFlow, whose gradients are shares of that of the batch.
+
+    Keras cuts each share by its own norm and adds up what is left. Here each gets the mean of
+    the shares first, and `global_clipnorm` must be divided by the number of replicas.
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        import tensorflow as tf
+
+        if (replica := tf.distribute.get_replica_context()) is not None:
+            grads = replica.all_reduce(tf.distribute.ReduceOp.MEAN, list(grads))
+        return super().apply(grads, trainable_variables)
+
+
 @contextmanager
 def parallel(devices):
     """Within it, models are made and trained on several devices.
 
     With the environment of `keras.distribution.initialize` (JAX: the number of processes,
-    the address of the first, the number of this one) the devices are those of all
+    the address of the first, the number of this one) or with `TF_CONFIG` (TensorFlow: the
+    addresses of the workers, the number of this one) the devices are those of all
     processes, each of which runs the same program.
 
     Args:
         devices: how many; 1 changes nothing. Of several processes, all.
 
     Raises:
-        ValueError: torch, fewer devices than that, or only some of those of the processes.
+        ValueError: torch, fewer devices than that, only some of those of the processes, or
+            processes of TensorFlow that are not all workers.
     """
     backend = keras.backend.backend()
-    several = backend == "jax" and PROCESSES in os.environ
-    if several:
-        _join()
-    elif devices == 1:
+    several = _several(backend)
+    if devices == 1 and not several:
         yield
-        return
-    if backend == "jax":
+    elif backend == "jax":
+        if several:
+            _join()
         every = keras.distribution.list_devices()
-        if several and devices < len(every):
-            raise ValueError(
-                f"the processes have {len(every)} devices, and all take part. "
-                f"Received: devices={devices}"
-            )
+        if several:
+            _all(devices, len(every))
         found = _first(every, devices)
         with keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope():
+            yield
+    elif several:
+        strategy = _workers()
+        _all(devices, strategy.num_replicas_in_sync)
+        with strategy.scope():
             yield
     elif backend == "tensorflow":
         import tensorflow as tf
@@ -115,7 +136,12 @@ def shares():
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.distribute.get_strategy().num_replicas_in_sync, 0, 1
+        strategy = tf.distribute.get_strategy()
+        number, processes = 0, 1
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            cluster = strategy.cluster_resolver
+            number, processes = cluster.task_id, cluster.cluster_spec().num_tasks("worker")
+        return strategy.num_replicas_in_sync, number, processes
     return 1, 0, 1
 
 
@@ -136,13 +162,29 @@ def batches_of(source, *, batch_size, **more):
             f"batch_size must be a multiple of {devices}, the number of devices. "
             f"Received: batch_size={batch_size}"
         )
+    if keras.backend.backend() == "tensorflow":
+        share, processes = 0, 1  # Keras takes whole batches there, and shares them itself
     return EvenBatches(source, batch_size=batch_size, share=share, shares=processes, **more)
 
 
 def loss_of(positive_weight):
     """`MaskedCrossEntropy`, or what a replica has of it."""
-    shared = keras.backend.backend() == "tensorflow" and shares()[0] > 1
-    return (SharedCrossEntropy if shared else MaskedCrossEntropy)(positive_weight)
+    return (SharedCrossEntropy if _replicas() else MaskedCrossEntropy)(positive_weight)
+
+
+def adam(rate, clip):
+    """Adam that cuts the gradient of the whole batch to the norm `clip`; None cuts none."""
+    if clip is None or not _replicas():
+        return keras.optimizers.Adam(rate, global_clipnorm=clip)
+    return SharedAdam(rate, global_clipnorm=clip / shares()[0])
+
+
+def reads_alone():
+    """Whether a process can read its state at any time.
+
+    Processes of TensorFlow add up their metrics when one is read, so all must read it.
+    """
+    return keras.backend.backend() != "tensorflow" or shares()[2] == 1
 
 
 @contextmanager
@@ -167,6 +209,50 @@ def _join():
 
     if not jax.distributed.is_initialized():
         keras.distribution.initialize()
+
+
+def _replicas():
+    """Whether replicas of TensorFlow share each batch."""
+    return keras.backend.backend() == "tensorflow" and shares()[0] > 1
+
+
+def _several(backend):
+    """Whether this process is one of several; of them the environment tells."""
+    if backend != "tensorflow":
+        return backend == "jax" and PROCESSES in os.environ
+    cluster = json.loads(os.environ.get(CLUSTER, "{}")).get("cluster", {})
+    if sum(map(len, cluster.values())) < 2:
+        return False
+    if list(cluster) != ["worker"]:
+        raise ValueError(f"{CLUSTER} must have workers only. Received: {', '.join(cluster)}")
+    return True
+
+
+def _workers():
+    """The strategy of the processes of `TF_CONFIG`; the first thing to ask of TensorFlow."""
+    import tensorflow as tf
+
+    class Workers(tf.distribute.MultiWorkerMirroredStrategy):
+        """Keras 3.15 asks for means that TensorFlow does not have.
+
+        One is of a batch of codes and labels, of which Keras only looks at the shapes; the
+        other, along the axis 0, is of the loss and the metrics of a step, which are scalars.
+        """
+
+        def reduce(self, reduce_op, value, axis=None):
+            if isinstance(value, tuple):
+                return tuple(self.experimental_local_results(one)[0] for one in value)
+            return super().reduce(reduce_op, value, axis=None)
+
+    return Workers()
+
+
+def _all(devices, count):
+    if devices < count:
+        raise ValueError(
+            f"the processes have {count} devices, and all take part. Received: devices={devices}"
+        )
+    _first(range(count), devices)
 
 
 def _first(every, devices):

@@ -1,0 +1,80 @@
+"""One table: genome_keras beside its peers, and beside what bounds it.
+
+    OMP_NUM_THREADS=1 python benchmarks/table.py [--only NAME ...] [--data DIR] [--peers PYTHON]
+
+The quick form of each benchmark that has a peer or a bound. Numbers are of processor time, of
+one thread: medians of the rounds, in which all took turns. "ratio" is how many times as fast
+as the peer, "of the bound" the share of it that is reached, both with the lowest and highest
+round. DIR has the real genomes and peaks; PYTHON is that of an environment with tangermeme
+and selene_sdk, and all that genome_keras needs. What is not at hand gets a row that says so.
+`gpu.py` is not part of it.
+"""
+
+import argparse
+import importlib
+import os
+import platform
+import statistics
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from gpu import cpu
+from turns import installed, ratios, spread, versions
+
+if installed(["jax"]):  # starts sooner than TensorFlow
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+
+PARTS = ("recurrent", "predict", "variants", "scores", "build", "loader", "startup")
+OURS = ("keras", "tensorflow", "jax", "torch", "onnxruntime", "numpy")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--data", type=Path, help="folder of the real data sets")
+    parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers")
+    parser.add_argument("--weights", default="bigru_multitask.human_chromatin.v2")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.3, help="of a round of `recurrent`")
+    options = parser.parse_args()
+    print(f"{cpu()}, one thread, Python {platform.python_version()}, {versions(OURS)}\n")
+    print("| what | ours | peer | ratio (lowest-highest) | of the bound |\n|---|---:|---|---|---|")
+    for name in options.only:
+        started = time.perf_counter()
+        try:
+            for row in importlib.import_module(name).compare(options):
+                print(line(row), flush=True)
+        except (Exception, SystemExit) as error:  # the other parts still have something to say
+            told = f"{type(error).__name__}: {error}".partition("\n")[0].replace("|", "/")
+            print(f"| {name} | - | failed: {told[:120]} | - | - |", flush=True)
+        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+
+
+def line(row):
+    """A row of the table, from a `turns.Row`."""
+    ours = f"{number(row.ours)} {row.unit}" if row.ours else "-"
+    peer = f"{row.peer}: {number(row.theirs)}" if row.theirs else row.peer
+    told = [times(row.unit, row.ours, of) for of in (row.theirs, row.bound)]
+    told[1] += f" of {row.limit}" if row.bound else ""
+    return "| " + " | ".join([row.what, ours, peer, *told]) + " |"
+
+
+def times(unit, ours, others):
+    """How many times as fast as the others."""
+    if not ours or not others:
+        return "-"
+    found = ratios(others, ours) if unit == "s" else ratios(ours, others)
+    return spread(found, "{:.2f}" if statistics.median(found) < 10 else "{:.0f}")
+
+
+def number(values):
+    middle = statistics.median(values)
+    return f"{middle:,.0f}" if middle >= 100 else f"{middle:.3g}"
+
+
+if __name__ == "__main__":
+    main()
