@@ -9,7 +9,8 @@ step that learns it, so in one epoch `training` is `prequential` too; with --tai
 fraction at the end is not learned from and scored at the end of the epoch.
 
 Each run has a folder in DIR: a killed one goes on, a finished one is only read.
-E. coli: about 180 to 500 core-seconds a run on JAX; P. falciparum five times as much.
+E. coli: 20 to 95 core-seconds a run on JAX and a processor with AVX-512; P. falciparum five
+times as much.
 """
 
 import argparse
