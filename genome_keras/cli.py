@@ -6,12 +6,15 @@ the arguments are known to be right.
 
 import argparse
 import importlib
+import logging
 import os
+import re
 import signal
 import sys
 
 from genome_keras import __version__
 from genome_keras.errors import GenomeKerasError
+from genome_keras.quiet import quiet_keras
 
 # One module of `genome_keras.commands` each, in the order of the help.
 COMMANDS = (
@@ -49,11 +52,13 @@ def main(arguments=None):
     Args:
         arguments: list of str; None takes those of the process.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # "5 out of the last 5 calls triggered retracing", where a command has several models
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        options.run(options)
+        options = _parser().parse_args(arguments)
+        with quiet_keras():
+            options.run(options)
         sys.stdout.flush()
     except GenomeKerasError as error:
         return _complain(error, 1)
@@ -62,7 +67,8 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _complain(error, 1)
+        told = error.filename is not None and error.strerror
+        return _complain(f"{error.filename}: {error.strerror}" if told else error, 1)
     except ValueError as error:
         return _complain(error, 2)
     except KeyboardInterrupt:
@@ -71,7 +77,9 @@ def main(arguments=None):
 
 
 def _complain(error, status):
-    print(f"genome-keras: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line, without the numbers that Python puts before what the system says."""
+    line = re.sub(r"\[Errno -?\d+\] ", "", " ".join(str(error).split()))
+    print(f"genome-keras: {line}", file=sys.stderr)
     return status
 
 

@@ -10,7 +10,10 @@ import numpy as np
 from genome_keras.errors import SequenceError
 
 LETTERS = "ACGTN"
-ACCEPTED = "accepted are A, C, G, T and N in either case; unknown='N' reads any other as N"
+ACCEPTED = (
+    "accepted are A, C, G, T and N in either case; unknown='N' (--unknown N on the command line) "
+    "reads any other as N"
+)
 FOREIGN = 255  # in place of a code
 
 _CODES = bytes(LETTERS.find(chr(byte).upper()) % 256 for byte in range(256))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from genome_keras import exports, origins
 from genome_keras.errors import GenomeKerasError
-from genome_keras.fetch import sha256_of
 
 ENGINES = ("keras", "onnx", "auto")
 _GPUS = ("nvidia[0-9]*", "kfd", "dxg", "accel*")  # CUDA, ROCm, Windows' Linux, TPU
@@ -82,7 +81,7 @@ def cached_onnx(checkpoint):
     from filelock import FileLock
 
     checkpoint.check_sha256()
-    about = [checkpoint.sha256 or sha256_of(checkpoint.path)]
+    about = [checkpoint.bytes_sha256()]
     about += [checkpoint.config.get("architecture"), checkpoint.arguments]
     about += [_version(package) for package in _MAKERS]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

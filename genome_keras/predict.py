@@ -1,9 +1,6 @@
 """From FASTA, or BED and a genome, to a table of scores, a batch of windows at a time."""
 
-import importlib
-import os
-import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -18,6 +15,7 @@ from genome_keras.io import bed, fasta
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import open_table
 from genome_keras.overlap import overlap
+from genome_keras.quiet import quiet_keras
 from genome_keras.windows import Slider, of_intervals
 
 
@@ -46,7 +44,7 @@ def load_model(weights=checkpoints.DEFAULT):
     Raises:
         WeightsError: unknown, missing, damaged, or without a description.
     """
-    checkpoint = _described(weights)
+    checkpoint = described(weights)
     return _build(checkpoint), checkpoint
 
 
@@ -197,15 +195,22 @@ def of_windows(weights):
     Raises:
         WeightsError: another checkpoint.
     """
-    checkpoint = _described(weights)
+    checkpoint = described(weights)
     window = checkpoint.arguments.get("window")
     if not checkpoint.tasks or window is None:
         raise WeightsError(f"{weights}: not a multi-task model of a fixed window")
     return checkpoint, window
 
 
-def _described(weights):
-    """The checkpoint, if its description names an architecture of this package."""
+def described(weights):
+    """The checkpoint, if its description names an architecture of this package.
+
+    Args:
+        weights: as in `load_model`.
+
+    Raises:
+        WeightsError: as `load_model`; no model is built yet.
+    """
     checkpoint = checkpoints.find(weights)
     architecture = checkpoint.config.get("architecture")
     if architecture not in genome_keras.MODELS:
@@ -217,10 +222,8 @@ def _described(weights):
 
 
 def _build(checkpoint):
-    if "keras" not in sys.modules:
-        with _no_native_stderr():  # TensorFlow greets whatever its log level
-            importlib.import_module("keras")
-    return getattr(genome_keras, checkpoint.config["architecture"])(weights=checkpoint.name)
+    with quiet_keras():
+        return getattr(genome_keras, checkpoint.config["architecture"])(weights=checkpoint.name)
 
 
 def batch_scores(model, codes, batch_size):
@@ -239,17 +242,3 @@ def batch_scores(model, codes, batch_size):
         padded = np.full((batch_size, codes.shape[1]), 4, np.uint8)
         padded[: len(codes)] = codes
     return np.asarray(model.predict_on_batch(padded))[: len(codes)]
-
-
-@contextmanager
-def _no_native_stderr():
-    """Sends what native code writes to file descriptor 2 nowhere."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

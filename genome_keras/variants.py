@@ -21,6 +21,7 @@ from genome_keras.io.rows import open_rows
 from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
 from genome_keras.parts import Parts
+from genome_keras.predict import described
 from genome_keras.scorer import chosen_tasks, open_scorer, window_of
 
 
@@ -124,7 +125,8 @@ def score_vcf(
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
         batch_size: windows at a time.
-        report: path of an HTML page with pictures of the alleles that change most, or None.
+        report: path of an HTML page with pictures of the alleles that change most and of
+            their neighbourhoods, or None.
 
     Returns:
         `Summary`.
@@ -136,7 +138,7 @@ def score_vcf(
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
     """
-    out, checkpoint = str(out), checkpoints.find(weights)
+    out, checkpoint = str(out), described(weights)
     names = kinds(effect)
     if resume and out == "-":
         raise ValueError("resume needs a file. Received: out='-'")
@@ -145,8 +147,8 @@ def score_vcf(
     counts = Counter()
     shown = {"tasks": columns, "chosen": chosen, "effect": names[0], "weights": checkpoint.name}
     with (
-        variants_page(report, **shown) as page,
         open_genome(genome) as letters,
+        variants_page(report, genome=letters, **shown) as page,
         closing(_within(vcf.read(path), region, letters)) as lines,
         tqdm(unit=" alleles", disable=None) as bar,
     ):
@@ -254,5 +256,5 @@ def _largest(values):
 
 
 def _settings(checkpoint, both_strands, names, chosen):
-    sha256 = checkpoint.sha256 or checkpoints.sha256_of(checkpoint.path)
-    return repr((sha256, sorted(checkpoint.arguments.items()), both_strands, names, chosen))
+    given = sorted(checkpoint.arguments.items())
+    return repr((checkpoint.bytes_sha256(), given, both_strands, names, chosen))

@@ -133,6 +133,10 @@ class Checkpoint:
                     f"{self.path}: not the weights of this {model.name} ({reason})"
                 ) from error
 
+    def bytes_sha256(self):
+        """The sha256 of the weights: as published, or else of the file as it is."""
+        return self.sha256 or sha256_of(self.path)
+
     def check_sha256(self):
         """Raises WeightsError unless the weights are those published or described."""
         if self.sha256 is not None:

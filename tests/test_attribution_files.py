@@ -97,6 +97,24 @@ def test_the_command_writes_what_the_function_finds(
         assert int(start) < int(pos) <= int(end) == int(start) + WINDOW
 
 
+def test_short_records_and_letters_that_are_none(weights, fasta, tmp_path, capsys):
+    out, same = tmp_path / "o.tsv", tmp_path / "same.tsv"
+    more = ["--weights", weights, "--method", "gradient_x_input", "--unknown", "N"]
+    (tmp_path / "x.fa").write_text(">s\nACGTR\n>w\nACGTACGTACGT\n")
+    assert main(["attribute", fasta, *more, "--on-short", "pad", "--out", str(out)]) == 0
+    (tmp_path / "x.fa").write_text(">s\nNNNACGTNNNNN\n>w\nACGTACGTACGT\n")
+    assert main(["attribute", fasta, *more, "--out", str(same)]) == 0
+    (_, lines), (_, others) = rows(out), rows(same)
+    assert len(lines) == 4 + 12 and lines[4:] == others[4:]
+    for line, other in zip(lines[:4], others[:4], strict=True):
+        assert line[:5] == ["s", "-3", "9", str(int(other[3]) - 3), other[4]]
+        assert line[5:] == other[5:]
+    (tmp_path / "x.fa").write_text(">s\nACGTR\n>w\nACGTACGTACGT\n")
+    assert main(["attribute", fasta, *more, "--on-short", "skip", "--out", str(out)]) == 0
+    assert "left out 1 short records" in capsys.readouterr().err
+    assert rows(out)[1] == lines[4:]
+
+
 def test_hypothetical_rows(model, weights, codes, fasta, tmp_path):
     out = tmp_path / "o.tsv"
     assert write_attributions(fasta, out, weights=weights, hypothetical=True, steps=1) == 40

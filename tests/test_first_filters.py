@@ -140,6 +140,14 @@ def test_the_command_writes_what_the_function_finds(tmp_path, capsys):
     for motif, expected in zip(read_motifs(out), found.motifs(), strict=True):
         assert motif.name == expected.name and motif.sites == expected.sites
         np.testing.assert_array_equal(motif.matrix, expected.matrix)
+    strange = fasta.read_text().replace("CGATNG", "CGATRG") + ">short\nGATT\n"
+    (tmp_path / "strange.fa").write_text(strange)
+    more = ["filters", str(tmp_path / "strange.fa"), *command[2:], "--fraction", "0.4"]
+    more += ["--out", str(tmp_path / "more.meme")]
+    assert main(more) == 1
+    assert main([*more, "--unknown", "N", "--on-short", "skip"]) == 0
+    assert capsys.readouterr().err.count("left out 1 short records") == 1
+    assert (tmp_path / "more.meme").read_text() == out.read_text()
     assert main([*command, "--out", str(tmp_path / "no" / "o.meme")]) == 1
     assert main(["filters", "-", *command[2:]]) == 2
     with pytest.raises(SystemExit):  # no checkpoint is meant by default: it has no filters

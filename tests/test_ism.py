@@ -296,10 +296,43 @@ def test_fasta_bed_and_tasks(genome, weights, tmp_path):
     assert places[0][:4] == ("chr2", -6, 14, 1) and places[-1][:4] == ("chr1", 45, 65, 65)
 
 
+def test_short_records_and_letters_that_are_none(weights, tmp_path, capsys):
+    """A short record is what it is in N, at its own places; an unknown letter is an N."""
+    letters = decode(windows(1, 60, letters=4))[0]
+    short, whole = letters[:13], letters[20:40]
+    out, fasta = tmp_path / "o.tsv", tmp_path / "x.fa"
+
+    def table(text, *more):
+        fasta.write_text(text)
+        command = ["ism", str(fasta), "--weights", weights, "--out", str(out), *more]
+        assert main(command) == 0
+        return rows(out)[1:]
+
+    places, effects = table(f">s\n{short}\n>w\n{whole}\n", "--on-short", "pad")
+    padded, expected = table(f">s\nNNN{short}NNNN\n>w\n{whole}\n")
+    np.testing.assert_allclose(effects, expected, atol=1e-6)
+    assert len(places) == 3 * (13 + 20) and places[39:] == padded[39:]
+    for place, other in zip(places[:39], padded[:39], strict=True):
+        assert place == ("s", -3, 17, other[3] - 3, *other[4:])
+        assert short[place[3] - 1] == place[4]
+
+    places, effects = table(f">s\n{short}\n>w\n{whole}\n", "--on-short", "skip")
+    assert capsys.readouterr().err == "genome-keras: left out 1 short records\n"
+    assert places == padded[39:]
+
+    strange = f">w\n{whole[:4]}R{whole[5:]}\n"
+    places, effects = table(strange, "--unknown", "N")
+    same, expected = table(strange.replace("R", "N"))
+    assert places == same and len(places) == 3 * 19
+    np.testing.assert_array_equal(effects, expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([], 2, "expected FASTA, or a genome with BED or with a region"),
+        ([], 2, "expected FASTA, or a genome with BED or with a region. Received: nothing"),
+        (["{genome}"], 1, "chr2: a record of 8 bp, shorter than the window"),
+        (["--genome", "{genome}", "--on-short", "pad"], 2, "--on-short is for FASTA"),
         (["x.fa", "--region", "chr1:1-2"], 2, "expected FASTA, or a genome"),
         (["{genome}", "--task", "d"], 2, "no task 'd'; it has 3, the first is 'a|x'"),
         (["{genome}", "--window", "50"], 2, "takes windows of 20 bp. Received: window=50"),

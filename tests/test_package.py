@@ -42,7 +42,7 @@ FLOORS = [
     {"fetch", "weights_files", "hub", "registry"},
     {"guard"},
     {"losses"},
-    {"encode", "errors", "genome", "scores", "effects", "spans", "overlap", "html_page"},
+    {"encode", "errors", "genome", "scores", "effects", "spans", "overlap", "html_page", "quiet"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()} - {"__init__", "__pycache__", "checkpoints"}
 SEQUENCES = {"encode", "genome", "windows", "io", "datasets", "scores", "baselines", "logreg"}

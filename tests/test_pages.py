@@ -1,9 +1,11 @@
 """The pages of pictures: what is on them, and that a browser shows it and asks for nothing."""
 
+import html
 import json
 import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
+from xml.sax import saxutils
 
 import keras
 import numpy as np
@@ -78,7 +80,7 @@ def pages(files):
         yield {command: run(files, command) for command in PICTURES}
 
 
-PICTURES = {"variants": 3, "ism": 2 * 2 * 2, "attribute": 2 * 2}
+PICTURES = {"variants": 3 * 2, "ism": 2 * 2 * 2, "attribute": 2 * 2}
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium to look at the page with")
@@ -143,6 +145,45 @@ def test_variants_are_those_that_change_most(pages):
         effect, ref, alt = map(float, cells[2:5])
         assert abs(effect) == pytest.approx(float(row["max_diff"]), abs=1e-4)
         assert alt - ref == pytest.approx(effect, abs=2e-4)
+
+
+def test_the_tracks_are_those_that_change_most(pages, files):
+    """Along the genome, for each of the variants that are pictured; the page says so."""
+    page, rows = pages["variants"]
+    text = page.read_text(encoding="utf-8")
+    assert "scores of the 3 tasks that change most along the reference genome" in text
+    assert "in windows of 20 bp that begin 10 bp apart, up to 50 on each side" in text
+    figures = re.findall("<figure>(.*?)</figure>", text, re.DOTALL)
+    assert len(figures) == 6
+    scored = [row for row in rows if row["status"] == "ok"]
+    scored.sort(key=lambda row: -float(row["max_diff"]))
+    for figure, row in zip(figures[1::2], scored, strict=False):
+        assert (
+            f"The tracks that change most, around {html.escape(EVIL)}:{int(row['pos']):,}" in figure
+        )
+        texts = re.findall(">([^<]*)</text>", figure)
+        order = sorted(TASKS, key=lambda task: -abs(float(row[task])))
+        assert [one for one in texts if one in map(saxutils.escape, TASKS)] == [
+            saxutils.escape(task) for task in order
+        ]
+        assert len(figure) < 60_000
+
+
+def test_no_tracks_without_a_genome_or_room_for_them(files, tmp_path):
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=1, seed=1)
+    assert "racks" not in shown(model, tmp_path, ["task_0"])
+    text = shown(model, tmp_path, ["task_0"], along=True)
+    assert text.count("<figure>") == 4 and "the scores of the 1 tasks" not in text
+    language = genome_keras.char_rnn(units=2, seed=1, cell="rnn", depth=1)
+    assert "racks" not in shown(language, tmp_path, ["log_likelihood"], along=True)
+    (tmp_path / "g.fa").write_text(f">chr1\n{LETTERS[:WINDOW]}\n")
+    (tmp_path / "v.vcf").write_text(
+        f"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\nchr1\t5\t.\t{LETTERS[4]}\tN\n"
+    )
+    line = ["variants", tmp_path / "v.vcf", "--genome", tmp_path / "g.fa", *files.options[2:]]
+    ends = ["--out", tmp_path / "o.tsv", "--report", tmp_path / "p.html"]
+    assert main([str(word) for word in (*line, *ends)]) == 0
+    assert (tmp_path / "p.html").read_text(encoding="utf-8").count("<figure>") == 1
 
 
 def test_the_first_windows_are_shown_with_their_largest_values(pages, files):
@@ -249,8 +290,8 @@ def test_colours_follow_the_page():
     assert "<style" not in text and "<metadata" not in text
 
 
-def shown(model, tmp_path, tasks, *, chosen=slice(None), **more):
-    """The page of a few variants by any model."""
+def shown(model, tmp_path, tasks, *, chosen=slice(None), along=False, **more):
+    """The page of a few variants by any model, with tracks along the genome or without."""
     path = tmp_path / "g.fa"
     path.write_text(f">chr1\n{LETTERS}\n")
     variants = [
@@ -261,7 +302,10 @@ def shown(model, tmp_path, tasks, *, chosen=slice(None), **more):
     ]
     scorer = Scorer(model, **more)
     about = {"tasks": tasks, "chosen": chosen, "effect": "diff", "weights": "own"}
-    with open_genome(path) as genome, variants_page(tmp_path / "p.html", **about) as page:
+    with (
+        open_genome(path) as genome,
+        variants_page(tmp_path / "p.html", **about, genome=genome if along else None) as page,
+    ):
         page.scorer = scorer
         for block in blocks(enumerate(variants), genome, window=WINDOW):
             scores = scorer.scores(block.codes)[:, chosen]

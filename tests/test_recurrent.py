@@ -36,22 +36,26 @@ def test_same_numbers_as_keras(reset_after, go_backwards, return_sequences):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.parametrize("rows, window", [(3, 11), (1, 1), (40, 31)])
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
-def test_same_training_as_keras(reset_after, go_backwards):
+def test_same_training_as_keras(reset_after, go_backwards, rows, window):
     """One large SGD step moves every weight by its gradient, so equal weights after it
-    are equal gradients, of the inputs too (through the Dense layer below)."""
+    are equal gradients, of the inputs too (through the Dense layer below). From 16 rows on
+    torch takes other matrix products; 40 rows of 31 steps are three parts to its loop
+    backwards, the last of them shorter."""
+    x = np.random.default_rng(4).normal(size=(rows, window, 5)).astype("float32")
     after = []
     for layer in pair(reset_after=reset_after, go_backwards=go_backwards, return_sequences=True):
-        inputs = keras.Input((11, 5))
+        inputs = keras.Input((window, 5))
         below = keras.layers.Dense(5, kernel_initializer="identity")
         state_of = keras.layers.Dense(4, kernel_initializer=keras.initializers.Constant(0.1))
         sequence, last = layer(below(inputs), initial_state=state_of(inputs[:, 0]))
         model = keras.Model(inputs, [sequence, last])
         model.compile(keras.optimizers.SGD(5.0), ["mse", "mae"])
-        target = np.random.default_rng(2).normal(size=(3, 11, 4)).astype("float32")
+        target = np.random.default_rng(2).normal(size=(rows, window, 4)).astype("float32")
         before = model.get_weights()
-        model.train_on_batch(X, [target, target[:, 0]])
+        model.train_on_batch(x, [target, target[:, 0]])
         after.append(model.get_weights())
         moved = [np.abs(a - b).max() for a, b in zip(before, after[-1], strict=True)]
         assert min(moved) > 1e-4
@@ -75,12 +79,13 @@ def test_windows_of_any_length(reset_after):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
-def test_predictions_of_large_batches(go_backwards):
-    """From 32 rows on, torch takes a loop of its own where no gradients are asked for."""
+def test_predictions_of_large_batches(reset_after, go_backwards):
+    """From 16 rows on, torch takes other matrix products."""
     rows = np.random.default_rng(3).normal(size=(40, 9, 5)).astype("float32")
     found = []
-    for layer in pair(go_backwards=go_backwards, return_sequences=True):
+    for layer in pair(reset_after=reset_after, go_backwards=go_backwards, return_sequences=True):
         inputs = keras.Input((9, 5))
         model = keras.Model(inputs, layer(inputs))
         model.compile()
@@ -99,15 +104,91 @@ def test_gradients_outside_of_training(reset_after):
     np.testing.assert_allclose(*found, atol=1e-5)
 
 
+torch_only = pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch's own")
+
+
+def gradients_on_torch(layer):
+    """Of weights, input and state; and the outputs."""
+    x, state = (keras.ops.convert_to_tensor(one).requires_grad_() for one in (X, STATE))
+    sequence, last = layer(x, initial_state=state)
+    (sequence.sin().sum() + last.sum()).backward()
+    variables = [variable.value for variable in layer.trainable_variables]
+    return [*(one.grad for one in (*variables, x, state)), sequence.detach(), last.detach()]
+
+
+@torch_only
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_torch_without_onednn(reset_after, monkeypatch):
+    from genome_keras.layers import _gru_torch
+
+    ours, plain = pair(reset_after=reset_after, return_sequences=True)
+    expected = gradients_on_torch(plain)
+    monkeypatch.setattr(_gru_torch, "_ONEDNN", False)
+    for a, b in zip(gradients_on_torch(ours), expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+        a.mul_(2)  # as optimizers do
+
+
+@torch_only
+def test_gradients_of_gradients_are_refused_on_torch():
+    import torch
+
+    x = torch.tensor(X, requires_grad=True)
+    layer = GRU(4)
+    with pytest.raises(NotImplementedError, match="no gradients on torch"):
+        torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+    with keras_only():
+        (slope,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+    slope.square().sum().backward()
+    assert x.grad.abs().max() > 1e-3
+
+
+@torch_only
+def test_shapes_without_numbers_on_torch():
+    layer = GRU(4, return_sequences=True, return_state=True)
+    layer(X)
+    with keras.device("meta"):
+        sequence, state = layer(keras.ops.zeros((3, 11, 5)))
+    assert sequence.is_meta and sequence.shape == (3, 11, 4)
+    assert state.is_meta and state.shape == (3, 4)
+
+
+@torch_only
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler about itself
+def test_torch_does_not_compile_the_loops():
+    import torch
+
+    from genome_keras.layers._gru_torch import gru
+
+    def twice(x):
+        return 2 * gru(x, *rest, reset_after=True)[1]
+
+    def backend(graph, inputs):
+        sizes.append(len(graph.graph.nodes))
+        return graph.forward
+
+    rest = [torch.rand(shape) for shape in ((3, 4), (5, 12), (4, 12), (2, 12))]
+    x, sizes = torch.tensor(X, requires_grad=True), []
+    result = torch.compile(twice, backend=backend)(x)
+    result.sum().backward()
+    np.testing.assert_allclose(result.detach(), twice(x).detach())
+    assert x.grad.abs().max() > 1e-3
+    assert 0 < max(sizes) < 9
+
+
+@torch_only
+def test_other_devices_take_the_path_of_keras_on_torch(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert GRU(4).fast_path() == (None, "not on a CPU")
+
+
 def test_fast_path_says_why_not():
     path, reason = GRU(4).fast_path()
     assert (path == keras.backend.backend()) if path else reason
     assert not path or reason == ""
-    if path == "torch":
-        assert GRU(4, reset_after=False).fast_path() == (
-            None,
-            "torch has no native kernel for reset_after=False",
-        )
+    assert GRU(4, reset_after=False).fast_path() == (path, reason)
     assert GRU(4, activation="relu").fast_path()[0] is None
     assert GRU(4, unroll=True).fast_path()[0] is None
     if path:

@@ -173,15 +173,19 @@ def test_genome_and_peaks(tmp_path, capsys):
     """The data set is built first, once, and is that of `build`."""
     letters = "".join(np.random.default_rng(1).choice(list("ACGT"), 12_000))
     genome, peaks = tmp_path / "g.fa", tmp_path / "GATA1.bed"
-    genome.write_text(f">one\n{letters}\n>two\n{letters[::-1]}\n")
+    genome.write_text(f">one\n{letters[:90]}R{letters[91:]}\n>two\n{letters[::-1]}\n")
     places = [(c, s) for c in ("one", "two") for s in range(1000, 11_000, 2000)]
     peaks.write_text("".join(f"{c}\t{s}\t{s + 200}\n" for c, s in places))
     command = ["train", "--genome", str(genome), "--peaks", str(peaks), "--valid", "two"]
     command += ["--model", "kmer_logreg", "--epochs", "1", "--batch-size", "5", "--window", "100"]
+    assert main([*command, "--out", str(tmp_path / "runs" / "1")]) == 1
+    assert "'R'; accepted are" in capsys.readouterr().err and not (tmp_path / "runs").exists()
+    command += ["--unknown", "N"]
     assert main([*command, "--out", str(tmp_path / "run")]) == 0
     built = tmp_path / "b.h5"
     assert main([
-        "build", str(genome), str(peaks), "--context", "100", "--valid", "two", "--out", str(built)
+        "build", str(genome), str(peaks), "--context", "100", "--valid", "two", "--out", str(built),
+        "--unknown", "N",
     ]) == 0  # fmt: skip
     assert built.read_bytes() == (tmp_path / "run" / "data.h5").read_bytes()
     assert json.loads((tmp_path / "run" / "train.json").read_text())["tasks"] == ["GATA1"]

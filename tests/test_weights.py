@@ -94,6 +94,17 @@ def test_unknown_names_list_the_known(published):
         genome_keras.bigru_multitask(weights="best")
 
 
+def test_the_sha256_of_weights_is_that_of_their_bytes(published, tmp_path):
+    """Where nobody has published one it is that of the file as it is now."""
+    name, path, _ = published
+    assert weights.find(name).bytes_sha256() == weights.sha256_of(path)
+    path.write_bytes(path.read_bytes() + b"more")
+    assert weights.find(name).bytes_sha256() != weights.sha256_of(path)
+    own = tmp_path / "own.weights.h5"
+    own.write_bytes(b"anything")
+    assert weights.find(own).bytes_sha256() == weights.sha256_of(own)
+
+
 def test_damage_is_told_before_anything_is_loaded(published):
     name, path, _ = published
     whole = path.read_bytes()

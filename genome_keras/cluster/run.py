@@ -100,7 +100,7 @@ def predict_genome(
     how |= {"on_short": on_short, "unknown": unknown, "all_tasks": all_tasks, "engine": engine}
     contigs = _contigs(genome)
     jobs = list(_stretches(contigs, window, stride, part, on_short))
-    about = {**how, "sha256": _sha256(checkpoint), "contigs": contigs, "part": part}
+    about = {**how, "sha256": checkpoint.bytes_sha256(), "contigs": contigs, "part": part}
     how["batch_size"] = batch_size
     return _run(Windows, how, jobs, Folder(out, about, resume=resume), workers, gpus, address)
 
@@ -159,7 +159,7 @@ def score_variants(
                 alleles = [(v.contig, v.position, v.ref, v.alt, v.id) for v in some]
                 jobs.append((contig, json.dumps(alleles)))
     digest = hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
-    about = {**how, "sha256": _sha256(checkpoint), "contigs": contigs, "jobs": digest}
+    about = {**how, "sha256": checkpoint.bytes_sha256(), "contigs": contigs, "jobs": digest}
     how["batch_size"] = batch_size
     return _run(Alleles, how, jobs, Folder(out, about, resume=resume), workers, gpus, address)
 
@@ -267,10 +267,6 @@ def _ray(address, gpus):
 def _absolute(weights):
     """A path that workers elsewhere find too; names stay."""
     return os.path.abspath(weights) if os.path.exists(weights) else str(weights)
-
-
-def _sha256(checkpoint):
-    return checkpoint.sha256 or checkpoints.sha256_of(checkpoint.path)
 
 
 def _contigs(genome):

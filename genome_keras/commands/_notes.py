@@ -1,7 +1,13 @@
-"""What the package logs, on standard error."""
+"""Words on standard error: of commands, and what the package logs."""
 
 import logging
+import sys
 from contextlib import contextmanager
+
+
+def say(text):
+    """Writes a line on standard error."""
+    print(f"genome-keras: {text}", file=sys.stderr)
 
 
 @contextmanager

@@ -1,6 +1,14 @@
 """`genome-keras attribute`: what each letter of a window adds to its scores."""
 
-from genome_keras.commands._types import add_places, add_windows_scoring, positive
+from genome_keras.commands._notes import notes
+from genome_keras.commands._types import (
+    add_places,
+    add_windows_scoring,
+    given,
+    given_places,
+    new_file,
+    positive,
+)
 
 
 def add_to(commands):
@@ -16,6 +24,7 @@ def add_to(commands):
     add_places(add)
     add(
         "--out",
+        type=new_file,
         default="-",
         help=".tsv, .tsv.gz or .parquet; .h5 for one task, as TF-MoDISco reads it; - is "
         "standard output (default)",
@@ -63,26 +72,15 @@ def add_to(commands):
     parser.set_defaults(run=_attribute)
 
 
+@notes()
 def _attribute(options):
     from genome_keras.interpret import write_attributions
 
+    names = ("method", "target", "steps", "baseline", "sigma", "seed", "width", "hypothetical")
     write_attributions(
         options.windows,
         options.out,
-        genome=options.genome,
-        region=options.region,
-        weights=options.weights,
         tasks=options.task,
-        both_strands=options.both_strands,
-        window=options.window,
-        method=options.method,
-        target=options.target,
-        steps=options.steps,
-        baseline=options.baseline,
-        sigma=options.sigma,
-        seed=options.seed,
-        width=options.width,
-        hypothetical=options.hypothetical,
-        batch_size=options.batch_size,
-        report=options.report,
+        **given_places(options),
+        **given(options, "both_strands", "report", *names),
     )

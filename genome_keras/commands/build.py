@@ -1,9 +1,9 @@
 """`genome-keras build`: a genome and peak files become one data set."""
 
 import argparse
-import sys
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._notes import say
+from genome_keras.commands._types import add_unknown, given, new_file, positive
 
 SHOWN = 5  # names of tracks without a label
 
@@ -26,7 +26,7 @@ def add_to(commands):
         help="BED or narrowPeak files (.gz too), folders of them, or a .tsv table of tracks: "
         "name, file and, if not measured everywhere, a BED of the regions in which it was",
     )
-    add("--out", required=True, metavar="DATA.h5")
+    add("--out", type=new_file, required=True, metavar="DATA.h5")
     add("--bin-size", type=positive, default=200, metavar="BP", help="(default: %(default)s)")
     add("--context", type=positive, default=1000, metavar="BP", help="(default: %(default)s)")
     rule = parser.add_mutually_exclusive_group()
@@ -59,7 +59,7 @@ def add_to(commands):
         metavar="SHARE",
         help="leave out bins with more N in their window (default: %(default)s)",
     )
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add_unknown(add)
     add("--seed", type=int, default=0, help="of the draw of bins (default: %(default)s)")
     parser.set_defaults(run=_build)
 
@@ -76,29 +76,11 @@ def _negatives(text):
 def _build(options):
     from genome_keras.datasets.build import build
 
-    done = build(
-        options.genome,
-        options.peaks,
-        options.out,
-        bin_size=options.bin_size,
-        context=options.context,
-        share=options.share,
-        summit_width=options.summit_width,
-        contigs=options.contigs,
-        valid=options.valid,
-        test=options.test,
-        negatives=options.negatives,
-        blacklist=options.blacklist,
-        max_n=options.max_n,
-        unknown=options.unknown,
-        seed=options.seed,
-    )
+    names = ("bin_size", "context", "share", "summit_width", "contigs", "valid", "test")
+    names += ("negatives", "blacklist", "max_n", "unknown", "seed")
+    done = build(options.genome, options.peaks, options.out, **given(options, *names))
     splits = ", ".join(f"{name} {n:,}" for name, n in done.splits.items())
-    _say(f"{done.labelled:,} bins with a label and {done.unlabelled:,} without: {splits}")
+    say(f"{done.labelled:,} bins with a label and {done.unlabelled:,} without: {splits}")
     if done.empty:
         named = ", ".join(done.empty[:SHOWN]) + ", ..." * (len(done.empty) > SHOWN)
-        _say(f"{len(done.empty)} of {len(done.tasks)} tracks label no bin: {named}")
-
-
-def _say(text):
-    print(f"genome-keras: {text}", file=sys.stderr)
+        say(f"{len(done.empty)} of {len(done.tasks)} tracks label no bin: {named}")

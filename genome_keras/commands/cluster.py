@@ -1,8 +1,13 @@
 """`genome-keras cluster`: whole genomes and long lists of variants, on Ray."""
 
-import sys
-
-from genome_keras.commands._types import add_scoring, positive
+from genome_keras.commands._notes import say
+from genome_keras.commands._types import (
+    add_out_folder,
+    add_scoring,
+    add_unknown,
+    given,
+    positive,
+)
 from genome_keras.weights import DEFAULT
 
 
@@ -26,7 +31,7 @@ def add_to(commands):
         default="error",
         help="a contig shorter than the window: stop (default), centre it in N, or leave it out",
     )
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add_unknown(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
     add("--engine", choices=("keras", "onnx"), default="keras", help="(default: %(default)s)")
     add("--part", type=positive, default=100_000, metavar="N", help="windows of a part")
@@ -46,7 +51,7 @@ def add_to(commands):
     variants.set_defaults(run=_variants)
     for one in (predict, variants):
         add = one.add_argument
-        add("--out", required=True, metavar="DIR", help="folder of the data set")
+        add_out_folder(add, "the data set")
         add("--weights", default=DEFAULT, help="checkpoint (default: %(default)s)")
         add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
         add("--workers", type=positive, default=2, metavar="N", help="(default: %(default)s)")
@@ -72,11 +77,11 @@ def _variants(options):
 
 def _same(options, *names):
     every = ("weights", "batch_size", "part", "workers", "gpus", "address", "resume")
-    return {name: getattr(options, name) for name in (*names, *every)}
+    return given(options, *names, *every)
 
 
 def _tell(done):
     told = f"{done.rows} rows in {done.parts - done.done} parts"
     if done.done:
         told += f"; {done.done} parts were there"
-    print(f"genome-keras: {told}", file=sys.stderr)
+    say(told)

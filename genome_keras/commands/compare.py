@@ -1,5 +1,7 @@
 """`genome-keras compare`: models of several evaluations side by side."""
 
+from genome_keras.commands._types import folder, new_file
+
 
 def add_to(commands):
     """Adds the command to the program."""
@@ -11,8 +13,13 @@ def add_to(commands):
     )
     add = parser.add_argument
     add("scores", nargs="+", metavar="DIR", help="folder with scores.json and per_task.tsv")
-    add("--out", metavar="DIR", help="folder for the scores of all models together")
-    add("--report", metavar="FILE.html", help="also write a report for the browser")
+    add("--out", type=folder, metavar="DIR", help="folder for the scores of all models together")
+    add(
+        "--report",
+        type=new_file,
+        metavar="FILE.html",
+        help="also write a report for the browser",
+    )
     parser.set_defaults(run=_compare)
 
 

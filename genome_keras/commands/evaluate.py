@@ -1,6 +1,6 @@
 """`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_out_folder, given, new_file, positive
 
 
 def add_to(commands):
@@ -25,8 +25,13 @@ def add_to(commands):
         help="name or path of a checkpoint, or folder of a training run; may be repeated",
     )
     add("--split", choices=("train", "valid", "test"), default="test", help="(default: test)")
-    add("--out", required=True, metavar="DIR", help="folder for scores.json and per_task.tsv")
-    add("--report", metavar="FILE.html", help="also write a report for the browser")
+    add_out_folder(add, "scores.json and per_task.tsv")
+    add(
+        "--report",
+        type=new_file,
+        metavar="FILE.html",
+        help="also write a report for the browser",
+    )
     add(
         "--replicates",
         type=positive,
@@ -41,13 +46,6 @@ def add_to(commands):
 def _evaluate(options):
     from genome_keras.evaluate import as_markdown, evaluate
 
-    result = evaluate(
-        options.data,
-        weights=options.weights,
-        split=options.split,
-        replicates=options.replicates,
-        batch_size=options.batch_size,
-        out=options.out,
-        report=options.report,
-    )
+    names = ("weights", "split", "replicates", "batch_size", "out", "report")
+    result = evaluate(options.data, **given(options, *names))
     print(as_markdown(result))

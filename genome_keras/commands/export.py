@@ -3,6 +3,8 @@
 import os
 import sys
 
+from genome_keras.quiet import silence
+
 
 def add_to(commands):
     """Adds the command to the program."""
@@ -28,5 +30,6 @@ def _export(options):
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     from genome_keras.exports import export
 
-    worst = export(options.weights, options.out, format=options.format)
+    with silence():  # what runs the export greets, too
+        worst = export(options.weights, options.out, format=options.format)
     print("largest difference", f"{worst:.1e}")

@@ -1,8 +1,7 @@
 """`genome-keras filters`: what the first filters of a model answer to, as motifs."""
 
-import sys
-
-from genome_keras.commands._types import add_places, positive
+from genome_keras.commands._notes import notes, say
+from genome_keras.commands._types import add_places, given_places, new_file, positive
 
 
 def add_to(commands):
@@ -16,7 +15,13 @@ def add_to(commands):
     )
     add = parser.add_argument
     add_places(add, weights=None)
-    add("--out", default="-", metavar="FILE.meme", help="- is standard output (default)")
+    add(
+        "--out",
+        type=new_file,
+        default="-",
+        metavar="FILE.meme",
+        help="- is standard output (default)",
+    )
     add(
         "--fraction",
         type=float,
@@ -28,18 +33,12 @@ def add_to(commands):
     parser.set_defaults(run=_filters)
 
 
+@notes()
 def _filters(options):
     from genome_keras.interpret import write_filters
 
     found = write_filters(
-        options.windows,
-        options.out,
-        genome=options.genome,
-        region=options.region,
-        weights=options.weights,
-        fraction=options.fraction,
-        window=options.window,
-        batch_size=options.batch_size,
+        options.windows, options.out, fraction=options.fraction, **given_places(options)
     )
     if silent := int((found.sites == 0).sum()):
-        print(f"genome-keras: {silent} of {len(found.sites)} filters have no site", file=sys.stderr)
+        say(f"{silent} of {len(found.sites)} filters have no site")

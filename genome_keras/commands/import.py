@@ -1,6 +1,9 @@
 """`genome-keras import`: published weights of other packages as a checkpoint."""
 
-from genome_keras.commands._types import positive
+from pathlib import Path
+
+from genome_keras.commands._types import new_file, positive
+from genome_keras.errors import FormatError
 
 
 def add_to(commands):
@@ -14,7 +17,7 @@ def add_to(commands):
     add = parser.add_argument
     add("architecture", choices=("basset", "danq", "deepsea"), help="what the weights are of")
     add("file", metavar="FILE", help="torch state (.pth, .pt), safetensors, or Keras 0.x HDF5")
-    add("--out", required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
     add("--tasks", metavar="NAMES.txt", help="names of the tasks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     parser.set_defaults(run=_import)
@@ -23,6 +26,8 @@ def add_to(commands):
 def _import(options):
     from genome_keras.foreign import import_weights
 
+    if not Path(options.file).is_file():
+        raise FormatError(options.file, None, "no such file")
     import_weights(
         options.architecture,
         options.file,

@@ -1,6 +1,13 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
-from genome_keras.commands._types import add_places, add_windows_scoring
+from genome_keras.commands._notes import notes
+from genome_keras.commands._types import (
+    add_places,
+    add_windows_scoring,
+    given,
+    given_places,
+    new_file,
+)
 
 
 def add_to(commands):
@@ -14,7 +21,12 @@ def add_to(commands):
     )
     add = parser.add_argument
     add_places(add)
-    add("--out", default="-", help=".tsv, .tsv.gz or .parquet; - is standard output (default)")
+    add(
+        "--out",
+        type=new_file,
+        default="-",
+        help=".tsv, .tsv.gz or .parquet; - is standard output (default)",
+    )
     add(
         "--effect",
         choices=("diff", "logodds"),
@@ -25,19 +37,14 @@ def add_to(commands):
     parser.set_defaults(run=_ism)
 
 
+@notes()
 def _ism(options):
     from genome_keras.interpret import write_ism
 
     write_ism(
         options.windows,
         options.out,
-        genome=options.genome,
-        region=options.region,
-        weights=options.weights,
-        effect=options.effect,
         tasks=options.task,
-        both_strands=options.both_strands,
-        window=options.window,
-        batch_size=options.batch_size,
-        report=options.report,
+        **given_places(options),
+        **given(options, "effect", "both_strands", "report"),
     )

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_out_folder, add_unknown, given, new_file, positive
 
 
 def add_to(commands):
@@ -22,7 +22,7 @@ def _train(actions):
     )
     add = parser.add_argument
     add("genome", metavar="GENOME.fa", help="FASTA, plain or gzip")
-    add("--out", required=True, metavar="DIR", help="folder for weights, state and log")
+    add_out_folder(add, "weights, state and log")
     add("--fine-tune", metavar="NAME", help="start from this checkpoint (a name or a path)")
     add("--cell", choices=("gru", "lstm", "rnn"), help="(default: gru)")
     add("--units", type=positive, metavar="N", help="of every layer (default: 128)")
@@ -37,7 +37,7 @@ def _train(actions):
     add("--decay", choices=("none", "cosine", "exponential"), default="none")
     add("--reverse-complement", action="store_true", help="read half of the streams backwards")
     _held_out(add)
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add_unknown(add)
     add("--save-every", type=positive, default=600, metavar="S", help="seconds between states")
     add("--seed", type=int, default=0)
     parser.set_defaults(run=_run_train)
@@ -51,7 +51,12 @@ def _score(actions):
         "bits_per_base. N and the first base of a record are not scored.",
     )
     add = _records(parser)
-    add("--track", metavar="FILE", help="-log2 P of every base: .bw, .tsv, .tsv.gz or .parquet")
+    add(
+        "--track",
+        type=new_file,
+        metavar="FILE",
+        help="-log2 P of every base: .bw, .tsv, .tsv.gz or .parquet",
+    )
     add("--piece", type=positive, metavar="BP", help="read long records as pieces, side by side")
     add("--warm-up", type=positive, default=1000, metavar="BP", help="read before each piece")
     parser.set_defaults(run=_run_score)
@@ -63,11 +68,11 @@ def _sample(actions):
     add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
     add("--length", type=positive, required=True, metavar="BP")
     add("--samples", type=positive, default=1, metavar="N")
-    add("--prime", default="", metavar="LETTERS", help="read these first")
+    add("--prime", type=_letters, default="", metavar="LETTERS", help="read these first")
     add("--temperature", type=float, default=1.0, help="0 takes the likeliest (default: 1)")
     add("--top-k", type=positive, default=4, metavar="K", help="draw among the K likeliest")
     add("--seed", type=int, default=0)
-    add("--out", default="-", help="FASTA; - is standard output (default)")
+    add("--out", type=new_file, default="-", help="FASTA; - is standard output (default)")
     parser.set_defaults(run=_run_sample)
 
 
@@ -91,22 +96,22 @@ def _baselines(actions):
     add("--orders", type=_orders, default=(2, 4, 8, 10, 11, 12), metavar="K,K,...")
     add("--no-mixing", action="store_true", help="without context mixing")
     add("--mix", metavar="NAME", help="checkpoint to score and to mix in: a name or a path")
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
-    add("--out", default="-", help="TSV; - is standard output (default)")
+    add_unknown(add)
+    add("--out", type=new_file, default="-", help="TSV; - is standard output (default)")
     parser.set_defaults(run=_run_baselines)
 
 
 def _compress(actions):
     parser = actions.add_parser("compress", help="compress FASTA by context mixing, losslessly")
     parser.add_argument("fasta", metavar="IN.fa", help="FASTA, plain or gzip")
-    parser.add_argument("out", metavar="OUT")
+    parser.add_argument("out", type=new_file, metavar="OUT")
     parser.set_defaults(run=_run_compress)
 
 
 def _decompress(actions):
     parser = actions.add_parser("decompress", help="undo compress, to the byte")
     parser.add_argument("file", metavar="FILE", help="written by 'lm compress'")
-    parser.add_argument("out", metavar="OUT.fa")
+    parser.add_argument("out", type=new_file, metavar="OUT.fa")
     parser.set_defaults(run=_run_decompress)
 
 
@@ -119,8 +124,8 @@ def _records(parser):
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
     add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
-    add("--out", default="-", help="table; - is standard output (default)")
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--out", type=new_file, default="-", help="table; - is standard output (default)")
+    add_unknown(add)
     add("--batch-size", type=positive, default=50, metavar="N", help="records at a time")
     return add
 
@@ -132,31 +137,19 @@ def _orders(text):
     return tuple(map(int, parts))
 
 
+def _letters(text):
+    if not set(text.upper()) <= set("ACGTN"):
+        raise argparse.ArgumentTypeError(f"expected the letters A, C, G, T and N, got {text!r}")
+    return text
+
+
 def _run_train(options):
     from genome_keras.lm.train import train_genome
 
-    log = train_genome(
-        options.genome,
-        out=options.out,
-        fine_tune=options.fine_tune,
-        cell=options.cell,
-        units=options.units,
-        depth=options.depth,
-        embedding=options.embedding,
-        dropout=options.dropout,
-        window=options.window,
-        batch_size=options.batch_size,
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        warmup=options.warmup,
-        decay=options.decay,
-        reverse_complement=options.reverse_complement,
-        hold_out=options.hold_out,
-        tail=options.tail,
-        unknown=options.unknown,
-        save_every=options.save_every,
-        seed=options.seed,
-    )
+    names = ("out", "fine_tune", "cell", "units", "depth", "embedding", "dropout", "window")
+    names += ("batch_size", "epochs", "learning_rate", "warmup", "decay")
+    names += ("reverse_complement", "hold_out", "tail", "unknown", "save_every", "seed")
+    log = train_genome(options.genome, **given(options, *names))
     last = log[-1]
     held_out = f", held out {last['held_out']:.4f}" if last["held_out"] else ""
     text = f"epoch {last['epoch']}: training perplexity {last['training']:.4f}{held_out}"
@@ -169,12 +162,7 @@ def _run_score(options):
     total = score_fasta(
         options.fasta,
         options.out,
-        weights=options.weights,
-        track=options.track,
-        unknown=options.unknown,
-        batch_size=options.batch_size,
-        piece=options.piece,
-        warm_up=options.warm_up,
+        **given(options, "weights", "track", "unknown", "batch_size", "piece", "warm_up"),
     )
     print(f"perplexity {total.perplexity:.4f} over {total.bases} bases", file=sys.stderr)
 
@@ -184,13 +172,7 @@ def _run_sample(options):
 
     sample_fasta(
         options.out,
-        weights=options.weights,
-        length=options.length,
-        samples=options.samples,
-        prime=options.prime,
-        temperature=options.temperature,
-        top_k=options.top_k,
-        seed=options.seed,
+        **given(options, "weights", "length", "samples", "prime", "temperature", "top_k", "seed"),
     )
 
 
@@ -200,10 +182,7 @@ def _run_embed(options):
     embed_fasta(
         options.fasta,
         options.out,
-        weights=options.weights,
-        pool=options.pool,
-        unknown=options.unknown,
-        batch_size=options.batch_size,
+        **given(options, "weights", "pool", "unknown", "batch_size"),
     )
 
 
@@ -212,12 +191,8 @@ def _run_baselines(options):
 
     rows = baselines(
         options.genome,
-        hold_out=options.hold_out,
-        tail=options.tail,
-        orders=options.orders,
         mixing=not options.no_mixing,
-        mix=options.mix,
-        unknown=options.unknown,
+        **given(options, "hold_out", "tail", "orders", "mix", "unknown"),
     )
     write_table(rows, options.out)
 

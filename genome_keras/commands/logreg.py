@@ -4,7 +4,7 @@ import argparse
 import math
 import sys
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_out_folder, given, positive
 
 
 def add_to(commands):
@@ -22,7 +22,7 @@ def add_to(commands):
         metavar="DATA",
         help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
     )
-    add("--out", required=True, metavar="DIR", help="folder for weights, fits and log")
+    add_out_folder(add, "weights, fits and log")
     add("--features", choices=("kmers", "integers"), default="kmers", help="(default: %(default)s)")
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
     add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
@@ -35,11 +35,8 @@ def _logreg(options):
 
     log = train_logreg(
         options.data,
-        out=options.out,
-        features=options.features,
-        window=options.window,
-        examples=options.examples,
         C=options.C or PATH,
+        **given(options, "out", "features", "window", "examples"),
     )
     for row in log:
         print(f"C={row['C']:g}: validation perplexity {row['val_perplexity']:.5f}", file=sys.stderr)

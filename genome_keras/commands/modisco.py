@@ -1,8 +1,7 @@
 """`genome-keras modisco`: motifs of attributions, by TF-MoDISco."""
 
-import sys
-
-from genome_keras.commands._types import positive
+from genome_keras.commands._notes import say
+from genome_keras.commands._types import given, new_file, positive
 
 
 def add_to(commands):
@@ -14,8 +13,14 @@ def add_to(commands):
     )
     add = parser.add_argument
     add("attributions", metavar="IN.h5", help="from `genome-keras attribute --out IN.h5`")
-    add("--out", required=True, metavar="OUT.h5", help="all that was found, for `modisco report`")
-    add("--meme", metavar="FILE.meme", help="the motifs, as tomtom reads them")
+    add(
+        "--out",
+        type=new_file,
+        required=True,
+        metavar="OUT.h5",
+        help="all that was found, for `modisco report`",
+    )
+    add("--meme", type=new_file, metavar="FILE.meme", help="the motifs, as tomtom reads them")
     add(
         "--window",
         type=positive,
@@ -47,13 +52,10 @@ def _modisco(options):
     motifs = modisco_file(
         options.attributions,
         options.out,
-        meme=options.meme,
-        window=options.window,
-        max_seqlets=options.max_seqlets,
-        leiden_runs=options.leiden_runs,
+        **given(options, "meme", "window", "max_seqlets", "leiden_runs"),
     )
     for motif in motifs:
         letters = decode(motif.matrix.argmax(1).astype("uint8"))[0]
         print(f"{motif.name}\t{motif.sites}\t{letters}")
     if not motifs:
-        print("genome-keras: no motif found", file=sys.stderr)
+        say("no motif found")

@@ -1,9 +1,7 @@
 """`genome-keras predict`: score the sequences of a file."""
 
-import sys
-
-from genome_keras.commands._notes import notes
-from genome_keras.commands._types import positive
+from genome_keras.commands._notes import notes, say
+from genome_keras.commands._types import add_reading, check_of_fasta, given, new_file, positive
 from genome_keras.weights import DEFAULT
 
 
@@ -23,14 +21,14 @@ def add_to(commands):
     )
     add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit: IN is BED")
     add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
-    add("--out", default="-", help=".tsv, .tsv.gz or .parquet; - is standard output (default)")
-    add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
     add(
-        "--on-short",
-        choices=("error", "pad", "skip"),
-        help="a record shorter than the window: stop (default), centre it in N, or leave it out",
+        "--out",
+        type=new_file,
+        default="-",
+        help=".tsv, .tsv.gz or .parquet; - is standard output (default)",
     )
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
+    add_reading(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
     add(
@@ -47,16 +45,9 @@ def add_to(commands):
 def _predict(options):
     from genome_keras.predict import predict_fasta, predict_intervals
 
-    same = {
-        "weights": options.weights,
-        "unknown": options.unknown,
-        "all_tasks": options.all_tasks,
-        "batch_size": options.batch_size,
-        "engine": options.engine,
-    }
+    same = given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
+    check_of_fasta(options, "stride", "on_short")
     if options.genome is not None:
-        if options.stride is not None or options.on_short is not None:
-            raise ValueError("--stride and --on-short are for FASTA, not for BED with --genome")
         predict_intervals(options.windows, options.genome, options.out, **same)
         return
     done = predict_fasta(
@@ -67,4 +58,4 @@ def _predict(options):
         **same,
     )
     if done.skipped:
-        print(f"genome-keras: left out {done.skipped} short records", file=sys.stderr)
+        say(f"left out {done.skipped} short records")

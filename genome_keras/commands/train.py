@@ -2,10 +2,11 @@
 
 import argparse
 import json
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from genome_keras import MODELS
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_out_folder, add_unknown, given, positive
 
 
 def add_to(commands):
@@ -23,7 +24,7 @@ def add_to(commands):
         nargs="?",
         help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
     )
-    add("--out", required=True, metavar="DIR", help="folder for weights, state and log")
+    add_out_folder(add, "weights, state and log")
     peaks = parser.add_argument_group("instead of DATA, to build it first as DIR/data.h5")
     peaks.add_argument("--genome", metavar="GENOME", help="FASTA or 2bit")
     peaks.add_argument(
@@ -31,6 +32,7 @@ def add_to(commands):
     )
     peaks.add_argument("--valid", nargs="+", metavar="NAME", help="contigs to choose the epoch by")
     peaks.add_argument("--test", nargs="+", default=(), metavar="NAME", help="contigs to leave out")
+    add_unknown(peaks.add_argument)
     add("--model", choices=MODELS, default="bigru_multitask", help="(default: %(default)s)")
     add(
         "--set",
@@ -83,37 +85,22 @@ def add_to(commands):
 
 
 def _train(options):
+    data = _data(options)  # bad data is told before a framework loads
     from genome_keras.train import train_dataset
 
-    train_dataset(
-        _data(options),
-        out=options.out,
-        model=options.model,
-        recipe=options.recipe,
-        arguments=dict(options.set),
-        window=options.window,
-        examples=options.examples,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-        warmup=options.warmup,
-        patience=options.patience,
-        positive_weight=options.positive_weight,
-        fine_tune=options.fine_tune,
-        trunk_rate=options.trunk_rate,
-        keep_epochs=options.keep_epochs,
-        precision=options.precision,
-        tensorboard=options.tensorboard,
-        plot=options.plot,
-        devices=options.devices,
-        seed=options.seed,
-    )
+    names = ("out", "model", "recipe", "window", "examples", "epochs", "batch_size", "warmup")
+    names += ("learning_rate", "patience", "positive_weight", "fine_tune", "trunk_rate", "seed")
+    names += ("keep_epochs", "precision", "tensorboard", "plot", "devices")
+    train_dataset(data, arguments=dict(options.set), **given(options, *names))
 
 
 def _data(options):
     """The data set, built where only its genome and peaks were given."""
     parts = (options.genome, options.peaks, options.valid)
     if options.data is not None and not any(parts):
+        from genome_keras.datasets.splits import open_split
+
+        open_split(options.data, "train", window=options.window)
         return options.data
     if options.data is not None or not all(parts):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
@@ -121,17 +108,29 @@ def _data(options):
 
     path = Path(options.out) / "data.h5"
     if not path.exists():  # whole or not there: a killed run goes on with it
-        path.parent.mkdir(parents=True, exist_ok=True)
-        build(
-            options.genome,
-            options.peaks,
-            path,
-            context=options.window or 200,
-            valid=options.valid,
-            test=options.test,
-            seed=options.seed,
-        )
+        with _new_folder(path.parent):
+            build(
+                options.genome,
+                options.peaks,
+                path,
+                context=options.window or 200,
+                **given(options, "valid", "test", "unknown", "seed"),
+            )
     return path
+
+
+@contextmanager
+def _new_folder(path):
+    """Makes a folder; where the block fails, what was made and is empty goes again."""
+    made = [place for place in (path, *path.parents) if not place.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for place in made:
+                place.rmdir()
+        raise
 
 
 def _setting(text):

@@ -1,8 +1,7 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
-import sys
-
-from genome_keras.commands._types import add_scoring, positive
+from genome_keras.commands._notes import say
+from genome_keras.commands._types import add_scoring, given, new_file, positive
 from genome_keras.weights import DEFAULT
 
 
@@ -21,6 +20,7 @@ def add_to(commands):
     add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
     add(
         "--out",
+        type=new_file,
         default="-",
         help=".tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; - is TSV on standard output (default)",
     )
@@ -40,6 +40,7 @@ def add_to(commands):
     )
     add(
         "--report",
+        type=new_file,
         metavar="PAGE.html",
         help="also write a page with pictures of the alleles that change most",
     )
@@ -50,25 +51,11 @@ def add_to(commands):
 def _variants(options):
     from genome_keras.variants import score_vcf
 
-    done = score_vcf(
-        options.vcf,
-        options.out,
-        genome=options.genome,
-        weights=options.weights,
-        effect=options.effect,
-        tasks=options.task,
-        both_strands=options.both_strands,
-        window=options.window,
-        region=options.region,
-        resume=options.resume,
-        batch_size=options.batch_size,
-        report=options.report,
-    )
+    names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume")
+    names += ("batch_size", "report")
+    done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
     others = {word: count for word, count in done.status.items() if word != "ok"}
     if others:
         told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))
-        print(
-            f"genome-keras: {sum(others.values())} of {sum(done.status.values())} alleles "
-            f"have no effects: {told}",
-            file=sys.stderr,
-        )
+        every = sum(done.status.values())
+        say(f"{sum(others.values())} of {every} alleles have no effects: {told}")

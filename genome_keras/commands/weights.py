@@ -78,7 +78,7 @@ def _verify(options):
             print(check.name, check.what, words[check.passed], check.detail, sep="\t", flush=True)
             failed += check.passed is False
     if failed:
-        raise WeightsError(f"{failed} checks failed")
+        raise WeightsError(f"{failed} {'check' if failed == 1 else 'checks'} failed")
 
 
 def _push(options):

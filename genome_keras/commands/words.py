@@ -1,6 +1,6 @@
 """`genome-keras words`: vectors of genomic words, from a genome."""
 
-from genome_keras.commands._types import positive
+from genome_keras.commands._types import add_unknown, given, new_file, positive
 
 
 def add_to(commands):
@@ -13,14 +13,14 @@ def add_to(commands):
     )
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
-    add("--out", required=True, metavar="OUT.h5", help="file of vectors to write")
+    add("--out", type=new_file, required=True, metavar="OUT.h5", help="file of vectors to write")
     add("--word", default="6", help="length, 1 to 6, or a pattern such as 1101011 (default: 6)")
     add("--stride", type=positive, default=2, metavar="BP", help="from a word to its neighbour")
     add("--context", type=positive, default=4, metavar="N", help="neighbours on each side")
     add("--embedding", type=positive, default=64, metavar="N", help="numbers of a vector")
     add("--negatives", type=positive, default=5, metavar="N", help="for each neighbour")
     add("--one-strand", action="store_true", help="leave out the reverse complements")
-    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+    add_unknown(add)
     add("--steps", type=positive, default=200, metavar="N", help="of the fit, at most")
     add("--seed", type=int, default=0)
     parser.set_defaults(run=_words)
@@ -33,12 +33,6 @@ def _words(options):
         options.fasta,
         options.out,
         word=int(options.word) if len(options.word) == 1 else options.word,
-        stride=options.stride,
-        context=options.context,
-        embedding=options.embedding,
-        negatives=options.negatives,
         both_strands=not options.one_strand,
-        unknown=options.unknown,
-        steps=options.steps,
-        seed=options.seed,
+        **given(options, "stride", "context", "embedding", "negatives", "unknown", "steps", "seed"),
     )

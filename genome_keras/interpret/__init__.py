@@ -13,7 +13,7 @@ _HOMES = {
     "write_attributions": "genome_keras.interpret.attribution_files",
     "Filters": "genome_keras.interpret.first_filters",
     "filters": "genome_keras.interpret.first_filters",
-    "write_filters": "genome_keras.interpret.first_filters",
+    "write_filters": "genome_keras.interpret.filter_files",
     "Readout": "genome_keras.interpret.layer_outputs",
     "hidden_states": "genome_keras.interpret.layer_outputs",
     "read_out": "genome_keras.interpret.layer_outputs",

@@ -148,7 +148,7 @@ class Attribution:
             accepted = " or ".join(map(repr, _BASELINES))
             raise ValueError(f"baseline must be {accepted}, or float. Received: {baseline!r}")
         if hypothetical and method == "occlusion":
-            raise ValueError("occlusion tells nothing of other letters; interpret.ism does")
+            raise ValueError("occlusion tells nothing of other letters; mutagenesis (ism) does")
         self.scorer = Scorer(model, both_strands=both_strands, batch_size=batch_size)
         if self.scorer.is_language_model:
             raise ValueError(f"expected a model of tasks. Received: {model.name}, a language model")

@@ -15,6 +15,7 @@ from genome_keras.interpret.tables import BASES, FIELDS, WINDOWS, places, window
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
 from genome_keras.io.rows import open_rows
+from genome_keras.predict import described
 from genome_keras.scorer import chosen_tasks, open_scorer, window_of
 
 SUFFIX = ".h5"
@@ -33,6 +34,8 @@ def write_attributions(
     tasks=None,
     both_strands=None,
     window=None,
+    on_short="error",
+    unknown=None,
     method="integrated_gradients",
     target="logodds",
     steps=32,
@@ -57,8 +60,8 @@ def write_attributions(
     the attributes `task`, `method` and `target`. Memory does not grow with the file.
 
     Args:
-        path, genome, region, weights, tasks, window: as in `genome_keras.interpret.write_ism`.
-            Each task costs backward passes of its own.
+        path, genome, region, weights, tasks, window, on_short, unknown: as in
+            `genome_keras.interpret.write_ism`. Each task costs backward passes of its own.
         out: as in `genome_keras.io.tables.open_table`, or a path that ends in ".h5".
         both_strands: average over both strands; None does what the checkpoint does.
         method, target, steps, baseline, sigma, seed, width, hypothetical, batch_size: as in
@@ -73,7 +76,7 @@ def write_attributions(
         ValueError: another value of an argument; HDF5 of several tasks, or of "occlusion",
             which tells nothing of other letters.
     """
-    checkpoint = checkpoints.find(weights)
+    checkpoint = described(weights)
     chosen, columns = chosen_tasks(checkpoint, tasks)
     window = window_of(window, checkpoint.arguments.get("window"), weights)
     is_h5, count = str(out).endswith(SUFFIX), 0
@@ -86,9 +89,11 @@ def write_attributions(
     about = {"tasks": columns, "method": method, "target": target, "weights": checkpoint.name}
     with (
         attribution_page(report, **about) as page,
-        windows_of(path, genome, region, window, rows) as batches,
+        windows_of(
+            path, genome, region, window=window, on_short=on_short, unknown=unknown, rows=rows
+        ) as windows,
     ):
-        batches = iter(batches)
+        batches = iter(windows)
         first = list(islice(batches, 1))  # bad input is told before a framework loads
         if is_h5:
             file = _open_arrays(out, window, task=columns[0], method=method, target=target)
@@ -120,6 +125,7 @@ def write_attributions(
                 page.add(batch, found)
                 count += len(batch.codes)
                 bar.update(len(batch.codes))
+    windows.tell_skipped()
     return count
 
 

@@ -5,16 +5,12 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
-from genome_keras import weights as checkpoints
 from genome_keras.encode import reverse_complement
 from genome_keras.interpret.stacks import compiled
-from genome_keras.interpret.tables import windows_of
-from genome_keras.io.motifs import Motif, open_meme
+from genome_keras.io.motifs import Motif
 from genome_keras.layers.strands import OneHot, StackStrands
-from genome_keras.predict import batch_scores, load_model
-from genome_keras.scorer import window_of
+from genome_keras.predict import batch_scores
 
 _AFTER = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
 
@@ -115,62 +111,6 @@ def filters(model, codes, *, fraction=0.5, both_strands=None, batch_size=64):
             places = 4 * np.arange(width) + sites
             counts[number] += np.bincount(places.ravel(), minlength=4 * width).reshape(width, 4)
     return Filters(counts, counts[:, 0].sum(1), largest, letters / letters.sum())
-
-
-def write_filters(
-    path,
-    out="-",
-    *,
-    genome=None,
-    region=None,
-    weights,
-    fraction=0.5,
-    window=None,
-    batch_size=64,
-):
-    """Writes what the first filters of a checkpoint answer to, in MEME's minimal format.
-
-    Args:
-        path: FASTA, or with `genome` BED, as in `genome_keras.interpret.write_ism`; it is
-            read twice.
-        out: the file, whole or not at all; "-" is standard output. Without any motif where
-            no filter has a site.
-        genome, region: as in `write_ism`.
-        weights: as in `genome_keras.predict.load_model`.
-        fraction: as in `filters`.
-        window: bp; needed where the model takes any length.
-        batch_size: windows at a time.
-
-    Returns:
-        `Filters`.
-
-    Raises:
-        FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
-        ValueError: as `filters`; standard input.
-    """
-    if path == "-":
-        raise ValueError("expected a file, for it is read twice. Received: standard input")
-    checkpoint = checkpoints.find(weights)
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    with open_meme(out) as write, tqdm(unit=" windows", disable=None) as bar:
-        windows = _Windows(path, genome, region, window, bar)
-        next(iter(windows), None)  # bad input is told before a framework loads
-        found = filters(load_model(weights)[0], windows, fraction=fraction, batch_size=batch_size)
-        write(found.motifs(), background=found.background)
-    return found
-
-
-class _Windows:
-    """Codes of the windows of a file, from its beginning each time."""
-
-    def __init__(self, path, genome, region, window, bar):
-        self.given, self.bar = (path, genome, region, window), bar
-
-    def __iter__(self):
-        with windows_of(*self.given) as batches:
-            for batch in batches:
-                yield batch.codes
-                self.bar.update(len(batch.codes))
 
 
 def _first(model):

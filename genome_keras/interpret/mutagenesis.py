@@ -1,6 +1,5 @@
 """In-silico mutagenesis: what each substitution of a window does to each task."""
 
-import keras
 import numpy as np
 
 from genome_keras.effects import effect as effect_of
@@ -61,7 +60,9 @@ class Mutagenesis:
     """
 
     def __init__(self, scorer, *, tasks=None, reuse=None):
-        states = keras.backend.backend() == "jax" if reuse is None else reuse
+        from keras.backend import backend
+
+        states = backend() == "jax" if reuse is None else reuse
         self.scorer = scorer
         self.tasks = slice(None) if tasks is None else tasks
         self.way, self._shared = "full passes", None

@@ -12,11 +12,14 @@ import numpy as np
 from genome_keras.genome import Variant
 from genome_keras.interpret.attribution import Attribution
 from genome_keras.interpret.mutagenesis import Mutagenesis, mean_loss
+from genome_keras.interpret.neighbourhoods import BESIDE, neighbourhoods, step_of
 from genome_keras.interpret.page_frame import name_change, paragraph, table, written_page
 from genome_keras.interpret.page_svg import figure_html
 from genome_keras.interpret.pictures_alleles import draw_alleles, name_variant
+from genome_keras.interpret.pictures_tracks import draw_tracks
 
 SHOWN = 10  # variants at most
+TRACKS = 3  # of each, at most
 _METHODS = {
     "integrated_gradients": "what each letter adds to the log-odds, by integrated gradients",
     "occlusion": "how far the log-odds fall when a letter is hidden",
@@ -60,7 +63,7 @@ class Alleles:
 
 
 @contextmanager
-def variants_page(path, *, tasks, chosen, effect, weights):
+def variants_page(path, *, tasks, chosen, effect, weights, genome=None):
     """Opens a page of variants; it is written when the block succeeds.
 
     Args:
@@ -69,6 +72,9 @@ def variants_page(path, *, tasks, chosen, effect, weights):
         chosen: these columns among the scorer's, a slice or list of int.
         effect: "diff" or "logodds", of the effects.
         weights: name of the checkpoint.
+        genome: a `genome_keras.io.reference.Genome` that is open until the page is written:
+            the tracks that change most are drawn along it, but not of a language model.
+            None draws none.
 
     Yields:
         `Alleles`; its `scorer` must be set before the block ends.
@@ -80,10 +86,10 @@ def variants_page(path, *, tasks, chosen, effect, weights):
         alleles = Alleles()
         yield alleles
         if path is not None:
-            parts += _body(alleles, tasks, chosen, name_change(effect, tasks), weights)
+            parts += _body(alleles, tasks, chosen, name_change(effect, tasks), weights, genome)
 
 
-def _body(alleles, tasks, chosen, change, weights):
+def _body(alleles, tasks, chosen, change, weights, genome):
     kept = sorted(alleles.kept, key=lambda one: one[:2], reverse=True)
     every, scored = sum(alleles.status.values()), alleles.status["ok"]
     yield paragraph(
@@ -108,6 +114,17 @@ def _body(alleles, tasks, chosen, change, weights):
         f"are of the task that changes most: {_METHODS[method]}.",
         soft=True,
     )
+    around = [None] * len(kept)
+    if genome is not None and not alleles.scorer.is_language_model:
+        variants = [one.variant for one in kept]
+        around = neighbourhoods(variants, genome, alleles.scorer, window=window)
+        step = step_of(window)
+        yield paragraph(
+            f"The tracks are the scores of the {_most(tasks)} along the reference genome, in "
+            f"windows of {window:,} bp that begin {step:,} bp "
+            f"apart, up to {BESIDE} on each side; the dashed line is the variant.",
+            soft=True,
+        )
     yield table(
         ("variant", "task that changes most", "effect", "ref", "alt", "id"),
         [
@@ -121,7 +138,7 @@ def _body(alleles, tasks, chosen, change, weights):
             for number, (one, task, of) in enumerate(zip(kept, most, scores, strict=True))
         ],
     )
-    for number, (one, task, of) in enumerate(zip(kept, most, scores, strict=True)):
+    for number, (one, task, of, near) in enumerate(zip(kept, most, scores, around, strict=True)):
         name = name_variant(one.variant)
         yield f'<h2 id="v{number}">{escape(name)}</h2>'
         figure = draw_alleles(
@@ -139,6 +156,29 @@ def _body(alleles, tasks, chosen, change, weights):
         text = f"Both alleles of {name}: the letters that carry {tasks[task]}, aligned, "
         text += "and the tasks that change most"
         yield figure_html(figure, text, name=f"v{number}")
+        if near is not None and len(near.starts) > 1:
+            yield _tracks(one, near, tasks, columns, window, name=f"v{number}t")
+
+
+def _most(tasks):
+    if len(tasks) == 1:
+        return "task"
+    return f"{min(TRACKS, len(tasks))} tasks that change most"
+
+
+def _tracks(kept, near, tasks, columns, window, *, name):
+    """The picture of the tracks that change most along the neighbourhood of a variant."""
+    order = np.argsort(-np.abs(kept.effects), kind="stable")[:TRACKS]
+    figure = draw_tracks(
+        near.scores[:, columns[order]],
+        starts=near.starts,
+        window=window,
+        tasks=[tasks[i] for i in order],
+        contig=kept.variant.contig,
+        marked=[kept.variant.position],
+    )
+    text = f"The tracks that change most, around {name_variant(kept.variant)}"
+    return figure_html(figure, text, name=name)
 
 
 def _letters(scorer, codes, tasks):

@@ -46,7 +46,7 @@ def draw_tracks(scores, *, starts, window, tasks, contig=None, marked=(), title=
     centres = starts + window // 2 + 1  # 1-based
     high = high or np.nan_to_num(scores).max() * 1.05 or 1.0
     with style():
-        figure, axes = stack([0.55] * len(tasks), gaps=0.3, bottom=0.6, top=0.65)
+        figure, axes = stack([0.55] * len(tasks), gaps=0.3, bottom=0.6, top=0.65 if title else 0.3)
         for number, (axis, task) in enumerate(zip(axes, tasks, strict=True)):
             colour = COLOURS[number % len(COLOURS)]
             axis.fill_between(centres, 0, scores[:, number], color=colour, alpha=0.35, linewidth=0)

@@ -1,5 +1,6 @@
 """In-silico mutagenesis of files: from sequences or places to a table."""
 
+import logging
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 
@@ -15,12 +16,15 @@ from genome_keras.interpret.page_windows import mutagenesis_page
 from genome_keras.io import bed, fasta
 from genome_keras.io.reference import open_genome
 from genome_keras.io.rows import open_rows
+from genome_keras.predict import described
 from genome_keras.scorer import chosen_tasks, open_scorer, window_of
 from genome_keras.windows import Slider, of_intervals
 
 WINDOWS = 32  # read at a time
 BASES = np.array(list(LETTERS))
 FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str}  # of `places`
+
+_log = logging.getLogger(__name__)
 
 
 def write_ism(
@@ -34,6 +38,8 @@ def write_ism(
     tasks=None,
     both_strands=None,
     window=None,
+    on_short="error",
+    unknown=None,
     batch_size=256,
     report=None,
 ):
@@ -54,6 +60,9 @@ def write_ism(
         tasks: names of those to write; None is all that were trained.
         both_strands: average over both strands; None does what the checkpoint does.
         window: bp; needed where the model takes any length.
+        on_short: of FASTA, what becomes of a record shorter than the window: "error"; "pad",
+            centred in a window of N, whose start is then below 0; or "skip", which is logged.
+        unknown: "N" reads foreign letters as N; None refuses them.
         batch_size: sequences at a time.
         report: path of an HTML page with pictures of the first windows, or None.
 
@@ -69,7 +78,7 @@ def write_ism(
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
     """
-    checkpoint = checkpoints.find(weights)
+    checkpoint = described(weights)
     kinds(effect)
     chosen, columns = chosen_tasks(checkpoint, tasks)
     window = window_of(window, checkpoint.arguments.get("window"), weights)
@@ -77,9 +86,11 @@ def write_ism(
     about = {"tasks": columns, "effect": effect, "weights": checkpoint.name}
     with (
         mutagenesis_page(report, **about) as page,
-        windows_of(path, genome, region, window) as batches,
+        windows_of(
+            path, genome, region, window=window, on_short=on_short, unknown=unknown
+        ) as windows,
     ):
-        batches = iter(batches)
+        batches = iter(windows)
         first = list(islice(batches, 1))  # bad input is told before a framework loads
         with (
             open_rows(out, {**FIELDS, "alt": str}, columns) as table,
@@ -93,28 +104,59 @@ def write_ism(
                 page.add(batch, effects)
                 count += len(batch.codes)
                 bar.update(len(batch.codes))
+    windows.tell_skipped()
     return count
 
 
 @contextmanager
-def windows_of(path, genome, region, window, rows=WINDOWS):
-    """Gives an iterator of `genome_keras.windows.Batch` of at most so many rows.
+def windows_of(path, genome, region, *, window, on_short="error", unknown=None, rows=WINDOWS):
+    """Gives the windows that `write_ism` reads.
 
-    Args: as in `write_ism`.
+    Args:
+        path, genome, region, window, on_short, unknown: as in `write_ism`.
+        rows: windows of a batch, at most.
+
+    Yields:
+        `Placed`.
     """
-    sizes = {"window": window, "batch_size": rows}
+    sizes = {"window": window, "batch_size": rows, "unknown": unknown}
     if (path is None) == (region is None) or (region is not None and genome is None):
+        given = (("a file", path), ("a genome", genome), ("a region", region))
+        received = " and ".join(what for what, one in given if one is not None) or "nothing"
         raise ValueError(
-            "expected FASTA, or a genome with BED or with a region. "
-            f"Received: path={path!r}, genome={genome!r}, region={region!r}"
+            f"expected FASTA, or a genome with BED or with a region. Received: {received}"
         )
     if genome is None:
         with closing(fasta.chunks(path)) as pieces:
-            yield Slider(pieces, **sizes)
+            yield Placed(Slider(pieces, on_short=on_short, **sizes))
         return
     with open_genome(genome) as letters:
         places = [Interval.from_region(region)] if path is None else bed.read(path)
-        yield of_intervals(places, letters, **sizes)
+        yield Placed(of_intervals(places, letters, **sizes))
+
+
+class Placed:
+    """Batches of windows, gone through once; starts and ends are those of whole windows.
+
+    The window of a short record begins before it, in N, as one beyond a contig does.
+
+    Args:
+        batches: iterable of `genome_keras.windows.Batch`.
+    """
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __iter__(self):
+        for batch in self.batches:
+            window = batch.codes.shape[1]
+            starts = batch.starts - (window - (batch.ends - batch.starts)) // 2
+            yield batch._replace(starts=starts, ends=starts + window)
+
+    def tell_skipped(self):
+        """Logs how many short records were left out, if any."""
+        if skipped := getattr(self.batches, "skipped", 0):
+            _log.info("left out %d short records", skipped)
 
 
 def _write(table, batch, effects):

@@ -26,14 +26,12 @@ def keras_only():
 class GRU(keras.layers.GRU):
     """`keras.layers.GRU` with fast paths for TensorFlow, JAX and torch on CPUs.
 
-    On TensorFlow and JAX the backward pass computes the gradients of the weights in
-    large matrix products; on torch the native kernel, or for predictions a loop with
-    oneDNN's products, replaces Keras's loop over time steps. Weights, order of gates,
-    states and serialisation are inherited, so a checkpoint of one loads into the other.
-    Masks, dropout inside the layer, other activations, mixed precision and GPUs take
-    Keras's own path, as does `reset_after=False` on torch; `fast_path()` tells which and
-    why, and the reason is logged once: as a warning where there would be a fast path, as
-    information on a GPU and while a model is exported.
+    The backward pass computes the gradients of the weights in large matrix products; on
+    torch, gradients of gradients are an error. Weights, order of gates, states and
+    serialisation are inherited, so a checkpoint of one loads into the other. Masks, dropout
+    inside the layer, other activations, mixed precision and GPUs take Keras's own path;
+    `fast_path()` tells which and why, and the reason is logged once: as a warning where
+    there would be a fast path, as information on a GPU and while a model is exported.
 
     Args: as `keras.layers.GRU`.
 
@@ -91,22 +89,20 @@ class GRU(keras.layers.GRU):
             return None, "unroll, no bias, or other activations"
         if self.compute_dtype != "float32":
             return None, f"{self.compute_dtype}, not float32"
-        if backend == "torch" and not self.reset_after:
-            return None, "torch has no native kernel for reset_after=False"
         return backend, ""
 
     def _compute(self, path, *arguments, training):
-        how = {"go_backwards": self.go_backwards}
+        how = {"reset_after": self.reset_after, "go_backwards": self.go_backwards}
         if path == "tensorflow":
             from genome_keras.layers._gru_tensorflow import gru
 
-            return gru(*arguments, reset_after=self.reset_after, training=training, **how)
+            return gru(*arguments, training=training, **how)
         if path == "torch":
             from genome_keras.layers._gru_torch import gru
-        else:
-            from genome_keras.layers._gru_jax import gru
 
-            how["reset_after"] = self.reset_after
+            return gru(*arguments, **how)
+        from genome_keras.layers._gru_jax import gru
+
         outputs = gru(*arguments, **how)
         return outputs, outputs[:, -1]
 
@@ -148,4 +144,7 @@ def _on_cpu(backend):
         return jax.default_backend() == "cpu"
     import torch
 
-    return torch.get_default_device().type == "cpu" and not torch.cuda.is_available()
+    others = torch.cuda, torch.backends.mps, torch.xpu
+    return torch.get_default_device().type == "cpu" and not any(
+        other.is_available() for other in others
+    )

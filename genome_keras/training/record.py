@@ -1,10 +1,25 @@
 """What a folder of training says of itself: JSON files, whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.io.atomic import atomic
+
+
+def check_folder(path):
+    """Raises GenomeKerasError where no folder can be made, for something else is in its place.
+
+    Args:
+        path: of the folder; it and those above it need not be there yet.
+    """
+    places = (Path(path), *Path(path).parents)
+    there = next((place for place in places if os.path.lexists(place)), None)
+    if there is not None and not os.path.isdir(there):
+        raise GenomeKerasError(
+            f"{path}: cannot write: expected a new or existing folder, but {there} is none"
+        )
 
 
 def claim(out, asked):
@@ -19,10 +34,12 @@ def claim(out, asked):
 
     Raises:
         FormatError: the folder holds a run that was asked for something else.
+        GenomeKerasError: a file is in the folder's place.
     """
+    check_folder(out)
     folder = Path(out)
     record = folder / "train.json"
-    if record.exists() and json.loads(record.read_text()) != json.loads(json.dumps(asked)):
+    if record.exists() and _read(record) != json.loads(json.dumps(asked)):
         raise FormatError(record, None, "this folder holds a run with other arguments or data")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(record, asked)
@@ -45,3 +62,11 @@ def write_json(path, content):
     """Writes a JSON file; an existing one is replaced."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1))
+
+
+def _read(path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        problem = f"damaged ({error}); remove the folder to start anew"
+        raise FormatError(path, None, problem) from error

@@ -1,0 +1,86 @@
+"""Keras loads without its backend's greetings, and one line tells why it does not load."""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+
+from genome_keras.errors import GenomeKerasError
+
+
+@contextmanager
+def quiet_keras(name="keras"):
+    """In the block, the first import of Keras, wherever it is, says nothing on standard error.
+
+    TensorFlow's native code greets on file descriptor 2 whatever its log level. What is said
+    before an import that fails is shown after all.
+
+    Args:
+        name: the package to import quietly.
+
+    Raises:
+        GenomeKerasError: a module that the import needs is missing, as that of the backend.
+    """
+    if name in sys.modules or any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        yield
+        return
+    finder = _Finder(name)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
+
+
+class _Finder:
+    """Finds one module, once, as the other finders do, and has it run in `silence`."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+class _Loader:
+    def __init__(self, loader):
+        self.loader = loader
+        self.create_module = loader.create_module
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self.loader
+        try:
+            with silence():
+                self.loader.exec_module(module)
+        except ModuleNotFoundError as error:
+            backend = os.environ.get("KERAS_BACKEND")
+            told = f" with KERAS_BACKEND={backend}" if backend else ""
+            raise GenomeKerasError(f"{module.__name__} does not load{told}: {error}") from error
+
+
+@contextmanager
+def silence():
+    """Keeps what is written to file descriptor 2, and shows it only where the block fails."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as said:
+        kept = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            sys.stderr.flush()
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
