@@ -215,8 +215,7 @@ def _torch(path):
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds; weights_only runs none of the file
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
-        raise WeightsError(f"{path}: not a torch state of tensors only ({reason})") from error
+        raise WeightsError(f"{path}: not a torch state of tensors only") from error
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(values, torch.Tensor) for name, values in state.items()
     ):

@@ -81,11 +81,14 @@ def test_windows_of_any_length(reset_after):
 
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
-def test_predictions_of_large_batches(reset_after, go_backwards):
+@pytest.mark.parametrize("return_sequences", [True, False])
+def test_predictions_of_large_batches(reset_after, go_backwards, return_sequences):
     """From 16 rows on, torch takes other matrix products."""
     rows = np.random.default_rng(3).normal(size=(40, 9, 5)).astype("float32")
     found = []
-    for layer in pair(reset_after=reset_after, go_backwards=go_backwards, return_sequences=True):
+    for layer in pair(
+        reset_after=reset_after, go_backwards=go_backwards, return_sequences=return_sequences
+    ):
         inputs = keras.Input((9, 5))
         model = keras.Model(inputs, layer(inputs))
         model.compile()

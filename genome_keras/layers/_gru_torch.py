@@ -15,7 +15,9 @@ PACKED = 16  # rows of one step's product from which on oneDNN's speed outweighs
 
 
 @torch.compiler.disable  # it would unroll the loops
-def gru(x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=False):
+def gru(
+    x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=False, sequences=True
+):
     """All states of a GRU.
 
     Args:
@@ -26,10 +28,11 @@ def gru(x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=F
         bias: float32 (2, 3 units) with `reset_after`, else (3 units,).
         reset_after: whether the reset gate applies after the recurrent product.
         go_backwards: read from the last step to the first.
+        sequences: without, predictions write one state over the other.
 
     Returns:
-        float32 (batch, window, units), in the order of reading; and the last of
-        them, (batch, units).
+        float32 (batch, window, units), in the order of reading, or None without
+        `sequences`; and the last of them, (batch, units).
 
     Raises:
         NotImplementedError: in the backward pass, where gradients of gradients are asked for.
@@ -45,9 +48,9 @@ def gru(x, state, kernel, recurrent_kernel, bias, *, reset_after, go_backwards=F
     if torch.is_grad_enabled() and any(one.requires_grad for one in arguments):
         states, last = _States.apply(reset_after, *arguments)
     else:
-        states, *_ = _forward(*arguments, reset_after=reset_after, keep=False)
+        states, *_ = _forward(*arguments, reset_after=reset_after, sequences=sequences, keep=False)
         states, last = states[1:], states[-1]
-    return states.transpose(0, 1), last
+    return states.transpose(0, 1) if sequences else None, last
 
 
 class _States(torch.autograd.Function):
@@ -56,7 +59,7 @@ class _States(torch.autograd.Function):
     @staticmethod
     def forward(ctx, reset_after, *arguments):
         x, _, kernel, recurrent_kernel, _ = arguments
-        states, *gates = _forward(*arguments, reset_after=reset_after, keep=True)
+        states, *gates = _forward(*arguments, reset_after=reset_after, sequences=True, keep=True)
         ctx.save_for_backward(x, kernel, recurrent_kernel, states, *gates)
         ctx.set_materialize_grads(False)
         ctx.reset_after = reset_after
@@ -73,17 +76,18 @@ class _States(torch.autograd.Function):
         return None, *_backward(d_states, d_last, *ctx.saved_tensors, reset_after=ctx.reset_after)
 
 
-def _forward(x, state, kernel, recurrent_kernel, bias, *, reset_after, keep):
-    """States (1 + window, batch, units) from the given one on; and, of all steps to be kept,
-    the update and the reset gate side by side, the candidate, and its recurrent share (or,
-    without `reset_after`, what that reads)."""
+def _forward(x, state, kernel, recurrent_kernel, bias, *, reset_after, sequences, keep):
+    """States (1 + window, batch, units) from the given one on, or the last (1, batch, units);
+    and, of all steps to be kept, the update and the reset gate side by side, the candidate,
+    and its recurrent share (or, without `reset_after`, what that reads)."""
     window, rows, units = *x.shape[:2], state.shape[1]
     kept = window if keep else 1
-    states = _empty(1 + window, rows, units)
+    states = _empty(1 + window if sequences else 1, rows, units)
     gates, candidates, shares = (_empty(kept, rows, n * units) for n in (2, 1, 1))
     with torch.inference_mode():
         states[0] = state
         h, *after = states.unbind()
+        after = after or [h] * window
         steps = [part.unbind() for part in (gates, *gates.chunk(2, -1), candidates, shares)]
         steps.append(tuple(candidates.numpy()))
         steps = [step * (window // kept) for step in steps]

@@ -100,7 +100,7 @@ class GRU(keras.layers.GRU):
         if path == "torch":
             from genome_keras.layers._gru_torch import gru
 
-            return gru(*arguments, **how)
+            return gru(*arguments, sequences=self.return_sequences, **how)
         from genome_keras.layers._gru_jax import gru
 
         outputs = gru(*arguments, **how)
