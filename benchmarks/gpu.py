@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
 from turns import BACKENDS, Child, EndedError, answer, installed, ratios, spread, versions
 
 PLAIN = "plain torch"
@@ -359,6 +360,7 @@ def keras_model(factory, sizes, precision):
 def plain_torch(factory, sizes, precision):
     """As `keras_model`, of the same network in plain torch."""
     import torch
+
     from networks_torch import NETWORKS as PLAIN_NETWORKS
     from networks_torch import Trainer
 

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from turns import Row, installed, versions
 
 WEIGHTS = ("bigru_multitask.human_chromatin.v1", "kmer_logreg.human_chromatin.v1")

@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 import recurrent_peers
 from recurrent_peers import TASKS
 from turns import BACKENDS, Child, Row, answer, installed, ratios, spread, versions

@@ -28,6 +28,7 @@ def onnxruntime():
 
 def torch_loop():
     import torch
+
     from networks_torch import Bigru, Trainer
 
     torch.set_num_threads(1)

@@ -16,11 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from sklearn import metrics as sk
-from turns import Row, versions
 
 from genome_keras import scores as gk
 from genome_keras.evaluation import bootstrap
 from genome_keras.task_table import tasks
+from turns import Row, versions
 
 ALL = 919
 

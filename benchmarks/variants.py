@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from turns import BACKENDS, Row, installed
 
 
