@@ -159,6 +159,11 @@ def _scores(checkpoint, data):
         result = evaluate(data, weights=[checkpoint.name])
     except WeightsError as error:  # of other tasks or longer windows; a broken file failed above
         return None, f"not compared: {error}"
+    for subset, expected in described.items():
+        many = result["subsets"].get(subset, {}).get("examples")
+        were = expected.get("examples", many)
+        if many not in (None, were):
+            return None, f"not compared: scores are of {were} windows ({subset}), here are {many}"
     worst, compared = 0.0, 0
     for subset, expected in described.items():
         fresh = result["subsets"].get(subset, {"groups": {}})["groups"].get("frequent")

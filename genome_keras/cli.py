@@ -83,8 +83,16 @@ def _complain(error, status):
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message):
+        line = " ".join(message.split())
+        self.exit(2, f"{self.prog}: error: {line} (see {self.prog} --help)\n")
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="genome-keras",
         description="Models of regulatory DNA: score sequences, inspect checkpoints, train.",
     )

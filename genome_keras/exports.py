@@ -63,10 +63,10 @@ def export(weights, out, *, format=None):
     from genome_keras.layers.recurrent import keras_only
     from genome_keras.predict import load_model
 
-    model, _ = load_model(weights)
-    batches = _batches(model, format)
-    expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
     with _whole(out, format) as draft:
+        model, _ = load_model(weights)
+        batches = _batches(model, format)
+        expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
         with _quiet():
             with keras_only():
                 _WRITERS[format](model, draft)

@@ -25,8 +25,8 @@ class Parts:
             return None
         try:
             values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise FormatError(path, None, f"damaged; remove it ({error})") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise FormatError(path, None, "damaged; remove it") from error
         return values
 
     def save(self, block, values):

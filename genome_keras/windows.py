@@ -122,7 +122,8 @@ class Slider:
         if self.on_short == "error":
             raise SequenceError(
                 f"{name}: a record of {length} bp, shorter than the window of {window} bp; "
-                "accepted are on_short='pad' (N on both sides), 'skip' (leave it out) and 'error'"
+                "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' "
+                "and 'error'"
             )
         if self.on_short == "skip":
             self.skipped += 1

@@ -177,7 +177,8 @@ def test_errors_and_their_status(fasta, tmp_path, capsys, monkeypatch, arguments
 def test_usage_errors(capsys, arguments, message):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
-    assert stopped.value.code == 2 and message in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and message in error and error.count("\n") == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX")

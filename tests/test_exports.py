@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest import mock
 
 import keras
 import numpy as np
@@ -120,6 +121,9 @@ def test_command_line(saved, capsys):
     assert "end in one of .keras, .onnx, .tflite" in capsys.readouterr().err
     assert main(["export", "best", "--out", "m.keras"]) == 1
     assert "no checkpoint 'best'" in capsys.readouterr().err
+    with mock.patch("genome_keras.predict.load_model", side_effect=AssertionError):
+        assert main(["export", str(folder), "--out", "/no/such/folder/m.keras"]) == 1
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def test_wrong_scores_leave_no_file(saved, monkeypatch):

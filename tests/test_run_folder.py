@@ -81,16 +81,18 @@ def test_patience(tmp_path):
     assert fit(model, train, valid, **how) == log  # a finished run stays finished
 
 
-@pytest.mark.parametrize("damage", ["cut", "other model", "no state"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "other model", "no state"])
 def test_a_damaged_state_is_an_error(tmp_path, damage):
     run(tmp_path, epochs=1)
     path = tmp_path / "state.npz"
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-99])
+    elif damage == "empty":
+        path.write_bytes(b"")
     elif damage == "no state":
         np.savez(path, epoch=1)
     model = genome_keras.bigru_multitask(window=12, tasks=2, units=4 if "other" in damage else 3)
-    with pytest.raises(FormatError, match=r"state.npz: not the state of this model .*remove"):
+    with pytest.raises(FormatError, match=r"state.npz: damaged, or not the .* model; remove"):
         fit(model, examples(), examples(20, 5), out=tmp_path, epochs=2, batch_size=16)
 
 

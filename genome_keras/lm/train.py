@@ -163,8 +163,8 @@ class _Run:
                 self.states = [state[f"state/{number}"] for number in range(count)]
             if self.epoch:
                 self.log = json.loads((self.folder / "log.json").read_text())[: self.epoch]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            problem = f"not the state of this run ({error}); remove the folder to start anew"
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            problem = "damaged, or not the state of this run; remove the folder to start anew"
             raise FormatError(path, None, problem) from error
 
     def learn_epoch(self, epoch, epochs):

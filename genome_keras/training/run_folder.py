@@ -80,8 +80,8 @@ class RunFolder(keras.callbacks.Callback):
                 self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
                 self.cpu_seconds = float(state["cpu_seconds"])
             log = json.loads((self.folder / "log.json").read_text()) if self.epoch else []
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            problem = f"not the state of this model ({error}); remove the folder to start anew"
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            problem = "damaged, or not the state of this model; remove the folder to start anew"
             raise FormatError(path, None, problem) from error
         self.log = log[: self.epoch]
         if self.batch:
