@@ -1,14 +1,15 @@
 """Every architecture on the same data, splits and number of windows, in one table.
 
     python benchmarks/architectures.py DATA.h5 --out DIR [--window 100] [--epochs 3]
-        [--models NAME ...] [--batch-size 128] [--patience 2]
+        [--models NAME ...] [--batch-size 128] [--patience 2] [--ablation]
 
 Each model is trained on the split "train" for at most the same epochs with the default recipe
 (a random strand of each window, an end after `--patience` epochs without a better one), and its
 best epoch by validation perplexity is scored on one strand of the split "test": means over the
 tasks with at least 1 % positives in training. Sizes are those of the sources up to 300 bp, but
 for DeepSEA's; above, `SMALL` says what two CPU cores can train. DIR holds a run for each model: a
-killed benchmark goes on, finished runs are only scored. `train s` (with the validation of each
+killed benchmark goes on, finished runs are only scored. With --ablation the models are
+`conv_bigru` and it with one thing changed. `train s` (with the validation of each
 epoch) and `score s` are CPU seconds of one thread for 1,000 windows. The backend is
 KERAS_BACKEND, TensorFlow by default.
 """
@@ -48,6 +49,16 @@ SMALL = {
     "basset": {"filters": (64, 64, 96), "hidden": (256, 256)},
     "deepbind": {"filters": 64, "both_strands": False},
 }
+# Run: what is changed in `conv_bigru`.
+ABLATION = {
+    "conv_bigru": {},
+    "no_blocks": {"blocks": 0},
+    "pool_2": {"pool": 2},
+    "pool_8": {"pool": 8},
+    "filters_64": {"filters": 64},
+    "units_48": {"units": 48},
+    "no_dropout": {"dropout": 0.0},
+}
 METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
 
 
@@ -60,18 +71,19 @@ def main():
     parser.add_argument("--patience", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--models", nargs="+", help="(default: all that fit the window)")
+    parser.add_argument("--ablation", action="store_true", help="parts of conv_bigru instead")
     options = parser.parse_args()
     train, sample = (
         open_chromatin(options.data, split, window=options.window) for split in ("train", "valid")
     )
-    sizes = SHORT if sample.window <= 300 else SMALL
+    sizes = ABLATION if options.ablation else SHORT if sample.window <= 300 else SMALL
     runs, about = {}, {}
     for name in options.models or sizes:
         runs[name] = os.fspath(options.out / name)
         model = train_dataset(
             options.data,
             out=runs[name],
-            model=name,
+            model="conv_bigru" if options.ablation else name,
             arguments=sizes[name],
             window=options.window,
             epochs=options.epochs,

@@ -171,8 +171,8 @@ def _stretches(contigs, window, stride, part, on_short):
             if on_short == "error":
                 raise SequenceError(
                     f"{contig}: {length} bp, shorter than the window of {window} bp; "
-                    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' "
-                    "and 'error'"
+                    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), "
+                    "'skip' and 'error'"
                 )
             if on_short == "pad":
                 yield contig, json.dumps([0, length])
