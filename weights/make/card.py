@@ -45,13 +45,15 @@ ADAM = """\
 Adam, batches of {batch_size}, learning rate {learning_rate} after {warmup} steps falling
 along a cosine to zero over {epochs} epochs, gradient norm clipped at 1, each window on a
 random strand. The epoch with the lowest validation perplexity was kept: epoch
-{best[epoch]} ({best[val_perplexity]:.4f}{seconds}). Command (one CPU core, JAX backend):
+{best[epoch]} ({best[val_perplexity]:.4f}{seconds}). Command (one CPU core, {title} backend):
 
-    KERAS_BACKEND=jax genome-keras train {data} --out {out}{model} \\
+    KERAS_BACKEND={backend} genome-keras train {data} --out {out}{model} \\
         --epochs {epochs} --batch-size {batch_size} --learning-rate {learning_rate} \\
         --warmup {warmup} --seed {seed}{more}
 
 Another machine gives other last digits."""
+
+BACKENDS = {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}
 
 V1 = """ When v1 was trained, the random state of
 dropout ran on from epoch to epoch; the command now starts a new one in each, so that
@@ -108,6 +110,8 @@ def _run(run, draft, data):
         best=min(log, key=lambda row: row["val_perplexity"]),
         seconds=f"; {spent:,.0f} core-seconds in all" if spent else "",
         data=data["file"],
+        backend=data["backend"],
+        title=BACKENDS[data["backend"]],
         model=model,
         more=more,
         out=run.get("out", "RUN"),
@@ -122,7 +126,8 @@ def card(name, draft, result, data):
         draft: what goes into its JSON.
         data: facts of the data set: its `file`, `bp` of a window, numbers of windows in
             `train`, `valid` and `test`, whether it has centres of `peaks`, and the
-            `logregs`, folders of logistic regressions on it to compare with.
+            `logregs`, folders of logistic regressions on it to compare with; and the `backend`
+            that trained.
         result: of `genome_keras.evaluate.evaluate`, on the split "test".
     """
     architecture, untrained = draft["architecture"], len(draft["untrained"])
@@ -136,12 +141,13 @@ def card(name, draft, result, data):
         limits += LIMITS_919.format(trained=tasks - untrained, untrained=untrained)
     models = [name for name, about in result["models"].items() if about["kind"] == "model"]
     weights = " \\\n        ".join(f"--weights {name}" for name in models)
+    stored = " The file has the weights in half precision (float16)." if "stored" in draft else ""
     sizes = ", ".join(f"{key}={value!r}" for key, value in draft["arguments"].items())
     return f"""# {name}
 
 `{architecture}({sizes})`: {draft["parameters"]:,} parameters; integer codes (n, {window}) in, \
 P(label = 1) for {tasks} tasks out. Scores are averaged over both strands \
-(log-odds), so they do not depend on the strand.
+(log-odds), so they do not depend on the strand.{stored}
 
     from genome_keras import {architecture}, tokens
     model = {architecture}(weights="{name}")

@@ -1,11 +1,13 @@
 """Turns finished runs into checkpoints: weights, description, card, checksums.
 
-    python weights/make/publish.py DATA.h5 NAME=RUN [NAME=RUN ...] [NAME ...]
+    python weights/make/publish.py DATA.h5 NAME=RUN [NAME=RUN ...] [NAME ...] \\
+        [--half] [--backend tensorflow]
 
 NAME is `architecture.data.vN`; RUN is a folder with `best.weights.h5` and
 `train.json`. All are evaluated together on the split "test" of DATA, so that each
 card shows the others beside it; a NAME alone is something to compare with: a published
 checkpoint, or the folder of a run of `genome-keras logreg DATA.h5`.
+With --half the file has weights of half precision: half the bytes, and what is evaluated.
 A task without a label in the split "train" gets the positive rate published for it as
 its constant score, and is called untrained. Prints the result, the rows of the README's table and
 the lines for `PUBLISHED` in genome_keras/registry.py.
@@ -18,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 from card import card
@@ -37,17 +40,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", help="the data set the runs were trained on")
     parser.add_argument("runs", nargs="+", metavar="NAME[=RUN]")
+    parser.add_argument("--half", action="store_true", help="round the weights to float16")
+    parser.add_argument("--backend", default="jax", help="that trained the runs (default: jax)")
     options = parser.parse_args()
     runs = dict(run.split("=", 1) for run in options.runs if "=" in run)
     others = [name for name in options.runs if "=" not in name]
     for name in runs:
         if name in PUBLISHED:
             sys.exit(f"{name} is published: a published file never changes")
-    facts = _facts(options.data, others)
+    facts = _facts(options.data, others) | {"backend": options.backend}
     with tempfile.TemporaryDirectory() as folder:
         measured = (chromatin(options.data, "train").labels >= 0).any(0)
         drafts = {
-            name: _draft(Path(folder), name, Path(run), measured) for name, run in runs.items()
+            name: _draft(Path(folder), name, Path(run), measured, half=options.half)
+            for name, run in runs.items()
         }
         paths = {name: Path(folder) / f"{name}.weights.h5" for name in runs}
         result = evaluate(options.data, weights=[*paths.values(), *others])
@@ -86,14 +92,18 @@ def _facts(data, others):
     }
 
 
-def _draft(folder, name, run, measured):
+def _draft(folder, name, run, measured, *, half):
     """Writes the weights alone, without the optimizer, and all that needs no test data."""
     trained = json.loads((run / "train.json").read_text())
     arguments = {**trained["arguments"], "both_strands": True}
     made = getattr(genome_keras, trained["architecture"])(**arguments)
     find(run / "best.weights.h5").load_into(made)
     untrained = _set_constant(made.layers[-1], trained["tasks"], ~measured)
-    save_bare(made, folder / f"{name}.weights.h5")
+    path = folder / f"{name}.weights.h5"
+    save_bare(made, path)
+    if half:
+        _halve(path)
+        made.load_weights(path)
     window = arguments["window"]
     draw = np.random.default_rng(0)
     probe = draw.integers(0, 4, (2, window), dtype=np.uint8)
@@ -109,11 +119,30 @@ def _draft(folder, name, run, measured):
         **_how(run),
         "tasks": trained["tasks"],
         "untrained": untrained,
+        **({"stored": "float16"} if half else {}),
         "probe": ["".join(LETTERS[code] for code in row) for row in probe],
         "probe_scores": [[float(f"{score:.7g}") for score in row] for row in scores],
     }
     (folder / f"{name}.json").write_text(json.dumps(draft))
     return draft
+
+
+def _halve(path):
+    """Rewrites a file of weights in float16."""
+    whole = path.with_name("whole.h5")
+    path.rename(whole)
+    with h5py.File(whole) as old, h5py.File(path, "w") as new:
+
+        def put(name, item):
+            if isinstance(item, h5py.Dataset):
+                new[name] = item[()].astype("float16")
+            else:
+                new.require_group(name)
+            new[name].attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(put)
+    whole.unlink()
 
 
 def _how(run):
