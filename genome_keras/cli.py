@@ -38,12 +38,18 @@ COMMANDS = (
     "words",
     "lm",
 )
+INTERRUPTED = 130  # as shells say it
 
 
 def run():
     """The program `genome-keras`: SIGTERM tidies up as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    status = main()
+    if status == INTERRUPTED:
+        # All is tidy by now, and threads of TensorFlow would take half a minute to end.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def main(arguments=None):
@@ -72,7 +78,7 @@ def main(arguments=None):
     except ValueError as error:
         return _complain(error, 2)
     except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
     return 0
 
 
