@@ -118,7 +118,7 @@ def test_fine_tuning_a_new_head(data, tmp_path):
     train_dataset(data, out=first, arguments={"units": 4}, **how)
     saved = first / "best.weights.h5"
     (first / "best.weights.json").unlink(missing_ok=True)
-    config = json.loads((first / "train.json").read_text()) | {"tasks": ["other", "GC"]}
+    config = json.loads((first / "best.json").read_text()) | {"tasks": ["other", "GC"]}
     (first / "best.json").write_text(json.dumps(config))
     start = genome_keras.bigru_multitask(weights=saved)
     rates = [0, 1]
@@ -156,7 +156,6 @@ def test_going_on_with_the_same_tasks_keeps_the_head(data, tmp_path):
     first = tmp_path / "first"
     how = {"epochs": 1, "batch_size": 16}
     train_dataset(data, out=first, arguments={"units": 4}, **how)
-    (first / "best.json").write_text((first / "train.json").read_text())
     start = genome_keras.bigru_multitask(weights=first / "best.weights.h5")
     how |= {"fine_tune": str(first / "best.weights.h5"), "learning_rate": 1e-9}
     model = train_dataset(data, out=tmp_path / "second", **how)

@@ -31,6 +31,7 @@ def start_from(weights, *, architecture, arguments, tasks, seed=None):
     sizes = {**checkpoint.arguments, "both_strands": False, **arguments}
     if not checkpoint.arguments.keys() & {"both_strands"}:
         sizes.pop("both_strands")
+    sizes.pop("seed", None)  # that of the run before
     model = factory(**sizes, seed=seed)
     if checkpoint.tasks == list(tasks):
         checkpoint.load_into(model)

@@ -156,7 +156,8 @@ def _how(run):
     usual = {name: known[name].default for name in known}
     start = run.parent / (trained.get("fine_tune") or "")
     if start.name == "best.weights.h5" and start.is_file():
-        how["before"] = [{**_how(start.parent), "out": start.parent.name}]
+        out = str(Path(trained["fine_tune"]).parent)
+        how["before"] = [{**_how(start.parent), "out": out}]
         usual |= json.loads((start.parent / "train.json").read_text())["arguments"]
     given = sorted(trained["arguments"].items())
     plain = ("window", "tasks", "both_strands")
