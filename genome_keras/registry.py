@@ -11,6 +11,11 @@ PAPER = (
     "(Stanford CS224d project report)"
 )
 
+BASSET = (
+    "Kelley, Snoek and Rinn 2016, Basset: learning the regulatory code of the accessible genome "
+    "with deep convolutional neural networks (Genome Research 26:990)"
+)
+
 
 class Published(NamedTuple):
     """A published checkpoint.
@@ -35,6 +40,13 @@ class Published(NamedTuple):
 
 # A published name never changes its bytes: a better model gets the next number.
 PUBLISHED = {
+    "basset.human_chromatin_1000bp.v1": Published(
+        "216f9971ca4ce6aa37e16286e9ea20cf41703da79b3185eddafae5ec94756896",
+        1377504,
+        "b815758e7a4f572e809d5f2c8f9b4e3f84617fb1c8b618c398cb43d330aead06",
+        19388,
+        BASSET,
+    ),
     "bigru_multitask.human_chromatin.v1": Published(
         "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
         1642856,

@@ -1,5 +1,7 @@
 """The model card of a checkpoint, from its description and the evaluation."""
 
+import shlex
+
 from genome_keras.evaluate import as_markdown
 
 DATA = """\
@@ -94,7 +96,7 @@ def _run(run, draft, data):
         text = f"Started from the weights of `{start}`. " + text
         more = f" --fine-tune {start}"
     for name, value in run.get("set", {}).items():
-        more += f" --set {name}={value}"
+        more += f" --set {shlex.quote(f'{name}={value}')}"
     if draft["window"] != data["bp"]:
         more += f" --window {draft['window']}"
     if draft["untrained"]:

@@ -154,6 +154,7 @@ def _how(run):
     }
     known = inspect.signature(getattr(genome_keras, trained["architecture"])).parameters
     usual = {name: known[name].default for name in known}
+    usual = {name: list(v) if isinstance(v, tuple) else v for name, v in usual.items()}
     start = run.parent / (trained.get("fine_tune") or "")
     if start.name == "best.weights.h5" and start.is_file():
         out = str(Path(trained["fine_tune"]).parent)
