@@ -9,6 +9,9 @@ from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 
 ON_SHORT = ("error", "pad", "skip")
+SHORT_IS_ERROR = (
+    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' and 'error'"
+)
 
 
 class Batch(NamedTuple):
@@ -122,8 +125,7 @@ class Slider:
         if self.on_short == "error":
             raise SequenceError(
                 f"{name}: a record of {length} bp, shorter than the window of {window} bp; "
-                "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' "
-                "and 'error'"
+                + SHORT_IS_ERROR
             )
         if self.on_short == "skip":
             self.skipped += 1

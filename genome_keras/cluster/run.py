@@ -26,7 +26,7 @@ from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
 from genome_keras.scorer import chosen_tasks, window_of
-from genome_keras.windows import ON_SHORT, check_positive
+from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR, check_positive
 
 
 class Summary(NamedTuple):
@@ -171,8 +171,7 @@ def _stretches(contigs, window, stride, part, on_short):
             if on_short == "error":
                 raise SequenceError(
                     f"{contig}: {length} bp, shorter than the window of {window} bp; "
-                    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), "
-                    "'skip' and 'error'"
+                    + SHORT_IS_ERROR
                 )
             if on_short == "pad":
                 yield contig, json.dumps([0, length])
