@@ -197,6 +197,21 @@ def test_a_killed_run_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_program_waits_for_no_thread():
+    program = (
+        "import threading, time\n"
+        "from genome_keras import cli\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "def interrupted(arguments=None):\n"
+        "    return cli._complain('interrupted', cli.INTERRUPTED)\n"
+        "cli.main = interrupted\n"
+        "cli.run()\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (130, "genome-keras: interrupted\n")
+
+
 def test_weights_list_and_info(capsys):
     assert main(["weights", "list"]) == 0
     header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
