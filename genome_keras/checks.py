@@ -149,21 +149,23 @@ def _card(checkpoint):
 
 def _scores(checkpoint, data):
     from genome_keras.evaluate import evaluate
+    from genome_keras.evaluation.data import held_out
 
     described = checkpoint.config.get("held_out")
     if not described or not any(
         metric in part for part in described.values() for metric in _METRICS
     ):
         return None, "no held-out scores of tasks in the description"
+    sources = held_out(data, "test").source
+    for subset, expected in described.items():
+        many = len(sources) if subset == "all" else int((sources == subset).sum())
+        were = expected.get("examples", many)
+        if many and many != were:
+            return None, f"not compared: scores are of {were} windows ({subset}), here are {many}"
     try:
         result = evaluate(data, weights=[checkpoint.name])
     except WeightsError as error:  # of other tasks or longer windows; a broken file failed above
         return None, f"not compared: {error}"
-    for subset, expected in described.items():
-        many = result["subsets"].get(subset, {}).get("examples")
-        were = expected.get("examples", many)
-        if many not in (None, were):
-            return None, f"not compared: scores are of {were} windows ({subset}), here are {many}"
     worst, compared = 0.0, 0
     for subset, expected in described.items():
         fresh = result["subsets"].get(subset, {"groups": {}})["groups"].get("frequent")

@@ -294,6 +294,7 @@ def test_a_folder_that_is_something_else_stays(bundle, server, capsys):
         fetch_deepsea(work / "none" / "d", url=server.url)
     with pytest.raises(GenomeKerasError, match="expected an address with http or https"):
         fetch_deepsea(work / "e", url="file:///etc/passwd")
+    assert not [path for path in work.iterdir() if path.name.startswith(".e")]
 
 
 class BusyAfterOne(list):

@@ -63,6 +63,8 @@ def fetch_deepsea(out, *, url=DEEPSEA):
         return found
     if not out.parent.is_dir():
         raise GenomeKerasError(f"{out}: cannot write: there is no folder {out.parent}")
+    if not url.startswith(("http://", "https://")):
+        raise GenomeKerasError(f"{url}: expected an address with http or https")
     part = out.with_name(f".{out.name}.part")
     note = out.with_name(f".{out.name}.part.json")
     new = out.with_name(f".{out.name}-{os.getpid()}")
@@ -110,8 +112,6 @@ def _names():
 
 def _download(url, part, note):
     """Appends to `part` until the whole archive is there."""
-    if not url.startswith(("http://", "https://")):
-        raise GenomeKerasError(f"{url}: expected an address with http or https")
     failed = 0
     with open(part, "ab") as file, tqdm(unit="B", unit_scale=True, disable=None) as progress:
         while True:
