@@ -28,8 +28,14 @@ from genome_keras.datasets.chromatin import open_chromatin
 from genome_keras.evaluate import evaluate
 from genome_keras.train import train_dataset
 
-# Rate of Adam where the default recipe's is too high for the network to learn.
-RATES = {"deepsea": 1e-3, "danq": 1e-3, "basset": 2e-3, "kmer_rnn": 2e-3}
+# Rate of Adam where the default recipe's is too high for the network.
+RATES = {
+    "deepsea": 1e-3,
+    "danq": 1e-3,
+    "basset": 2e-3,
+    "kmer_rnn": 2e-3,
+    "conv_bigru": 2.5e-3,
+}
 SHORT = {
     "conv_bigru": {},
     "bigru_multitask": {},
@@ -43,7 +49,6 @@ SHORT = {
     "integer_logreg": {},
 }
 SMALL = {
-    "conv_bigru": {"pool": 10},
     "danq": {"filters": 96, "units": 64, "hidden": 256},
     "deepsea": {"filters": (64, 96, 128), "hidden": 256},
     "basset": {"filters": (64, 64, 96), "hidden": (256, 256)},
@@ -52,12 +57,12 @@ SMALL = {
 # Run: what is changed in `conv_bigru`.
 ABLATION = {
     "conv_bigru": {},
+    "dropout": {"dropout": 0.1},
+    "relu": {"activation": "relu"},
+    "filters_128": {"filters": (128, 128)},
     "no_blocks": {"blocks": 0},
-    "pool_2": {"pool": 2},
+    "no_gru": {"units": 0},
     "pool_8": {"pool": 8},
-    "filters_64": {"filters": 64},
-    "units_48": {"units": 48},
-    "no_dropout": {"dropout": 0.0},
 }
 METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
 
@@ -80,15 +85,16 @@ def main():
     runs, about = {}, {}
     for name in options.models or sizes:
         runs[name] = os.fspath(options.out / name)
+        architecture = "conv_bigru" if options.ablation else name
         model = train_dataset(
             options.data,
             out=runs[name],
-            model="conv_bigru" if options.ablation else name,
+            model=architecture,
             arguments=sizes[name],
             window=options.window,
             epochs=options.epochs,
             batch_size=options.batch_size,
-            learning_rate=RATES.get(name),
+            learning_rate=RATES.get(architecture),
             patience=options.patience,
         )
         log = json.loads(Path(runs[name], "log.json").read_text())

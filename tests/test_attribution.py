@@ -22,7 +22,7 @@ MODELS = {
     "basset": {**CONVOLUTIONS, "hidden": (8, 6)},
     "bigru_multitask": {"units": 4},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
-    "conv_bigru": {"filters": 5, "width": 4, "pool": 2, "units": 4},
+    "conv_bigru": {"filters": (5, 6), "width": 4, "pool": 2, "units": 4},
     "danq": {"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
     "deepbind": {"filters": 5, "width": 4, "hidden": 6},
     "deepsea": {**CONVOLUTIONS, "hidden": 8},

@@ -17,7 +17,7 @@ from genome_keras.pretrained import save_pretrained
 CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
     "bigru_multitask": {"window": 20, "tasks": 3, "units": 4, "both_strands": True},
-    "conv_bigru": {"window": 20, "tasks": 3, "filters": 8, "units": 4, "both_strands": True},
+    "conv_bigru": {"window": 20, "tasks": 3, "filters": (8, 6), "units": 4, "both_strands": True},
     "kmer_logreg": {"window": 20, "tasks": 3, "k": (1, 2, 3), "both_strands": True},
 }
 

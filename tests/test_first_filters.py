@@ -16,7 +16,11 @@ CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (4, 2, 2), "pools": (2, 1, 1)}
 MODELS = {
     "basset": ({**CONVOLUTIONS, "hidden": (8, 6)}, "convolution_1_relu", 0),
     "clockwork_rnn": ({"embedding": 5, "width": 4, "units": 2, "periods": (1,)}, "embedding", 1),
-    "conv_bigru": ({"filters": 5, "width": 4, "pool": 2, "units": 2}, "convolution_relu", 1),
+    "conv_bigru": (
+        {"filters": (5, 6), "width": 4, "pool": 2, "units": 2},
+        "convolution_activation",
+        1,
+    ),
     "danq": ({"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6}, "convolution", 0),
     "deepbind": ({"filters": 5, "width": 4, "hidden": None}, "convolution", 3),
     "deepsea": ({**CONVOLUTIONS, "hidden": 8}, "convolution_1", 0),

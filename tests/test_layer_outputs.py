@@ -14,7 +14,7 @@ MODELS = {
     "bigru_multitask": {**SMALL, "units": 4},
     "char_rnn": {"units": 4, "seed": 1},
     "clockwork_rnn": {**SMALL, "embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
-    "conv_bigru": {**SMALL, "filters": 5, "width": 4, "pool": 2, "units": 4, "blocks": 1},
+    "conv_bigru": {**SMALL, "filters": (5, 6), "width": 4, "pool": 2, "units": 4, "blocks": 1},
     "danq": {**SMALL, "filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
     "kmer_rnn": {**SMALL, "word": "101", "stride": 1, "embedding": 3, "units": 4, "depth": 2},
 }

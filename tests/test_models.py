@@ -97,10 +97,10 @@ SPECIFICATIONS = {
         + (2 * 224 + 1) * 919,
     ),
     "conv_bigru": (
-        {"window": 12, "tasks": 3, "filters": 5, "width": 4, "pool": 2, "units": 4, "dropout": 0.0},
+        {"window": 12, "tasks": 3, "filters": (5, 6), "width": 4, "pool": 2, "units": 4},
         {},
-        (4 * 15 + 4) * 128
-        + 2 * (5 * 128 + 4) * 128
+        (4 * 19 + 4) * 256
+        + (5 * 256 + 4 + 2 * (5 * 128 + 4)) * 128
         + 2 * (128 + 96 + 2) * 3 * 96
         + (4 * 96 + 1) * 919,
     ),
@@ -254,6 +254,9 @@ def test_both_strands_do_not_tell_apart(name):
         ("basset", {"window": 8}, "window must be at least 12"),
         ("deepbind", {"readout": "last"}, "readout must be one of 'both', 'max', 'mean'"),
         ("clockwork_rnn", {"units": 5}, "units must be a multiple of the 2 modules"),
+        ("conv_bigru", {"filters": (3, 4, 5)}, "filters must be two integers"),
+        ("conv_bigru", {"blocks": -1}, "blocks must be an integer of at least 1"),
+        ("conv_bigru", {"activation": "tanh"}, "activation must be one of 'relu', 'gelu', 'silu'"),
         ("kmer_rnn", {"window": 1}, "window must be at least 2, a word"),
         ("kmer_rnn", {"word": "011"}, "word must be a length from 1 to 6, or a pattern"),
         ("char_rnn", {"cell": "transformer"}, "cell must be one of 'gru', 'lstm', 'rnn'"),
@@ -322,6 +325,21 @@ def test_readouts(readout):
     assert got.shape == (5, 4)
     if readout != "last":
         np.testing.assert_allclose(got, getattr(np, readout)(scores(states, x), 1), atol=1e-6)
+
+
+# conv_bigru
+
+
+def test_parts_of_conv_bigru_can_be_left_out():
+    """Without GRUs the head reads the maximum and the mean of the convolutions."""
+    model = small("conv_bigru", blocks=0, units=0)
+    x = codes()
+    convolved = keras.Model(model.input, model.get_layer("second_activation").output)
+    convolved = scores(convolved, x)
+    assert convolved.shape == (5, 6, 6)
+    read = np.concatenate([convolved.max(1), convolved.mean(1)], -1)
+    expected = keras.ops.convert_to_numpy(model.get_layer("head")(read))
+    np.testing.assert_allclose(scores(model, x), expected, atol=1e-6)
 
 
 # kmer_logreg

@@ -6,7 +6,15 @@ from keras import ops
 from genome_keras.layers.recurrent import GRU, GateBias
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, at_least_one, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    at_least_one,
+    codes_in,
+    factory,
+    layers_of,
+    one_of,
+    scores_out,
+)
 
 
 @factory
@@ -14,12 +22,13 @@ def conv_bigru(
     *,
     window: int | None = 100,
     tasks: int = 919,
-    filters: int = 128,
-    width: int = 15,
+    filters: tuple[int, int] = (256, 128),
+    width: int = 19,
     pool: int = 4,
     blocks: int = 2,
     units: int = 96,
-    dropout: float = 0.1,
+    activation: str = "silu",
+    dropout: float = 0.0,
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
@@ -28,17 +37,20 @@ def conv_bigru(
     """Normalised convolutions, a GRU in each direction, the maximum and mean of its states.
 
     The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (read as
-    zeros), and gives P(label = 1) as float32 (batch, tasks). It is made for short windows;
-    for long ones a larger `pool` keeps it cheap, such as 10 for 1000 bp.
+    zeros), and gives P(label = 1) as float32 (batch, tasks). It is made for windows no
+    longer than what is labelled: the maximum and mean do not tell where in the window.
 
     Args:
         window: length of the input in bp; None accepts any length.
         tasks: number of binary tasks.
-        filters, width: of the first convolution; all read N beyond the ends.
-        pool: positions of which the largest is kept (1: none).
-        blocks: convolutions of width 5 after that, each added to what it read; they are
+        filters: of the first convolution and of each of the others. All read N beyond the
+            ends.
+        width: of the first convolution; that of the others is 5.
+        pool: positions after the first convolution of which the largest is kept (1: none).
+        blocks: convolutions after the second, each added to what it read; they are
             dilated by 1, 2, 4 and so on. 0 is none.
-        units: of the GRU of each direction.
+        units: of the GRU of each direction; 0 reads the convolutions without one.
+        activation: of the convolutions: "relu", "gelu" or "silu".
         dropout: fraction dropped after each convolution and before the head.
         both_strands: also read the reverse complement and average the log-odds: the
             scores no longer depend on the strand, at twice the cost. No weight changes.
@@ -54,16 +66,19 @@ def conv_bigru(
         WeightsError: a checkpoint that is unknown, missing or damaged.
 
     Source: this package (docs/models.md): DanQ's order of layers (Quang & Xie 2016) with
-        fewer filters and finer pooling, batch normalisation, residual convolutions, GRUs,
+        finer pooling, batch normalisation, smooth activations, more convolutions, GRUs,
         and in place of the flattened positions and the dense layer the maximum and the
         mean over positions.
     """
-    at_least_one(tasks=tasks, filters=filters, width=width, pool=pool, units=units)
-    if blocks != 0:
-        at_least_one(blocks=blocks)
+    at_least_one(tasks=tasks, width=width, pool=pool)
+    at_least_one(**{name: size for name, size in (("blocks", blocks), ("units", units)) if size})
+    one_of(activation=activation, accepted=("relu", "gelu", "silu"))
+    if len(sizes := layers_of(filters=filters)) != 2:
+        raise ValueError(f"filters must be two integers. Received: filters={filters!r}")
+    (first,), (others,) = sizes
     seeds = Seeds(seed)
 
-    def convolved(x, name, width, dilation=1):
+    def convolved(x, name, filters, width=5, dilation=1):
         x = keras.layers.Conv1D(
             filters,
             width,
@@ -74,20 +89,20 @@ def conv_bigru(
             name=name,
         )(x)
         x = keras.layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
-        return keras.layers.ReLU(name=f"{name}_relu")(x)
+        return keras.layers.Activation(activation, name=f"{name}_activation")(x)
 
     def dropped(x, name):
         return keras.layers.Dropout(dropout, seed=seeds(), name=f"{name}_dropout")(x)
 
     codes, strands = codes_in(window, both_strands=both_strands)
-    x = convolved(OneHot(name="letters")(strands), "convolution", width)
+    x = convolved(OneHot(name="letters")(strands), "convolution", first, width)
     x = keras.layers.MaxPooling1D(pool, padding="same", name="pool")(x)
-    x = dropped(x, "convolution")
+    x = dropped(convolved(dropped(x, "pool"), "second", others), "second")
     for number in range(1, blocks + 1):
         name = f"block_{number}"
-        x = x + dropped(convolved(x, name, 5, dilation=2 ** (number - 1)), name)
-    read = []
-    for direction in ("forward", "backward"):
+        x = x + dropped(convolved(x, name, others, dilation=2 ** (number - 1)), name)
+    read = [] if units else [x]
+    for direction in ("forward", "backward") if units else ():
         states = GRU(
             units,
             return_sequences=True,
