@@ -16,6 +16,12 @@ BASSET = (
     "with deep convolutional neural networks (Genome Research 26:990)"
 )
 
+CONV_BIGRU = (
+    "genome_keras; the order of its layers is that of Quang and Xie 2016, DanQ: a hybrid "
+    "convolutional and recurrent deep neural network for quantifying the function of DNA "
+    "sequences (Nucleic Acids Research 44:e107)"
+)
+
 
 class Published(NamedTuple):
     """A published checkpoint.
@@ -88,6 +94,13 @@ PUBLISHED = {
         "cf0cf91f4805805804351ac774a669c976e5037cd842b259425f8bc671e4da9c",
         9470,
         PAPER,
+    ),
+    "conv_bigru.human_chromatin.v1": Published(
+        "ba574c9eb2cc1a5f394480829b754b35a3d7e99ac75de33071496c16473fc2cd",
+        1180096,
+        "1b224ff03a50a53eebe62c6af599ee3d3f762de9fb1f069ee62fcf1cccd10d73",
+        18798,
+        CONV_BIGRU,
     ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
