@@ -57,12 +57,11 @@ SMALL = {
 # Run: what is changed in `conv_bigru`.
 ABLATION = {
     "conv_bigru": {},
-    "dropout": {"dropout": 0.1},
     "relu": {"activation": "relu"},
+    "dropout": {"dropout": 0.1},
     "filters_128": {"filters": (128, 128)},
     "no_blocks": {"blocks": 0},
     "no_gru": {"units": 0},
-    "pool_8": {"pool": 8},
 }
 METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
 
