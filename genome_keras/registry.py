@@ -102,6 +102,13 @@ PUBLISHED = {
         18798,
         CONV_BIGRU,
     ),
+    "conv_bigru.human_chromatin_200bp.v1": Published(
+        "31c16887ae7f8dda383e3652b1bf94b11cd961abe843d510a391234c0d255b97",
+        1180096,
+        "731b0c8d57c694f2783b0bbd481f68bba21922a57fe6b0dbd89d8129a4b9384e",
+        16189,
+        CONV_BIGRU,
+    ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
         1063192,
