@@ -71,7 +71,8 @@ def conv_bigru(
         mean over positions.
     """
     at_least_one(tasks=tasks, width=width, pool=pool)
-    at_least_one(**{name: size for name, size in (("blocks", blocks), ("units", units)) if size})
+    optional = {"blocks": blocks, "units": units}
+    at_least_one(**{name: size for name, size in optional.items() if size != 0})
     one_of(activation=activation, accepted=("relu", "gelu", "silu"))
     if len(sizes := layers_of(filters=filters)) != 2:
         raise ValueError(f"filters must be two integers. Received: filters={filters!r}")
