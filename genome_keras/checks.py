@@ -147,25 +147,32 @@ def _card(checkpoint):
     return True, f"complete; {numbers} scores as in the description"
 
 
+def _other_windows(described, subset, many):
+    """Why fresh scores of so many windows cannot be compared; None where they can."""
+    were = described.get(subset, {}).get("examples", many)
+    if many == were:
+        return None
+    return f"not compared: scores are of {were} windows ({subset}), here are {many}"
+
+
 def _scores(checkpoint, data):
+    from genome_keras.datasets.splits import open_split
     from genome_keras.evaluate import evaluate
-    from genome_keras.evaluation.data import held_out
 
     described = checkpoint.config.get("held_out")
     if not described or not any(
         metric in part for part in described.values() for metric in _METRICS
     ):
         return None, "no held-out scores of tasks in the description"
-    sources = held_out(data, "test").source
-    for subset, expected in described.items():
-        many = len(sources) if subset == "all" else int((sources == subset).sum())
-        were = expected.get("examples", many)
-        if many and many != were:
-            return None, f"not compared: scores are of {were} windows ({subset}), here are {many}"
+    if told := _other_windows(described, "all", len(open_split(data, "test"))):
+        return None, told
     try:
         result = evaluate(data, weights=[checkpoint.name])
     except WeightsError as error:  # of other tasks or longer windows; a broken file failed above
         return None, f"not compared: {error}"
+    for subset, part in result["subsets"].items():
+        if told := _other_windows(described, subset, part["examples"]):
+            return None, told
     worst, compared = 0.0, 0
     for subset, expected in described.items():
         fresh = result["subsets"].get(subset, {"groups": {}})["groups"].get("frequent")

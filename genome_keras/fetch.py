@@ -32,6 +32,12 @@ def is_intact(path, *, size, sha256):
     return path.is_file() and path.stat().st_size == size and sha256_of(path) == sha256
 
 
+def check_address(url, error):
+    """Raises `error`, a class, for an address that is not http or https."""
+    if not url.startswith(("http://", "https://")):
+        raise error(f"{url}: expected an address with http or https")
+
+
 def download(url, path, *, size, sha256):
     """Fetches a file, resuming what an earlier run or connection has left.
 
@@ -114,8 +120,7 @@ def _append(url, file, size):
     headers = {"Accept-Encoding": "identity", "User-Agent": "genome_keras"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    if not url.startswith(("http://", "https://")):
-        raise WeightsError(f"{url}: expected an address with http or https")
+    check_address(url, WeightsError)
     request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         if have and response.status != 206:  # the server sends all of it again

@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.fetch import check_address
 from genome_keras.io.atomic import atomic
 
 DEEPSEA = "http://deepsea.princeton.edu/media/code/deepsea_train_bundle.v0.9.tar.gz"
@@ -63,8 +64,7 @@ def fetch_deepsea(out, *, url=DEEPSEA):
         return found
     if not out.parent.is_dir():
         raise GenomeKerasError(f"{out}: cannot write: there is no folder {out.parent}")
-    if not url.startswith(("http://", "https://")):
-        raise GenomeKerasError(f"{url}: expected an address with http or https")
+    check_address(url, GenomeKerasError)
     part = out.with_name(f".{out.name}.part")
     note = out.with_name(f".{out.name}.part.json")
     new = out.with_name(f".{out.name}-{os.getpid()}")

@@ -95,6 +95,16 @@ def conv_bigru(
     def dropped(x, name):
         return keras.layers.Dropout(dropout, seed=seeds(), name=f"{name}_dropout")(x)
 
+    def states(x, direction):
+        return GRU(
+            units,
+            return_sequences=True,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
+            bias_initializer=GateBias(),
+            name=f"{direction}_gru",
+        )(x)
+
     codes, strands = codes_in(window, both_strands=both_strands)
     x = convolved(OneHot(name="letters")(strands), "convolution", first, width)
     x = keras.layers.MaxPooling1D(pool, padding="same", name="pool")(x)
@@ -102,18 +112,8 @@ def conv_bigru(
     for number in range(1, blocks + 1):
         name = f"block_{number}"
         x = x + dropped(convolved(x, name, others, dilation=2 ** (number - 1)), name)
-    read = [] if units else [x]
-    for direction in ("forward", "backward") if units else ():
-        states = GRU(
-            units,
-            return_sequences=True,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
-            bias_initializer=GateBias(),
-            name=f"{direction}_gru",
-        )(x if direction == "forward" else ops.flip(x, 1))
-        read.append(states)
-    read = ops.concatenate([f(states, 1) for f in (ops.max, ops.mean) for states in read], -1)
+    read = [states(x, "forward"), states(ops.flip(x, 1), "backward")] if units else [x]
+    read = ops.concatenate([f(one, 1) for f in (ops.max, ops.mean) for one in read], -1)
     read = dropped(read, "read")
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
