@@ -81,6 +81,8 @@ def main():
         open_chromatin(options.data, split, window=options.window) for split in ("train", "valid")
     )
     sizes = ABLATION if options.ablation else SHORT if sample.window <= 300 else SMALL
+    if unknown := set(options.models or ()) - set(sizes):
+        parser.error(f"--models: {', '.join(sorted(unknown))}; accepted here: {', '.join(sizes)}")
     runs, about = {}, {}
     for name in options.models or sizes:
         runs[name] = os.fspath(options.out / name)
