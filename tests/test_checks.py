@@ -127,6 +127,17 @@ def test_other_windows_are_not_compared(folder, data):
     assert passed is None and "scores are of 7 windows (all), here are " in detail
 
 
+def test_other_windows_are_told_before_any_is_scored(folder, data, monkeypatch):
+    edit(folder, held_out={"all": {"auroc_mean": 0.5, "examples": 7}})
+
+    def evaluate(*arguments, **options):
+        raise AssertionError("scored")
+
+    monkeypatch.setattr("genome_keras.evaluate.evaluate", evaluate)
+    passed, detail = outcome(folder, data=data)["scores"]
+    assert passed is None and "scores are of 7 windows (all), here are " in detail
+
+
 def test_no_checkpoint_at_all(tmp_path, capsys):
     assert main(["weights", "verify", str(tmp_path / "none.weights.h5")]) == 1
     assert "FAILED" in capsys.readouterr().out
