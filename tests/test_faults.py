@@ -457,6 +457,7 @@ model = genome_keras.kmer_logreg(window=20, tasks=200, seed=1)
 @moments(few=10)
 def test_killed_while_saving(tmp_path, shares):
     """A file that is replaced is the old or the new; a folder is whole or not there."""
+    pytest.importorskip("jax", reason="Keras's numpy backend, which a fork keeps, needs jax")
     work = "; ".join(
         [
             "model.set_weights([np.full_like(w, os.getpid() % 97 + 1) for w in model.weights])",
