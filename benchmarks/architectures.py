@@ -24,9 +24,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-from genome_keras.datasets.chromatin import open_chromatin
-from genome_keras.evaluate import evaluate
-from genome_keras.train import train_dataset
+from genome_keras.datasets.chromatin_data import open_chromatin
+from genome_keras.evaluation.evaluate import evaluate
+from genome_keras.training.train import train_dataset
 
 # Rate of Adam where the default recipe's is too high for the network.
 RATES = {

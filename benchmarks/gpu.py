@@ -388,7 +388,7 @@ def paper(epochs, examples, quick):
     """Seconds of the paper's training on random examples."""
     import h5py
 
-    from genome_keras.train import train_dataset
+    from genome_keras.training.train import train_dataset
 
     sizes = sizes_of("paper", quick)
     splits = {"train": examples, "valid": 1000}

@@ -18,15 +18,16 @@ import numpy as np
 from tqdm import tqdm
 
 import genome_keras
-from genome_keras.datasets.chromatin import chromatin, open_chromatin
+from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
 from genome_keras.encode import decode
 from genome_keras.interpret import Attribution, of_letters
-from genome_keras.interpret.motif_match import match_pvalue, similarities
-from genome_keras.interpret.motif_patterns import find_patterns
-from genome_keras.interpret.motif_sites import inside, scan
 from genome_keras.io.motifs import Motif
 from genome_keras.io.rows import open_rows
-from genome_keras.predict import batch_scores, load_model
+from genome_keras.motifs.match import match_pvalue, similarities
+from genome_keras.motifs.patterns import find_patterns
+from genome_keras.motifs.sites import inside, scan
+from genome_keras.scoring.batch import batch_scores
+from genome_keras.scoring.load import load_model
 
 FACTORS = (
     *("CTCF", "SPI1", "REST", "CEBPB", "JUND", "RELA", "MAFK", "GABPA", "YY1"),

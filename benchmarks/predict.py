@@ -101,8 +101,9 @@ def rates(options, folder):
 
 def measure(weights, engine, options, folder):
     """How many windows, and of each way the rates of all repeats: of clock and processor."""
-    from genome_keras import predict, tokens
-    from genome_keras.weights import find
+    from genome_keras import tokens
+    from genome_keras.scoring import predict
+    from genome_keras.weights.resolve import find
 
     checkpoint = find(weights)
     window, batch = checkpoint.arguments["window"], 256
@@ -160,7 +161,7 @@ def memory(options, folder):
         "|---|---:|---:|---:|---:|"
     )
     code = (
-        "import json, resource, sys, time\nfrom genome_keras.predict import predict_fasta\n"
+        "import json, resource, sys, time\nfrom genome_keras.scoring.predict import predict_fasta\n"
         "done = predict_fasta(sys.argv[1], sys.argv[2], weights=sys.argv[3])\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "print(json.dumps([done.windows, peak, time.process_time()]))"

@@ -109,7 +109,7 @@ def exported(folder, windows):
     os.environ["KERAS_BACKEND"] = "tensorflow"
     code = (
         "import sys, genome_keras\n"
-        "from genome_keras.pretrained import save_pretrained\n"
+        "from genome_keras.sharing.pretrained import save_pretrained\n"
         "for window in map(int, sys.argv[2:]):\n"
         "    model = genome_keras.bigru_multitask(window=window)\n"
         "    saved = save_pretrained(model, f'{sys.argv[1]}/{window}')\n"

@@ -18,8 +18,8 @@ import numpy as np
 from sklearn import metrics as sk
 
 from genome_keras import scores as gk
+from genome_keras.datasets.task_table import tasks
 from genome_keras.evaluation import bootstrap
-from genome_keras.task_table import tasks
 from turns import Row, versions
 
 ALL = 919

@@ -96,8 +96,8 @@ def measure(options):
     from genome_keras.genome import Variant
     from genome_keras.interpret import Mutagenesis
     from genome_keras.io.reference import open_genome
-    from genome_keras.scorer import open_scorer
-    from genome_keras.variants import score
+    from genome_keras.scoring.scorer import open_scorer
+    from genome_keras.variants.score_variants import score
     from genome_keras.windows import alleles
 
     scorer = open_scorer(options.weights, batch_size=options.batch_size)

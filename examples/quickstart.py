@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genome_keras import bigru_multitask, list_weights, tokens
 from genome_keras.io import fasta
-from genome_keras.weights import DEFAULT, find
+from genome_keras.weights.resolve import DEFAULT, find
 
 
 def main():

@@ -14,7 +14,7 @@ import sys
 
 from genome_keras import __version__
 from genome_keras.errors import GenomeKerasError
-from genome_keras.quiet import quiet_keras
+from genome_keras.quiet_keras import quiet_keras
 
 # One module of `genome_keras.commands` each, in the order of the help.
 COMMANDS = (

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.arguments import check_positive
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 
@@ -247,8 +248,22 @@ def _check_inside(genome, place, where):
         )
 
 
-def check_positive(**sizes):
-    """Raises ValueError for a size below 1."""
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+def centre(stored, window):
+    """The slice of `window` bp in the middle of `stored` bp.
+
+    Args:
+        stored: bp.
+        window: bp; None takes all.
+
+    Raises:
+        ValueError: it does not fit, or has no middle there.
+    """
+    if window is None:
+        return slice(0, stored)
+    if not 0 < window <= stored or (stored - window) % 2:
+        raise ValueError(
+            f"window must be 1 to {stored} and {'odd' if stored % 2 else 'even'}, to lie in the "
+            f"middle of {stored} bp. Received: window={window!r}"
+        )
+    start = (stored - window) // 2
+    return slice(start, start + window)

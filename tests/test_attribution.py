@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras.effects import logit
 from genome_keras.encode import kmer_counts, reverse_complement
 from genome_keras.interpret import Attribution, attribute, letter_model, of_letters
 from genome_keras.interpret.attribution import METHODS
@@ -13,7 +12,8 @@ from genome_keras.layers._gradients import gradient
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead, TaskHead
 from genome_keras.losses import NextBaseCrossEntropy
-from genome_keras.scorer import Scorer
+from genome_keras.scoring.effects import logit
+from genome_keras.scoring.scorer import Scorer
 
 WINDOW = 12
 SMALL = {"window": WINDOW, "tasks": 3, "seed": 1}

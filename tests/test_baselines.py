@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from genome_keras.baselines import gc_fraction, gc_scores, prior_scores
+from genome_keras.evaluation.baselines import gc_fraction, gc_scores, prior_scores
 
 A, C, G, T, N = range(5)
 

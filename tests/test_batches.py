@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras.batches import Batches, tf_dataset, torch_dataset
-from genome_keras.datasets.chromatin import Examples
+from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.datasets.reader import Reader
 from genome_keras.datasets.source import Source
+from genome_keras.training.batches import Batches, tf_dataset, torch_dataset
 
 
 def examples(n=100, seed=0):

@@ -1,4 +1,4 @@
-"""Laws of genome_keras.datasets.build and of the command."""
+"""Laws of genome_keras.building.build and of the command."""
 
 import gzip
 import os
@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genome_keras.building import build, tracks
 from genome_keras.cli import main
-from genome_keras.datasets import build, tracks
-from genome_keras.datasets.chromatin import chromatin
+from genome_keras.datasets.chromatin_data import chromatin
 from genome_keras.errors import FormatError, GenomeKerasError, SequenceError
 from genome_keras.genome import Interval
 from genome_keras.io import fasta
@@ -440,7 +440,7 @@ def test_folders_and_archives(tmp_path):
 def test_memory_does_not_grow_with_the_contig(tmp_path):
     import tracemalloc
 
-    from genome_keras.datasets import sequence
+    from genome_keras.building import sequence
 
     path = write_genome(tmp_path / "g.fa", {"a": "ACGT" * 4_000_000}, width=100_000)
     starts = {"a": np.arange(0, 16_000_000, 10_000)}

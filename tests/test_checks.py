@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras.checks import HEADINGS, verify
 from genome_keras.cli import main
-from genome_keras.evaluate import evaluate
-from genome_keras.pretrained import save_pretrained
+from genome_keras.evaluation.evaluate import evaluate
+from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.sharing.verify import HEADINGS, verify
 
 TASKS = ["A|CTCF", "B|TAL1"]
 CARD = "# Toy\n" + "".join(f"\n## {heading}\n\nSome words.\n" for heading in HEADINGS)
@@ -133,7 +133,7 @@ def test_other_windows_are_told_before_any_is_scored(folder, data, monkeypatch):
     def evaluate(*arguments, **options):
         raise AssertionError("scored")
 
-    monkeypatch.setattr("genome_keras.evaluate.evaluate", evaluate)
+    monkeypatch.setattr("genome_keras.evaluation.evaluate.evaluate", evaluate)
     passed, detail = outcome(folder, data=data)["scores"]
     assert passed is None and "scores are of 7 windows (all), here are " in detail
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from genome_keras.datasets.chromatin import chromatin
+from genome_keras.datasets.chromatin_data import chromatin
 from genome_keras.errors import FormatError
 
 

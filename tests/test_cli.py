@@ -12,7 +12,7 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.weights import DEFAULT, find, list_weights
+from genome_keras.weights.resolve import DEFAULT, find, list_weights
 
 LETTERS = np.array(list("ACGTNacgtn"))
 

@@ -20,8 +20,8 @@ from genome_keras.cluster import run
 from genome_keras.cluster.folder import Folder
 from genome_keras.cluster.workers import Alleles, Windows
 from genome_keras.errors import FormatError, GenomeKerasError, SequenceError
-from genome_keras.pretrained import save_pretrained
-from genome_keras.variants import score_vcf
+from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.variants.score_variants import score_vcf
 
 parquet = pytest.importorskip("pyarrow.parquet")
 needs_ray = pytest.mark.skipif(

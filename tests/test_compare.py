@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from genome_keras.compare import compare
+from genome_keras.evaluation.compare import compare
 
 # Tasks: found by `good`, found by `bad`, found by both, without a positive in "a".
 LABELS = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 1, 1], [0, 1, 0, 0]])

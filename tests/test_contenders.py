@@ -8,7 +8,8 @@ import pytest
 import genome_keras
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.evaluation.contenders import Contender
-from genome_keras.weights import find, save_bare
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.resolve import find
 
 ARGUMENTS = {"window": 8, "tasks": 2, "k": [1, 2]}
 CODES = np.random.default_rng(0).integers(0, 5, (6, 8), dtype=np.uint8)

@@ -18,7 +18,7 @@ from deepsea_files import (
 )
 from scipy.io import loadmat
 
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.reader import Reader
 from genome_keras.encode import reverse_complement
 from genome_keras.errors import FormatError

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras import engines, exports, weights
 from genome_keras.cli import main
 from genome_keras.errors import GenomeKerasError
-from genome_keras.predict import predict_fasta
-from genome_keras.pretrained import save_pretrained
+from genome_keras.scoring import engines, onnx
+from genome_keras.scoring.predict import predict_fasta
+from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.weights import resolve as weights
 
 SIZES = {"window": 20, "tasks": 3, "units": 4, "both_strands": True}
 TASKS = ["a", "b", "c"]
-onnx = pytest.mark.skipif(
+needs_onnx = pytest.mark.skipif(
     not (importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx")),
     reason="the extra onnx is not installed",
 )
@@ -54,7 +55,7 @@ def scores(path):
     return np.array([line.split("\t")[3:] for line in path.read_text().splitlines()[1:]], float)
 
 
-@onnx
+@needs_onnx
 @pytest.mark.parametrize("batch_size", [7, 256])
 def test_both_engines_score_the_same(saved, cache, fasta, tmp_path, batch_size):
     for engine in ("keras", "onnx"):
@@ -66,10 +67,10 @@ def test_both_engines_score_the_same(saved, cache, fasta, tmp_path, batch_size):
     np.testing.assert_allclose(found, scores(tmp_path / "keras.tsv"), atol=1e-5)
 
 
-@onnx
+@needs_onnx
 def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, monkeypatch):
     command = ["predict", str(fasta), "--weights", str(saved), "--engine"]
-    engines.cached_onnx(weights.find(saved))
+    onnx.cached_onnx(weights.find(saved))
     assert main([*command, "onnx"]) == 0
     wanted = capsys.readouterr()
     assert wanted.err == ""
@@ -81,23 +82,23 @@ def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, monkeypatc
     assert capsys.readouterr().err == "genome-keras: engine keras: a GPU is visible\n"
 
 
-@onnx
+@needs_onnx
 def test_the_graph_is_made_once_for_the_same_model(saved, cache, monkeypatch):
     made = []
-    path = engines.cached_onnx(weights.find(saved))
-    monkeypatch.setattr(exports, "export_elsewhere", lambda *about, **_: made.append(about))
-    assert engines.cached_onnx(weights.find(saved)) == path and made == []
+    path = onnx.cached_onnx(weights.find(saved))
+    monkeypatch.setattr(onnx, "export_elsewhere", lambda *about, **_: made.append(about))
+    assert onnx.cached_onnx(weights.find(saved)) == path and made == []
     checkpoint = weights.find(saved)
     checkpoint.config["arguments"] = SIZES | {"both_strands": False}
-    other = engines.cached_onnx(checkpoint)
+    other = onnx.cached_onnx(checkpoint)
     assert other != path and [about[1] for about in made] == [other]
-    monkeypatch.setattr(genome_keras.engines, "_version", lambda package: "0")
-    assert engines.cached_onnx(weights.find(saved)) not in (path, other)
+    monkeypatch.setattr(onnx, "_version", lambda package: "0")
+    assert onnx.cached_onnx(weights.find(saved)) not in (path, other)
 
 
-@onnx
+@needs_onnx
 def test_no_framework_is_loaded_for_a_graph_that_is_there(saved, cache, fasta, tmp_path):
-    engines.cached_onnx(weights.find(saved))
+    onnx.cached_onnx(weights.find(saved))
     code = (
         "import sys\nfrom genome_keras.cli import main\n"
         f"assert main(['predict', {str(fasta)!r}, '--weights', {str(saved)!r}, '--engine', 'onnx',"
@@ -109,11 +110,11 @@ def test_no_framework_is_loaded_for_a_graph_that_is_there(saved, cache, fasta, t
     assert len(scores(tmp_path / "o.tsv")) == 30
 
 
-@onnx
+@needs_onnx
 def test_a_damaged_graph_is_one_error(saved, tmp_path, fasta, monkeypatch, capsys):
     monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
     monkeypatch.setattr(
-        exports, "export_elsewhere", lambda name, path, *, format: path.write_bytes(b"no graph")
+        onnx, "export_elsewhere", lambda name, path, *, format: path.write_bytes(b"no graph")
     )
     command = ["predict", str(fasta), "--weights", str(saved), "--engine", "onnx"]
     assert main([*command, "--out", str(tmp_path / "o.tsv")]) == 1
@@ -144,7 +145,7 @@ def test_auto_is_keras_where_the_export_fails(saved, fasta, monkeypatch, capsys,
     assert capsys.readouterr().err == "genome-keras: engine keras: no such operation\n"
 
 
-@onnx
+@needs_onnx
 def test_auto_is_keras_for_the_models_that_are_slower(no_gpu):
     for name in genome_keras.MODELS:
         assert (engines._against_onnx(name) is not None) == (name == "kmer_logreg")
@@ -159,4 +160,4 @@ def test_arguments_are_checked(saved, fasta, tmp_path):
 @pytest.mark.parametrize(("given", "threads"), [("3", 3), ("0", None), ("", None), ("4,2", None)])
 def test_threads(monkeypatch, given, threads):
     monkeypatch.setenv("OMP_NUM_THREADS", given)
-    assert engines._threads() == threads or (threads is None and engines._threads() >= 1)
+    assert onnx._threads() == threads or (threads is None and onnx._threads() >= 1)

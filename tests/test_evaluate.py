@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from deepsea_files import contents, write_v5
 
-from genome_keras.baselines import gc_scores
 from genome_keras.cli import main
+from genome_keras.datasets.task_table import tasks
 from genome_keras.errors import FormatError, WeightsError
-from genome_keras.evaluate import as_markdown, evaluate
+from genome_keras.evaluation.baselines import gc_scores
+from genome_keras.evaluation.evaluate import evaluate
+from genome_keras.evaluation.markdown import as_markdown
 from genome_keras.evaluation.score_files import read_scores
 from genome_keras.scores import auroc, best_threshold, f1
-from genome_keras.task_table import tasks
 
 TASKS = ["has G first", "has T last"]
 N_SPLIT = {"train": 400, "valid": 60, "test": 80}
@@ -41,9 +42,9 @@ def toys(monkeypatch):
         facts = {"tasks": tasks, "trained": trained, "arguments": {"window": window}}
         return Toy(), types.SimpleNamespace(**facts, config={})
 
-    module = types.ModuleType("genome_keras.predict")
+    module = types.ModuleType("genome_keras.scoring.predict")
     module.load_model = load_model
-    monkeypatch.setitem(sys.modules, "genome_keras.predict", module)
+    monkeypatch.setitem(sys.modules, "genome_keras.scoring.predict", module)
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def test_a_large_training_set_is_sampled(data, monkeypatch):
     rates, all_of_it = reading.training(data)
     assert len(all_of_it) == 400
     monkeypatch.setattr(reading, "MOST", 100)
-    monkeypatch.setattr(sys.modules["genome_keras.datasets.chromatin"], "ROWS", 10)
+    monkeypatch.setattr(sys.modules["genome_keras.datasets.chromatin_data"], "ROWS", 10)
     again, some = reading.training(data)
     np.testing.assert_array_equal(again, rates)
     assert len(some) == 100

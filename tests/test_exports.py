@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras import exports
 from genome_keras.cli import main
 from genome_keras.errors import GenomeKerasError
-from genome_keras.pretrained import save_pretrained
+from genome_keras.sharing import export as exports
+from genome_keras.sharing.pretrained import save_pretrained
 
 CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
@@ -121,7 +121,7 @@ def test_command_line(saved, capsys):
     assert "end in one of .keras, .onnx, .tflite" in capsys.readouterr().err
     assert main(["export", "best", "--out", "m.keras"]) == 1
     assert "no checkpoint 'best'" in capsys.readouterr().err
-    with mock.patch("genome_keras.predict.load_model", side_effect=AssertionError):
+    with mock.patch("genome_keras.scoring.load.load_model", side_effect=AssertionError):
         assert main(["export", str(folder), "--out", "/no/such/folder/m.keras"]) == 1
     assert "there is no folder" in capsys.readouterr().err
 

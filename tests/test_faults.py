@@ -21,9 +21,11 @@ import pytest
 from huggingface_hub import constants
 from loopback import running
 
-from genome_keras import fetch, origins, weights
 from genome_keras.errors import WeightsError
-from genome_keras.registry import Published
+from genome_keras.io import download
+from genome_keras.weights import locations
+from genome_keras.weights import resolve as weights
+from genome_keras.weights.registry import Published
 
 NAME = "kmer_logreg.toy.v1"
 FILENAME = f"{NAME}.weights.h5"
@@ -87,7 +89,7 @@ def place(request, server, cache, monkeypatch):
 
 
 def locate(place, cache):
-    return origins.of_published(NAME, place.entry, cache / "package")("weights")
+    return locations.of_published(NAME, place.entry, cache / "package")("weights")
 
 
 def files_in(folder):
@@ -179,7 +181,7 @@ def test_a_slow_line_is_waited_for(place, cache):
 
 def test_a_dead_line_is_not(place, cache, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(fetch, "TIMEOUT", 0.2)
+        patch.setattr(download, "TIMEOUT", 0.2)
         patch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
         place.bytes_from.faults = [("stall", 0, 1)] * 9
         fails(place, cache, "timed out")
@@ -314,7 +316,7 @@ from genome_keras.registry import Published
 from pathlib import Path
 try:
     entry = Published(*{entry!r})
-    print(origins.of_published({name!r}, entry, Path("package"))("weights"))
+    print(locations.of_published({name!r}, entry, Path("package"))("weights"))
 except WeightsError as error:
     sys.exit(str(error))
 """

@@ -16,7 +16,7 @@ from deepsea_files import TASKS, WINDOW, write_bundle, write_v5
 
 from genome_keras.cli import main
 from genome_keras.datasets import fetch
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.fetch import fetch_deepsea
 from genome_keras.errors import FormatError, GenomeKerasError
 

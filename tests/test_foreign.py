@@ -11,7 +11,7 @@ import pytest
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.errors import WeightsError
-from genome_keras.foreign import import_weights
+from genome_keras.sharing.import_weights import import_weights
 
 AGCT = [0, 2, 1, 3]
 

@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from deepsea_files import TASKS, WINDOW, contents, write_v5, write_v73
 
-from genome_keras.datasets.chromatin import chromatin, open_chromatin
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
+from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.reader import Reader
 from genome_keras.errors import FormatError
 

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras import guard, weights, weights_files
 from genome_keras.errors import WeightsError
+from genome_keras.weights import description_checks, file_checks
+from genome_keras.weights import resolve as weights
+from genome_keras.weights.checkpoint import save_bare
 
 SIZES = {"window": 12, "tasks": 2, "k": (1, 2)}
 ONE_LINE = 600
@@ -22,7 +24,7 @@ def sound(tmp_path_factory):
     """A folder with a sound `m.weights.h5`, `m.keras` and `m.json`."""
     folder = tmp_path_factory.mktemp("sound")
     model = genome_keras.kmer_logreg(**SIZES, seed=1)
-    weights.save_bare(model, folder / "m.weights.h5")
+    save_bare(model, folder / "m.weights.h5")
     model.save(folder / "m.keras")
     description = {"architecture": "kmer_logreg", "arguments": {**SIZES, "k": [1, 2]}}
     (folder / "m.json").write_text(json.dumps(description))
@@ -171,7 +173,7 @@ def crowd(file, folder):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_hostile_hdf5(mine, monkeypatch, harm, match):
-    monkeypatch.setattr(weights_files, "_MAX_OBJECTS", 200)
+    monkeypatch.setattr(file_checks, "_MAX_OBJECTS", 200)
     with h5py.File(mine / "secret.h5", "w") as file:
         file["x"] = np.ones(20, "float32")
     with h5py.File(mine / "m.weights.h5", "a") as file:
@@ -189,7 +191,7 @@ def test_wrong_shapes(mine, shape):
 
 def test_large_files_are_not_even_opened(mine):
     with (mine / "m.weights.h5").open("rb+") as file:
-        file.truncate(weights_files.MAX_WEIGHTS + 1)  # takes no room on the disk
+        file.truncate(file_checks.MAX_WEIGHTS + 1)  # takes no room on the disk
     refused(mine / "m.weights.h5", "more than 4294967296")
 
 
@@ -258,7 +260,7 @@ def test_hostile_names_of_untrained_tasks(mine, untrained):
         (b"\xff\xfe", "not UTF-8"),
         (b"\x80\x04\x95cos\nsystem\n(S'false'\ntR.", "not UTF-8"),  # a pickle
         (b'{"arguments": [1]}', "arguments must be an object"),
-        (b" " * (guard.MAX_TEXT + 1), "more than 16777216 bytes"),
+        (b" " * (description_checks.MAX_TEXT + 1), "more than 16777216 bytes"),
     ],
     ids=range(9),
 )

@@ -13,10 +13,13 @@ from huggingface_hub import constants
 from loopback import running
 
 import genome_keras
-from genome_keras import hub, pretrained, weights
 from genome_keras.cli import main
 from genome_keras.errors import GenomeKerasError, WeightsError
-from genome_keras.registry import Published
+from genome_keras.io.digest import sha256_of
+from genome_keras.sharing import pretrained
+from genome_keras.weights import hub
+from genome_keras.weights import resolve as weights
+from genome_keras.weights.registry import Published
 
 TASKS = ["A549|CTCF", "K562|TAL1"]
 
@@ -212,7 +215,7 @@ def test_what_is_not_there(server, folder, address, message):
 
 def test_sizes_are_bounded_before_anything_is_fetched(server, folder, monkeypatch):
     server.commit("me/zoo", {**files_of(folder), "config.json": b" " * 5000})
-    monkeypatch.setattr(genome_keras.guard, "MAX_TEXT", 4000)
+    monkeypatch.setattr(genome_keras.weights.description_checks, "MAX_TEXT", 4000)
     with pytest.raises(WeightsError, match="has 5000 bytes, too many"):
         weights.find("hf://me/zoo")
     assert not server.storage.requests("GET")
@@ -294,8 +297,8 @@ def test_a_published_name_comes_from_the_hub_and_stays(server, model, folder, mo
     commit = server.commit("me/zoo", files_of(folder, f"{name}/"))
     config, path = folder / "config.json", folder / "model.weights.h5"
     entry = Published(
-        *(weights.sha256_of(path), path.stat().st_size),
-        *(weights.sha256_of(config), config.stat().st_size),
+        *(sha256_of(path), path.stat().st_size),
+        *(sha256_of(config), config.stat().st_size),
         citation="nobody",
         hub=f"me/zoo@{commit}",
     )

@@ -6,15 +6,16 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.effects import effect as effect_of
 from genome_keras.encode import decode, kmer_counts
 from genome_keras.errors import SequenceError
 from genome_keras.genome import Variant
-from genome_keras.interpret import Mutagenesis, ism, kmers
+from genome_keras.interpret import Mutagenesis, ism
 from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.io.reference import open_genome
-from genome_keras.scorer import Scorer
-from genome_keras.variants import score
+from genome_keras.scoring import shared_kmers
+from genome_keras.scoring.effects import effect as effect_of
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.variants.score_variants import score
 
 WINDOW = 20
 SMALL = {"window": WINDOW, "tasks": 3, "seed": 1}
@@ -220,7 +221,7 @@ def test_tasks_text_and_what_is_no_base():
 def test_sums_of_kmers_are_counts_times_coefficients(k):
     codes = windows(4, 7, letters=5)
     kernel = np.random.default_rng(1).normal(size=(sum(4**size for size in k), 2))
-    every, own = kmers.logits(codes, kernel.astype(np.float32), k)
+    every, own = shared_kmers.logits(codes, kernel.astype(np.float32), k)
     np.testing.assert_allclose(own, kmer_counts(codes, k=k) @ kernel, atol=1e-4)
     for row, at, letter in np.ndindex(4, 7, 4):
         changed = codes[row].copy()

@@ -11,7 +11,7 @@ from genome_keras.cli import main
 from genome_keras.encode import tokens
 from genome_keras.lm.baselines import baselines
 from genome_keras.lm.score import embeddings, of_bases, probabilities
-from genome_keras.weights import save_bare
+from genome_keras.weights.checkpoint import save_bare
 
 RECORDS = {"one": "ACGTNNACGGT", "two": "TTGACA", "x": "A"}
 

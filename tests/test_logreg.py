@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from genome_keras.encode import kmer_counts
-from genome_keras.logreg import fit
+from genome_keras.training.logreg import fit
 
 RATES = (0.5, 0.1, 0.02)
 

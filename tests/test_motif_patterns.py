@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from genome_keras import bigru_multitask
-from genome_keras.datasets.chromatin import open_chromatin
+from genome_keras.datasets.chromatin_data import open_chromatin
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.interpret import attribute, find_patterns, match, match_pvalue, of_letters
 from genome_keras.layers.strands import OneHot
-from genome_keras.predict import load_model
+from genome_keras.scoring.load import load_model
 
 WORDS = ("GGTTACGCA", "GGTTTCGCA", "GGTTACGCA", "GGTTACGAA")
 # What each letter of the filter adds; a site adds 9 or more, of which 8.5 are needed.

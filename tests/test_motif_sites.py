@@ -7,7 +7,7 @@ import pytest
 
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.interpret import inside, scan
-from genome_keras.interpret.motif_sites import MIXED
+from genome_keras.motifs.sites import MIXED
 
 
 def matrix(seed, length):

@@ -6,10 +6,10 @@ import pytest
 import genome_keras
 from genome_keras.encode import tokens
 from genome_keras.genome import Variant
-from genome_keras.interpret import neighbourhoods as module
-from genome_keras.interpret.neighbourhoods import BESIDE, neighbourhoods
 from genome_keras.io.reference import open_genome
-from genome_keras.scorer import Scorer
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.variants import neighbourhoods as module
+from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods
 from genome_keras.windows import alleles
 
 WINDOW = 20

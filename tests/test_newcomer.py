@@ -11,7 +11,7 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import COMMANDS, _parser, main
-from genome_keras.commands._types import folder, new_file
+from genome_keras.commands._arguments import folder, new_file
 from genome_keras.errors import GenomeKerasError
 from genome_keras.training.record import check_folder, claim
 
@@ -238,7 +238,7 @@ def test_what_the_system_says_is_told_with_its_file(monkeypatch, capfd):
         def fail(_, error=error):
             raise error
 
-        monkeypatch.setattr("genome_keras.task_table.text", fail)
+        monkeypatch.setattr("genome_keras.datasets.task_table.text", fail)
         assert main(["tasks", "deepsea-919"]) == 1
         assert capfd.readouterr().err == f"genome-keras: {said}\n"
 

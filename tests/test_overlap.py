@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genome_keras.overlap import overlap
+from genome_keras.scoring.pipeline import overlap
 
 NEVER = 99
 

@@ -13,17 +13,18 @@ import pytest
 from browser import BROWSER, document_of, look
 
 import genome_keras
-from genome_keras.allele_blocks import blocks
 from genome_keras.cli import main
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.genome import Variant
-from genome_keras.html_page import LIGHT
-from genome_keras.interpret import attribute, ism, page_variants, page_windows
-from genome_keras.interpret.page_svg import inline
-from genome_keras.interpret.page_variants import variants_page
+from genome_keras.interpret import attribute, ism, page_windows
 from genome_keras.io.reference import open_genome
 from genome_keras.layers.task_head import TaskHead
-from genome_keras.scorer import Scorer
+from genome_keras.pictures.html_page import LIGHT
+from genome_keras.pictures.svg_of_figures import inline
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.variants import page as page_variants
+from genome_keras.variants.blocks import blocks
+from genome_keras.variants.page import variants_page
 from genome_keras.windows import Batch
 
 pytest.importorskip("logomaker")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from genome_keras.cli import main
-from genome_keras.datasets.chromatin import Examples
-from genome_keras.train import train_dataset
+from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.training import parallel
 from genome_keras.training.parallel import EvenBatches
+from genome_keras.training.train import train_dataset
 
 TRAIN = """
 import sys

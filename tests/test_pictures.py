@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from genome_keras.encode import tokens
 from genome_keras.errors import GenomeKerasError
 from genome_keras.genome import Variant
-from genome_keras.html_page import DARK, LIGHT
 from genome_keras.interpret import draw_alleles, draw_logo, draw_substitutions, draw_tracks
-from genome_keras.interpret.pictures_alleles import align, name_variant
-from genome_keras.interpret.pictures_canvas import LETTER_COLOURS
 from genome_keras.io.reference import open_genome
+from genome_keras.pictures.alleles import align, name_variant
+from genome_keras.pictures.canvas import LETTER_COLOURS
+from genome_keras.pictures.html_page import DARK, LIGHT
 from genome_keras.windows import alleles
 
 pytest.importorskip("logomaker")

@@ -13,7 +13,7 @@ from genome_keras import predict_intervals
 from genome_keras.cli import main
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.genome import Interval
-from genome_keras.weights import DEFAULT
+from genome_keras.weights.resolve import DEFAULT
 
 LENGTHS = {"chr1": 1_500, "chr2": 60}
 GENOME = {

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from genome_keras.errors import GenomeKerasError
-from genome_keras.quiet import quiet_keras
+from genome_keras.quiet_keras import quiet_keras
 
 LOUD = "import os\nos.write(2, b'native greeting\\n')\n"
 

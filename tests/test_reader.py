@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genome_keras.datasets.chromatin import Examples, open_chromatin
+from genome_keras.datasets.chromatin_data import Examples, open_chromatin
 from genome_keras.datasets.reader import Reader
 from genome_keras.datasets.source import Source
 from genome_keras.encode import reverse_complement

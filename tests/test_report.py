@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from browser import BROWSER
 
-from genome_keras.compare import compare
 from genome_keras.errors import GenomeKerasError
+from genome_keras.evaluation.compare import compare
 from genome_keras.evaluation.report import write_report
-from genome_keras.evaluation.svg import Chart
+from genome_keras.pictures.charts import Chart
 
 EVIL = "<script>document.title='read as HTML'</script>&amp;"
 VOID = {"meta", "input", "circle", "line", "polyline", "br"}

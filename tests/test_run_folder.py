@@ -9,7 +9,7 @@ from test_train import examples
 
 import genome_keras
 from genome_keras.errors import FormatError
-from genome_keras.train import fit
+from genome_keras.training.fit import fit
 from genome_keras.training.run_folder import RunFolder
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from genome_keras.cli import main
-from genome_keras.compare import compare
 from genome_keras.errors import FormatError
+from genome_keras.evaluation.compare import compare
 from genome_keras.evaluation.score_files import compare_scores, read_scores, write_scores
 
 TASKS = ["A|CTCF|None", "B|DNase|None", "C|H3K4me3|None"]

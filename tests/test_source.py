@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genome_keras.datasets.chromatin import Examples, chromatin, open_chromatin
-from genome_keras.datasets.source import centre, spans
+from genome_keras.datasets.chromatin_data import Examples, chromatin, open_chromatin
+from genome_keras.datasets.source import spans
 from genome_keras.errors import FormatError
 from genome_keras.scores import positive_rates
+from genome_keras.windows import centre
 
 
 def write(path, *, n=50, window=12, tasks=3, source=True, seed=0, **layout):

@@ -1,10 +1,10 @@
-"""Laws of genome_keras.spans: the same as with sets of positions."""
+"""Laws of genome_keras.building.spans: the same as with sets of positions."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genome_keras.spans import Spans, ranges
+from genome_keras.building.spans import Spans, ranges
 
 PLACES = st.lists(st.tuples(st.integers(0, 80), st.integers(1, 30)), max_size=8)
 POSITIONS = np.arange(-5, 130)

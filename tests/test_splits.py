@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from genome_keras.cli import main
 from genome_keras.datasets.source import Source
 from genome_keras.datasets.splits import in_memory, open_split
-from genome_keras.task_table import tasks
+from genome_keras.datasets.task_table import tasks
 
 
 class Numbered(Source):

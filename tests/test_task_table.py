@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genome_keras import weights
 from genome_keras.cli import main
 from genome_keras.commands.tasks import TABLES as OFFERED
-from genome_keras.task_table import TABLES, tasks, text
+from genome_keras.datasets.task_table import TABLES, tasks, text
+from genome_keras.weights import resolve as weights
 
 
 def plain(table):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras import weights
 from genome_keras.cli import main
-from genome_keras.datasets.chromatin import Examples
-from genome_keras.train import fit, train_dataset
+from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.training.fine_tune import start_from
+from genome_keras.training.fit import fit
+from genome_keras.training.train import train_dataset
+from genome_keras.weights import resolve as weights
 
 
 def examples(n=64, seed=0):

@@ -9,7 +9,7 @@ from test_train import data, examples  # noqa: F401
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.train_logreg import train_logreg
+from genome_keras.training.train_logreg import train_logreg
 
 C = (1e-2, 1.0)
 

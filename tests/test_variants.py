@@ -15,16 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import genome_keras
-from genome_keras import scorer as scorers
-from genome_keras.allele_blocks import STATUS, blocks
 from genome_keras.cli import main
-from genome_keras.effects import likelihood, logit
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.genome import Variant
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
-from genome_keras.scorer import Scorer, open_scorer
-from genome_keras.variants import score, score_vcf
+from genome_keras.scoring import scorer as scorers
+from genome_keras.scoring.choices import chosen_tasks
+from genome_keras.scoring.effects import likelihood, logit
+from genome_keras.scoring.scorer import Scorer, open_scorer
+from genome_keras.variants.blocks import STATUS, blocks
+from genome_keras.variants.score_variants import score, score_vcf
+from genome_keras.weights.resolve import find
 from genome_keras.windows import alleles
 
 WINDOW, TASKS = 12, ["a|x y", "b;c", "d"]
@@ -168,10 +170,10 @@ def files(tmp_path, genome, monkeypatch):
 
     def load(weights):
         models.append(Toy())
-        return models[-1], scorers.checkpoints.find(weights)
+        return models[-1], find(weights)
 
     monkeypatch.setattr(scorers, "load_model", load)
-    monkeypatch.setattr("genome_keras.allele_blocks.BLOCK", 32)
+    monkeypatch.setattr("genome_keras.variants.blocks.BLOCK", 32)
     return SimpleNamespace(
         folder=tmp_path,
         vcf=tmp_path / "v.vcf",
@@ -363,7 +365,7 @@ def test_a_stopped_run_goes_on_and_gives_the_same_file(files, monkeypatch):
 
 def test_what_is_kept_serves_no_other_run(files, monkeypatch):
     out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
-    monkeypatch.setattr("genome_keras.variants.Parts.remove", lambda self: None)
+    monkeypatch.setattr("genome_keras.variants.score_variants.Parts.remove", lambda self: None)
 
     def run(**more):
         score_vcf(files.vcf, out, resume=True, **{**files.options, **more})
@@ -378,7 +380,7 @@ def test_what_is_kept_serves_no_other_run(files, monkeypatch):
 def test_damaged_parts_are_an_error(files, monkeypatch):
     out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
     with monkeypatch.context() as patch:
-        patch.setattr("genome_keras.variants.Parts.remove", lambda self: None)
+        patch.setattr("genome_keras.variants.score_variants.Parts.remove", lambda self: None)
         score_vcf(files.vcf, out, resume=True, **files.options)
     for path in parts.iterdir():
         path.write_bytes(path.read_bytes()[:-9])
@@ -469,8 +471,8 @@ def test_both_strands_of_a_checkpoint():
 
 def test_tasks_that_were_never_trained_are_left_out_unless_named():
     known = SimpleNamespace(name="m", tasks=["a", "b", "c"], trained=[True, False, True])
-    assert scorers.chosen_tasks(known, None) == ([0, 2], ["a", "c"])
-    assert scorers.chosen_tasks(known, ["b"]) == ([1], ["b"])
+    assert chosen_tasks(known, None) == ([0, 2], ["a", "c"])
+    assert chosen_tasks(known, ["b"]) == ([1], ["b"])
 
 
 def test_models_that_cannot_be_scored():

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras import weights
-from genome_keras.checks import verify
 from genome_keras.errors import WeightsError
-from genome_keras.registry import Published
+from genome_keras.io.digest import sha256_of
+from genome_keras.sharing.verify import verify
+from genome_keras.weights import resolve as weights
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.registry import Published
 
 
 @pytest.fixture
@@ -21,20 +23,20 @@ def published(tmp_path, monkeypatch):
     arguments = {"window": 12, "tasks": 2, "units": 3, "both_strands": True}
     model = genome_keras.bigru_multitask(**arguments, seed=3)
     path = tmp_path / f"{name}.weights.h5"
-    weights.save_bare(model, path)
+    save_bare(model, path)
     config = {"architecture": "bigru_multitask", "arguments": arguments, "tasks": ["a", "b"]}
     description = path.with_name(f"{name}.json")
     description.write_text(json.dumps(config))
     path.with_name(f"{name}.md").write_text("# the card\n")
     entry = Published(
-        weights.sha256_of(path),
+        sha256_of(path),
         path.stat().st_size,
-        weights.sha256_of(description),
+        sha256_of(description),
         description.stat().st_size,
         "nobody",
     )
     monkeypatch.setattr(weights, "PUBLISHED", {name: entry})
-    monkeypatch.setattr(weights, "folder", lambda: tmp_path)
+    monkeypatch.setattr(weights, "packaged", lambda: tmp_path)
     monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path / "cache"))
     return name, path, model
 
@@ -97,12 +99,12 @@ def test_unknown_names_list_the_known(published):
 def test_the_sha256_of_weights_is_that_of_their_bytes(published, tmp_path):
     """Where nobody has published one it is that of the file as it is now."""
     name, path, _ = published
-    assert weights.find(name).bytes_sha256() == weights.sha256_of(path)
+    assert weights.find(name).bytes_sha256() == sha256_of(path)
     path.write_bytes(path.read_bytes() + b"more")
-    assert weights.find(name).bytes_sha256() != weights.sha256_of(path)
+    assert weights.find(name).bytes_sha256() != sha256_of(path)
     own = tmp_path / "own.weights.h5"
     own.write_bytes(b"anything")
-    assert weights.find(own).bytes_sha256() == weights.sha256_of(own)
+    assert weights.find(own).bytes_sha256() == sha256_of(own)
 
 
 def test_damage_is_told_before_anything_is_loaded(published):
@@ -209,7 +211,7 @@ def test_table_is_complete(name):
 
 
 def test_sums_file_agrees_with_the_table():
-    lines = (weights.folder() / "SHA256SUMS").read_text().splitlines()
+    lines = (weights.packaged() / "SHA256SUMS").read_text().splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
     for name, entry in weights.PUBLISHED.items():
         assert sums[f"{name}.weights.h5"] == entry.sha256

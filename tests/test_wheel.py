@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import genome_keras
-from genome_keras.weights import DEFAULT, PUBLISHED
+from genome_keras.weights.registry import PUBLISHED
+from genome_keras.weights.resolve import DEFAULT
 
 ROOT = Path(__file__).parents[1]
 

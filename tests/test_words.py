@@ -9,8 +9,9 @@ from genome_keras.cli import main
 from genome_keras.encode import decode, kmer_names, reverse_complement, tokens
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.io import fasta
+from genome_keras.io.word_vectors import read_words, word_offsets
 from genome_keras.layers.kmer_words import KmerWords
-from genome_keras.words import count_pairs, fit_vectors, learn_words, read_words, word_offsets
+from genome_keras.training.words import count_pairs, fit_vectors, learn_words
 
 CODES = np.random.default_rng(0).choice(5, (6, 23), p=(0.3, 0.2, 0.2, 0.2, 0.1)).astype(np.uint8)
 
@@ -77,7 +78,7 @@ def test_with_room_enough_the_products_are_the_known_optimum():
     draw = np.random.default_rng(1)
     counts = draw.integers(20, 200, (4, 4)).astype("float32")
     counts += counts.T
-    from genome_keras.words import _fit
+    from genome_keras.training.words import _fit
 
     vectors, contexts = _fit(counts, 4, 3, 2000, 0)
     joint = counts / counts.sum()

@@ -17,16 +17,17 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from genome_keras import predict
-from genome_keras import weights as checkpoints
+from genome_keras.arguments import check_positive
 from genome_keras.cluster.folder import Folder
-from genome_keras.effects import EFFECTS, LIKELIHOOD, kinds
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
-from genome_keras.scorer import chosen_tasks, window_of
-from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR, check_positive
+from genome_keras.scoring import predict
+from genome_keras.scoring.choices import chosen_tasks, window_of
+from genome_keras.scoring.effects import EFFECTS, LIKELIHOOD, kinds
+from genome_keras.weights.resolve import DEFAULT, find
+from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
 
 class Summary(NamedTuple):
@@ -47,7 +48,7 @@ def predict_genome(
     genome,
     out,
     *,
-    weights=checkpoints.DEFAULT,
+    weights=DEFAULT,
     stride=None,
     on_short="error",
     unknown=None,
@@ -110,7 +111,7 @@ def score_variants(
     out,
     *,
     genome,
-    weights=checkpoints.DEFAULT,
+    weights=DEFAULT,
     effect="diff",
     tasks=None,
     both_strands=None,
@@ -122,7 +123,7 @@ def score_variants(
     address=None,
     resume=False,
 ):
-    """Scores every alternative allele: the rows of `genome_keras.variants.score_vcf`, in parts.
+    """Scores every alternative allele: the rows of `score_vcf`, in parts.
 
     The alleles of the VCF, not their scores, are in the memory of this process.
 
@@ -145,7 +146,7 @@ def score_variants(
     if effect not in EFFECTS:
         raise ValueError(f"effect must be one of {EFFECTS}. Received: effect={effect!r}")
     check_positive(part=part, workers=workers, batch_size=batch_size)
-    checkpoint = checkpoints.find(weights)
+    checkpoint = find(weights)
     _, columns = chosen_tasks(checkpoint, tasks)
     kinds(effect, language_model=columns == [LIKELIHOOD])
     window = window_of(window, checkpoint.arguments.get("window"), weights)

@@ -9,16 +9,17 @@ from functools import cached_property
 
 import numpy as np
 
-from genome_keras import predict
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.genome import Variant
 from genome_keras.io.fasta import Piece
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow, open_table
-from genome_keras.scorer import chosen_tasks, open_scorer
-from genome_keras.variants import open_effects, score
-from genome_keras.weights import find
+from genome_keras.scoring import predict
+from genome_keras.scoring.choices import chosen_tasks
+from genome_keras.scoring.scorer import open_scorer
+from genome_keras.variants.score_variants import open_effects, score
+from genome_keras.weights.resolve import find
 from genome_keras.windows import Slider
 
 
@@ -87,7 +88,7 @@ class Windows(Worker):
 
 
 class Alleles(Worker):
-    """Scores variants, as `genome_keras.variants.score_vcf` does."""
+    """Scores variants, as `genome_keras.variants.score_variants.score_vcf` does."""
 
     @cached_property
     def scorer(self):

@@ -1,7 +1,6 @@
 """`genome-keras attribute`: what each letter of a window adds to its scores."""
 
-from genome_keras.commands._notes import notes
-from genome_keras.commands._types import (
+from genome_keras.commands._arguments import (
     add_places,
     add_windows_scoring,
     given,
@@ -9,6 +8,7 @@ from genome_keras.commands._types import (
     new_file,
     positive,
 )
+from genome_keras.commands._notes import notes
 
 
 def add_to(commands):

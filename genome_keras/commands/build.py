@@ -2,8 +2,8 @@
 
 import argparse
 
+from genome_keras.commands._arguments import add_unknown, given, new_file, positive
 from genome_keras.commands._notes import say
-from genome_keras.commands._types import add_unknown, given, new_file, positive
 
 SHOWN = 5  # names of tracks without a label
 
@@ -74,7 +74,7 @@ def _negatives(text):
 
 
 def _build(options):
-    from genome_keras.datasets.build import build
+    from genome_keras.building.build import build
 
     names = ("bin_size", "context", "share", "summit_width", "contigs", "valid", "test")
     names += ("negatives", "blacklist", "max_n", "unknown", "seed")

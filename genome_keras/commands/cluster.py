@@ -1,14 +1,14 @@
 """`genome-keras cluster`: whole genomes and long lists of variants, on Ray."""
 
-from genome_keras.commands._notes import say
-from genome_keras.commands._types import (
+from genome_keras.commands._arguments import (
     add_out_folder,
     add_scoring,
     add_unknown,
     given,
     positive,
 )
-from genome_keras.weights import DEFAULT
+from genome_keras.commands._notes import say
+from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands):

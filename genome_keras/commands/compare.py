@@ -1,6 +1,6 @@
 """`genome-keras compare`: models of several evaluations side by side."""
 
-from genome_keras.commands._types import folder, new_file
+from genome_keras.commands._arguments import folder, new_file
 
 
 def add_to(commands):

@@ -1,6 +1,6 @@
 """`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
 
-from genome_keras.commands._types import add_out_folder, given, new_file, positive
+from genome_keras.commands._arguments import add_out_folder, given, new_file, positive
 
 
 def add_to(commands):
@@ -44,7 +44,8 @@ def add_to(commands):
 
 
 def _evaluate(options):
-    from genome_keras.evaluate import as_markdown, evaluate
+    from genome_keras.evaluation.evaluate import evaluate
+    from genome_keras.evaluation.markdown import as_markdown
 
     names = ("weights", "split", "replicates", "batch_size", "out", "report")
     result = evaluate(options.data, **given(options, *names))

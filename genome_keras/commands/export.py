@@ -3,7 +3,7 @@
 import os
 import sys
 
-from genome_keras.quiet import silence
+from genome_keras.quiet_keras import silence
 
 
 def add_to(commands):
@@ -28,7 +28,7 @@ def add_to(commands):
 def _export(options):
     if "keras" not in sys.modules:  # TensorFlow makes the formats
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    from genome_keras.exports import export
+    from genome_keras.sharing.export import export
 
     with silence():  # what runs the export greets, too
         worst = export(options.weights, options.out, format=options.format)

@@ -1,7 +1,7 @@
 """`genome-keras filters`: what the first filters of a model answer to, as motifs."""
 
+from genome_keras.commands._arguments import add_places, given_places, new_file, positive
 from genome_keras.commands._notes import notes, say
-from genome_keras.commands._types import add_places, given_places, new_file, positive
 
 
 def add_to(commands):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genome_keras.commands._types import new_file, positive
+from genome_keras.commands._arguments import new_file, positive
 from genome_keras.errors import FormatError
 
 
@@ -24,7 +24,7 @@ def add_to(commands):
 
 
 def _import(options):
-    from genome_keras.foreign import import_weights
+    from genome_keras.sharing.import_weights import import_weights
 
     if not Path(options.file).is_file():
         raise FormatError(options.file, None, "no such file")

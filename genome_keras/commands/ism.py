@@ -1,13 +1,13 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
-from genome_keras.commands._notes import notes
-from genome_keras.commands._types import (
+from genome_keras.commands._arguments import (
     add_places,
     add_windows_scoring,
     given,
     given_places,
     new_file,
 )
+from genome_keras.commands._notes import notes
 
 
 def add_to(commands):

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from genome_keras.commands._types import add_out_folder, add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import add_out_folder, add_unknown, given, new_file, positive
 
 
 def add_to(commands):

@@ -4,7 +4,7 @@ import argparse
 import math
 import sys
 
-from genome_keras.commands._types import add_out_folder, given, positive
+from genome_keras.commands._arguments import add_out_folder, given, positive
 
 
 def add_to(commands):
@@ -31,7 +31,7 @@ def add_to(commands):
 
 
 def _logreg(options):
-    from genome_keras.train_logreg import PATH, train_logreg
+    from genome_keras.training.train_logreg import PATH, train_logreg
 
     log = train_logreg(
         options.data,

@@ -1,7 +1,7 @@
 """`genome-keras modisco`: motifs of attributions, by TF-MoDISco."""
 
+from genome_keras.commands._arguments import given, new_file, positive
 from genome_keras.commands._notes import say
-from genome_keras.commands._types import given, new_file, positive
 
 
 def add_to(commands):

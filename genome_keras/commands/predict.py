@@ -1,8 +1,8 @@
 """`genome-keras predict`: score the sequences of a file."""
 
+from genome_keras.commands._arguments import add_reading, check_of_fasta, given, new_file, positive
 from genome_keras.commands._notes import notes, say
-from genome_keras.commands._types import add_reading, check_of_fasta, given, new_file, positive
-from genome_keras.weights import DEFAULT
+from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands):
@@ -43,7 +43,7 @@ def add_to(commands):
 
 @notes()
 def _predict(options):
-    from genome_keras.predict import predict_fasta, predict_intervals
+    from genome_keras.scoring.predict import predict_fasta, predict_intervals
 
     same = given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
     check_of_fasta(options, "stride", "on_short")

@@ -1,6 +1,6 @@
 """`genome-keras tasks`: the tasks of known data sets."""
 
-TABLES = ("deepsea-919", "human-chromatin-192")  # as in genome_keras.task_table
+TABLES = ("deepsea-919", "human-chromatin-192")  # as in genome_keras.datasets.task_table
 
 
 def add_to(commands):
@@ -16,6 +16,6 @@ def add_to(commands):
 
 
 def _print(options):
-    from genome_keras.task_table import text
+    from genome_keras.datasets.task_table import text
 
     print(text(options.table), end="")

@@ -2,11 +2,9 @@
 
 import argparse
 import json
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from genome_keras import MODELS
-from genome_keras.commands._types import add_out_folder, add_unknown, given, positive
+from genome_keras.commands._arguments import add_out_folder, add_unknown, given, positive
 
 
 def add_to(commands):
@@ -86,7 +84,7 @@ def add_to(commands):
 
 def _train(options):
     data = _data(options)  # bad data is told before a framework loads
-    from genome_keras.train import train_dataset
+    from genome_keras.training.train import train_dataset
 
     names = ("out", "model", "recipe", "window", "examples", "epochs", "batch_size", "warmup")
     names += ("learning_rate", "patience", "positive_weight", "fine_tune", "trunk_rate", "seed")
@@ -104,33 +102,10 @@ def _data(options):
         return options.data
     if options.data is not None or not all(parts):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
-    from genome_keras.datasets.build import build
+    from genome_keras.training.from_peaks import data_from_peaks
 
-    path = Path(options.out) / "data.h5"
-    if not path.exists():  # whole or not there: a killed run goes on with it
-        with _new_folder(path.parent):
-            build(
-                options.genome,
-                options.peaks,
-                path,
-                context=options.window or 200,
-                **given(options, "valid", "test", "unknown", "seed"),
-            )
-    return path
-
-
-@contextmanager
-def _new_folder(path):
-    """Makes a folder; where the block fails, what was made and is empty goes again."""
-    made = [place for place in (path, *path.parents) if not place.exists()]
-    path.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            for place in made:
-                place.rmdir()
-        raise
+    names = ("genome", "peaks", "valid", "test", "window", "unknown", "seed")
+    return data_from_peaks(options.out, **given(options, *names))
 
 
 def _setting(text):

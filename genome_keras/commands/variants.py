@@ -1,8 +1,8 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
+from genome_keras.commands._arguments import add_scoring, given, new_file, positive
 from genome_keras.commands._notes import say
-from genome_keras.commands._types import add_scoring, given, new_file, positive
-from genome_keras.weights import DEFAULT
+from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands):
@@ -49,7 +49,7 @@ def add_to(commands):
 
 
 def _variants(options):
-    from genome_keras.variants import score_vcf
+    from genome_keras.variants.score_variants import score_vcf
 
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume")
     names += ("batch_size", "report")

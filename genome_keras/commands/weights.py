@@ -1,7 +1,7 @@
 """`genome-keras weights`: list checkpoints, show, verify and publish them."""
 
 from genome_keras import MODELS
-from genome_keras.commands._types import positive
+from genome_keras.commands._arguments import positive
 
 
 def add_to(commands):
@@ -33,7 +33,8 @@ def add_to(commands):
 
 
 def _list(options):
-    from genome_keras.weights import PUBLISHED, find, list_weights
+    from genome_keras.weights.registry import PUBLISHED
+    from genome_keras.weights.resolve import find, list_weights
 
     print("name", "architecture", "window", "tasks", "bytes", "test_auroc", sep="\t")
     for name in list_weights(
@@ -57,7 +58,7 @@ def _auroc(scores):
 
 
 def _info(options):
-    from genome_keras.weights import facts, find
+    from genome_keras.weights.resolve import facts, find
 
     found = find(options.name)
     print(found.card)
@@ -67,9 +68,9 @@ def _info(options):
 
 
 def _verify(options):
-    from genome_keras.checks import verify
     from genome_keras.errors import WeightsError
-    from genome_keras.weights import list_weights
+    from genome_keras.sharing.verify import verify
+    from genome_keras.weights.resolve import list_weights
 
     words = {True: "ok", False: "FAILED", None: "skipped"}
     failed = 0
@@ -82,6 +83,6 @@ def _verify(options):
 
 
 def _push(options):
-    from genome_keras.pretrained import push
+    from genome_keras.sharing.pretrained import push
 
     print(push(options.folder, options.address, private=options.private))

@@ -1,6 +1,6 @@
 """`genome-keras words`: vectors of genomic words, from a genome."""
 
-from genome_keras.commands._types import add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import add_unknown, given, new_file, positive
 
 
 def add_to(commands):
@@ -27,7 +27,7 @@ def add_to(commands):
 
 
 def _words(options):
-    from genome_keras.words import learn_words
+    from genome_keras.training.words import learn_words
 
     learn_words(
         options.fasta,

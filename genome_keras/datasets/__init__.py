@@ -1,7 +1,27 @@
-"""Data sets: read, batched and built."""
+"""Data sets: read and batched; `genome_keras.building` makes them.
 
-from genome_keras.datasets.build import build
-from genome_keras.datasets.chromatin import chromatin, open_chromatin
-from genome_keras.datasets.deepsea import deepsea
+Names are loaded when they are first used, as in `genome_keras` itself.
+"""
 
-__all__ = ["build", "chromatin", "deepsea", "open_chromatin"]
+import importlib
+
+_HOMES = {
+    "build": "genome_keras.building.build",
+    "chromatin": "genome_keras.datasets.chromatin_data",
+    "deepsea": "genome_keras.datasets.deepsea_bundle",
+    "open_chromatin": "genome_keras.datasets.chromatin_data",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

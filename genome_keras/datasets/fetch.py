@@ -16,8 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from genome_keras.errors import FormatError, GenomeKerasError
-from genome_keras.fetch import check_address
 from genome_keras.io.atomic import atomic
+from genome_keras.io.download import check_address
 
 DEEPSEA = "http://deepsea.princeton.edu/media/code/deepsea_train_bundle.v0.9.tar.gz"
 # Examples, bp and tasks of each file, as published.
@@ -238,7 +238,7 @@ def _write(source, path, member):
 
 def _check(url, folder):
     """Opens each file and looks at its first and last pairs."""
-    from genome_keras.datasets.deepsea import deepsea
+    from genome_keras.datasets.deepsea_bundle import deepsea
 
     for split, (n, window, tasks) in LAYOUT.items():
         try:

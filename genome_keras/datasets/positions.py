@@ -13,7 +13,7 @@ def positions(path, split):
     """Chromosome and start of each window of a split.
 
     Args:
-        path: HDF5 as `genome_keras.datasets.chromatin.chromatin` reads it, perhaps with
+        path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, perhaps with
             `chrom` (n,) as byte strings and `start` or `start_hg38` (n,), 0-based.
         split: "train", "valid" or "test".
 

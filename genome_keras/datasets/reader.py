@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from genome_keras.datasets.shuffle import Plan, Threads
 from genome_keras.encode import reverse_complement
-from genome_keras.io.middle import centre
+from genome_keras.windows import centre
 
 BUFFER = 65_536  # examples
 

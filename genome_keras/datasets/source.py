@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from genome_keras.io.middle import centre
 from genome_keras.scores import positive_rates
+from genome_keras.windows import centre
 
 __all__ = ["Source", "centre", "checked_labels", "spans"]
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from genome_keras.datasets.chromatin import Examples, open_chromatin
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.chromatin_data import Examples, open_chromatin
+from genome_keras.datasets.deepsea_bundle import deepsea
 
 
 def open_split(path, split, *, window=None):
     """Opens one split without reading it.
 
     Args:
-        path: HDF5 as `genome_keras.datasets.chromatin.open_chromatin` reads it, or the
+        path: HDF5 as `genome_keras.datasets.chromatin_data.open_chromatin` reads it, or the
             folder of the DeepSEA bundle, both strands of whose windows are examples.
         split: "train", "valid" or "test".
         window: bp in the middle of each example; None takes all.
@@ -35,7 +35,7 @@ def in_memory(source, most=None):
         most: read so many where there are more, in ranges spread evenly over all.
 
     Returns:
-        `genome_keras.datasets.chromatin.Examples`, in the order of the source; the
+        `genome_keras.datasets.chromatin_data.Examples`, in the order of the source; the
         collection they come from is left empty.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 
 import genome_keras
 from genome_keras.errors import FormatError
-from genome_keras.weights import find
+from genome_keras.weights.resolve import find
 
 
 class Contender:
@@ -36,7 +36,7 @@ class Contender:
         if (Path(name) / "train.json").is_file():
             self._open_run(Path(name))
         else:
-            from genome_keras.predict import load_model
+            from genome_keras.scoring.load import load_model
 
             self._model, checkpoint = load_model(name)
             self.tasks, self.trained = list(checkpoint.tasks), checkpoint.trained

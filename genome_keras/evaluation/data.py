@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from genome_keras.datasets.chromatin import chromatin
-from genome_keras.datasets.deepsea import deepsea
+from genome_keras.datasets.chromatin_data import chromatin
+from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.positions import positions
 from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.datasets.task_table import tasks
 from genome_keras.evaluation import bootstrap
 from genome_keras.evaluation.measure import Measured
-from genome_keras.task_table import tasks
 
 DEEPSEA_TEST = 455_024  # examples of the published test set, both strands
 MOST = 400_000  # examples of training that the GC baseline is fitted on
@@ -20,12 +20,12 @@ def held_out(path, split):
     """All examples of a split, in memory.
 
     Args:
-        path: HDF5 as `genome_keras.datasets.chromatin.chromatin` reads it, or the
+        path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
             folder of the DeepSEA bundle; there, each window and its reverse complement.
         split: "train", "valid" or "test".
 
     Returns:
-        `genome_keras.datasets.chromatin.Examples`.
+        `genome_keras.datasets.chromatin_data.Examples`.
     """
     if Path(path).is_dir():
         return in_memory(deepsea(path, split, strands="pairs"))
@@ -70,7 +70,7 @@ def published(path, split, labels):
     Returns:
         Name -> `Measured`, with AUROC and average precision only; empty elsewhere.
 
-    Source: Quang & Xie 2016, see `genome_keras.task_table.tasks`.
+    Source: Quang & Xie 2016, see `genome_keras.datasets.task_table.tasks`.
     """
     if not (Path(path).is_dir() and split == "test" and len(labels) == DEEPSEA_TEST):
         return {}

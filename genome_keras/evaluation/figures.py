@@ -4,7 +4,7 @@ import math
 from html import escape
 
 from genome_keras.evaluation.markdown import GROUPS
-from genome_keras.evaluation.svg import Chart
+from genome_keras.pictures.charts import Chart
 
 METRICS = {
     "f1": "F1",

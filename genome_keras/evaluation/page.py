@@ -2,7 +2,7 @@
 
 import json
 
-from genome_keras.html_page import document
+from genome_keras.pictures.html_page import document
 
 STYLE = """
 .side { display: grid; gap: 8px 24px;

@@ -13,7 +13,7 @@ def write_report(path, result, rows):
 
     Args:
         path: the HTML file; an existing one is replaced.
-        result, rows: what `genome_keras.compare.compare` returns.
+        result, rows: what `genome_keras.evaluation.compare.compare` returns.
 
     Raises:
         GenomeKerasError: `path` cannot be written.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genome_keras.compare import side_by_side
 from genome_keras.errors import FormatError
+from genome_keras.evaluation.compare import side_by_side
 from genome_keras.evaluation.measure import Measured
 from genome_keras.io.atomic import atomic
 
@@ -23,7 +23,7 @@ SAME = ("labels_sha256", "split", "tuned_on", "threshold", "min_rate", "bootstra
 
 
 def write_scores(folder, result, rows):
-    """Writes what `genome_keras.compare.compare` returns into a folder."""
+    """Writes what `genome_keras.evaluation.compare.compare` returns into a folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(column for row in rows for column in row))
@@ -38,11 +38,11 @@ def compare_scores(folders, *, out=None, report=None):
     """Puts the models of several evaluations side by side.
 
     Args:
-        folders: that `genome_keras.evaluate.evaluate` wrote, of the same windows.
-        out, report: as in `genome_keras.evaluate.evaluate`.
+        folders: that `genome_keras.evaluation.evaluate.evaluate` wrote, of the same windows.
+        out, report: as in `genome_keras.evaluation.evaluate.evaluate`.
 
     Returns:
-        The result, as `genome_keras.compare.compare` returns it.
+        The result, as `genome_keras.evaluation.compare.compare` returns it.
 
     Raises:
         FormatError: as in `read_scores`.
@@ -69,7 +69,7 @@ def read_scores(folders):
         folders: paths; their scores must be of the same windows, labels and settings.
 
     Returns:
-        The result and the rows, as `genome_keras.compare.compare` returns them. Models
+        The result and the rows, as `genome_keras.evaluation.compare.compare` returns them. Models
         come first, baselines last; what several folders have in common comes once.
 
     Raises:

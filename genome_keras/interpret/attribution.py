@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from genome_keras.effects import effect as effect_of
-from genome_keras.effects import sigmoid
 from genome_keras.encode import tokens
-from genome_keras.scorer import Scorer, agree, check_windows
+from genome_keras.scoring.choices import check_windows
+from genome_keras.scoring.effects import effect as effect_of
+from genome_keras.scoring.effects import sigmoid
+from genome_keras.scoring.scorer import Scorer, agree
 
 METHODS = ("gradient_x_input", "integrated_gradients", "smoothgrad", "occlusion")
 MOST_POINTS = 4096  # of integrated gradients; finding them takes their number squared
@@ -41,7 +42,7 @@ def attribute(
 
     Args:
         model: a `keras.Model` of tasks, as `genome_keras.interpret.letters.letter_model`
-            takes it; for "occlusion", as `genome_keras.scorer.Scorer` does.
+            takes it; for "occlusion", as `genome_keras.scoring.scorer.Scorer` does.
         seqs: windows, as `genome_keras.encode.tokens` takes them.
         tasks: an integer column of the model's output, or a list of them.
         method: one of the above.

@@ -7,16 +7,17 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras import weights as checkpoints
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
 from genome_keras.interpret.page_windows import attribution_page
-from genome_keras.interpret.tables import BASES, FIELDS, WINDOWS, places, windows_of
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
 from genome_keras.io.rows import open_rows
-from genome_keras.predict import described
-from genome_keras.scorer import chosen_tasks, open_scorer, window_of
+from genome_keras.scoring.choices import chosen_tasks, window_of
+from genome_keras.scoring.inputs import BASES, FIELDS, WINDOWS, places, windows_of
+from genome_keras.scoring.load import described
+from genome_keras.scoring.scorer import open_scorer
+from genome_keras.weights.resolve import DEFAULT
 
 SUFFIX = ".h5"
 LARGEST = 1 << 25  # attributions in memory
@@ -30,7 +31,7 @@ def write_attributions(
     *,
     genome=None,
     region=None,
-    weights=checkpoints.DEFAULT,
+    weights=DEFAULT,
     tasks=None,
     both_strands=None,
     window=None,

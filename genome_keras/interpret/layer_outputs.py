@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from genome_keras.encode import tokens
-from genome_keras.interpret.stacks import compiled, twin
 from genome_keras.layers.clockwork import Clockwork
-from genome_keras.scorer import check_windows
+from genome_keras.scoring.choices import check_windows
+from genome_keras.scoring.twins import compiled, twin
 
 WHICH = ("all", "last")
 

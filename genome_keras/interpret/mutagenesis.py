@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from genome_keras.effects import effect as effect_of
-from genome_keras.effects import kinds
 from genome_keras.encode import reverse_complement, tokens
-from genome_keras.interpret import kmers
-from genome_keras.scorer import Scorer, agree, check_windows
+from genome_keras.scoring import shared_kmers
+from genome_keras.scoring.choices import check_windows
+from genome_keras.scoring.effects import effect as effect_of
+from genome_keras.scoring.effects import kinds
+from genome_keras.scoring.scorer import Scorer, agree
 
 
 def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=None, batch_size=256):
@@ -16,10 +17,10 @@ def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=Non
     allows it they cost less, as `Mutagenesis` tells.
 
     Args:
-        model: a `keras.Model`, as `genome_keras.scorer.Scorer` takes it.
+        model: a `keras.Model`, as `genome_keras.scoring.scorer.Scorer` takes it.
         seqs: windows, as `genome_keras.encode.tokens` takes them.
         tasks: integer columns of the model's output; None is all.
-        effect: "diff" or "logodds", as in `genome_keras.effects.effect`.
+        effect: "diff" or "logodds", as in `genome_keras.scoring.effects.effect`.
         both_strands, batch_size: as in `Scorer`.
         reuse: whether to compute what the substitutions share only once; None does
             where that was measured to be faster.
@@ -49,7 +50,7 @@ class Mutagenesis:
     has the name of these: the windows' own scores are compared.
 
     Args:
-        scorer: a `genome_keras.scorer.Scorer`.
+        scorer: a `genome_keras.scoring.scorer.Scorer`.
         tasks: integer columns of the scores; None is all.
         reuse: True begins at states or counts where the model allows it, False takes full
             passes; None is True, but for states on TensorFlow and torch: their full passes
@@ -68,7 +69,9 @@ class Mutagenesis:
         self.way, self._shared = "full passes", None
         if states and scorer.network is not None:
             self.way, self._shared = "states", scorer.network.substitutions
-        elif reuse is not False and (shared := kmers.substitutions(scorer.model)) is not None:
+        elif (
+            reuse is not False and (shared := shared_kmers.substitutions(scorer.model)) is not None
+        ):
             self.way, self._shared = "counts", shared
 
     def __call__(self, codes, *, effect="diff"):

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from genome_keras.interpret.mutagenesis import mean_loss
-from genome_keras.interpret.page_frame import name_change, paragraph, table, written_page
-from genome_keras.interpret.page_svg import figure_html
-from genome_keras.interpret.pictures_canvas import BASES
-from genome_keras.interpret.pictures_windows import draw_logo, draw_substitutions
+from genome_keras.pictures.canvas import BASES
+from genome_keras.pictures.page_frame import paragraph, table, written_page
+from genome_keras.pictures.svg_of_figures import figure_html
+from genome_keras.pictures.windows import draw_logo, draw_substitutions
+from genome_keras.scoring.effects import name_change
 
 WINDOWS, LENGTH = 10, 2000  # at most: windows, and bp of all of them; one is always shown
 PICTURED, TOLD = 2, 6  # tasks of each, at most: in pictures and in a table
@@ -72,7 +73,7 @@ def mutagenesis_page(path, *, tasks, effect, weights):
         `Windows`.
 
     Raises:
-        GenomeKerasError: as `genome_keras.interpret.page_frame.written_page`.
+        GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
     """
     change = name_change(effect, tasks)
     about = (

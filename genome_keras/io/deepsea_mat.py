@@ -4,7 +4,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.mat_arrays import Unpacked, open_arrays
-from genome_keras.io.middle import centre
+from genome_keras.windows import centre
 
 COLUMNS = 4096  # examples read together
 STRIP = 1 << 20  # bytes of one-hot at once

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from genome_keras.words import word_offsets
+from genome_keras.io.word_vectors import word_offsets
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -15,7 +15,7 @@ class KmerWords(keras.layers.Layer):
     after the last.
 
     Args:
-        word: length of a word, or its pattern, as in `genome_keras.words.word_offsets`.
+        word: length of a word, or its pattern, as in `genome_keras.io.word_vectors.word_offsets`.
         stride: from one word to the next, bp: 1 overlaps as much as can be.
 
     Call arguments:

@@ -11,8 +11,8 @@ from keras import ops
 from tqdm import tqdm
 
 from genome_keras.errors import FormatError
-from genome_keras.fetch import sha256_of
 from genome_keras.io.atomic import atomic
+from genome_keras.io.digest import sha256_of
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally
@@ -20,7 +20,8 @@ from genome_keras.lm.score import held_out
 from genome_keras.lm.streams import Streams
 from genome_keras.models.char_rnn import char_rnn
 from genome_keras.training.record import claim, write_json
-from genome_keras.weights import find, save_bare
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.resolve import find
 
 
 def train_genome(

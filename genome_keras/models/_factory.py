@@ -6,10 +6,11 @@ import itertools
 
 import keras
 
-from genome_keras import weights as checkpoints
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
+from genome_keras.weights.resolve import find
 
 # Arguments that only say where training starts: a trained model does not need them.
 _STARTING = ("motifs", "words", "weights")
@@ -38,7 +39,7 @@ def factory(build):
                 )
         if given.get("weights") is None:
             return _remembering(build(**given), build, given)
-        checkpoint = checkpoints.find(given["weights"], architecture=build.__name__)
+        checkpoint = find(given["weights"], architecture=build.__name__)
         for name, value in checkpoint.sizes.items():
             if name in given and _plain(given[name]) != _plain(value):
                 raise ValueError(
@@ -147,42 +148,6 @@ class Seeds:
 
     def __call__(self):
         return None if self._numbers is None else next(self._numbers)
-
-
-def at_least_one(**sizes):
-    """Raises ValueError for a size that is not an integer of at least 1."""
-    for name, value in sizes.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1. Received: {name}={value!r}")
-
-
-def one_of(*, accepted, **choice):
-    """Raises ValueError for a word that is not among `accepted`."""
-    for name, value in choice.items():
-        if value not in accepted:
-            words = ", ".join(map(repr, accepted))
-            raise ValueError(f"{name} must be one of {words}. Received: {name}={value!r}")
-
-
-def layers_of(**sizes):
-    """Checks arguments that have one number for each layer.
-
-    Returns:
-        A list of one tuple for each layer, in the order of the arguments.
-
-    Raises:
-        ValueError: not tuples of one length, or a number below one.
-    """
-    for name, values in sizes.items():
-        if not isinstance(values, (tuple, list)) or not values:
-            raise ValueError(
-                f"{name} must have one integer for each layer. Received: {name}={values!r}"
-            )
-        at_least_one(**{f"{name}[{i}]": value for i, value in enumerate(values)})
-    lengths = {name: len(values) for name, values in sizes.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"need one number for each layer in each. Received lengths: {lengths}")
-    return list(zip(*sizes.values(), strict=True))
 
 
 def positions_left(window, *, widths, pools, padding="valid"):

@@ -2,17 +2,10 @@
 
 import keras
 
+from genome_keras.arguments import at_least_one, layers_of
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import (
-    Seeds,
-    at_least_one,
-    codes_in,
-    factory,
-    layers_of,
-    positions_left,
-    scores_out,
-)
+from genome_keras.models._factory import Seeds, codes_in, factory, positions_left, scores_out
 
 
 @factory

@@ -2,11 +2,12 @@
 
 import keras
 
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.recurrent import GRU
 from genome_keras.layers.strands import OneHot
 from genome_keras.losses import NextBaseCrossEntropy
 from genome_keras.metrics import NextBasePerplexity
-from genome_keras.models._factory import Seeds, at_least_one, factory, finish, one_of
+from genome_keras.models._factory import Seeds, factory, finish
 
 _CELLS = {"gru": GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 

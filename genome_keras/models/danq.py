@@ -3,19 +3,12 @@
 import keras
 from keras import ops
 
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.activations import hard_sigmoid
 from genome_keras.layers.motifs import start_from_motifs
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import (
-    Seeds,
-    at_least_one,
-    codes_in,
-    factory,
-    one_of,
-    positions_left,
-    scores_out,
-)
+from genome_keras.models._factory import Seeds, codes_in, factory, positions_left, scores_out
 
 _GATES = {"sigmoid": "sigmoid", "hard": hard_sigmoid}
 

@@ -3,16 +3,10 @@
 import keras
 from keras import ops
 
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import (
-    Seeds,
-    at_least_one,
-    codes_in,
-    factory,
-    one_of,
-    scores_out,
-)
+from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
 
 
 @factory

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
+from genome_keras.arguments import at_least_one
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, at_least_one, compiled, factory
+from genome_keras.models._factory import Seeds, compiled, factory
 
 
 @factory

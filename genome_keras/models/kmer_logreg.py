@@ -2,8 +2,9 @@
 
 import keras
 
+from genome_keras.arguments import at_least_one
 from genome_keras.layers.kmer_counts import KmerCounts
-from genome_keras.models._factory import Seeds, at_least_one, compiled, factory
+from genome_keras.models._factory import Seeds, compiled, factory
 
 
 @factory
@@ -44,7 +45,7 @@ def kmer_logreg(
         WeightsError: a checkpoint that is unknown, missing or damaged.
 
     Source: Zhang & Kamath 2016, section 4.3. Departure: one model for all tasks,
-        which `genome_keras.logreg.fit` brings to convergence.
+        which `genome_keras.training.logreg.fit` brings to convergence.
     """
     at_least_one(tasks=tasks)
     codes = keras.Input((window,), dtype="uint8", name="codes")

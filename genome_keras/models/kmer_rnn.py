@@ -4,18 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.arguments import at_least_one, one_of
+from genome_keras.io.word_vectors import read_words
 from genome_keras.layers.kmer_words import KmerWords
 from genome_keras.layers.recurrent import GRU, GateBias
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import (
-    Seeds,
-    at_least_one,
-    codes_in,
-    factory,
-    one_of,
-    scores_out,
-)
-from genome_keras.words import read_words
+from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
 
 _READOUTS = {"last": None, "max": ops.max, "mean": ops.mean}
 

@@ -2,7 +2,7 @@
 
 import genome_keras
 from genome_keras.errors import WeightsError
-from genome_keras.weights import find
+from genome_keras.weights.resolve import find
 
 
 def start_from(weights, *, architecture, arguments, tasks, seed=None):

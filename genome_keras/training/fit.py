@@ -13,7 +13,7 @@ from genome_keras.metrics import Perplexity
 from genome_keras.training.interrupts import kept_interrupts
 from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
 from genome_keras.training.run_folder import RunFolder
-from genome_keras.weights import find
+from genome_keras.weights.resolve import find
 
 SCHEDULES = ("cosine", "constant")
 

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from genome_keras.batches import Batches
 from genome_keras.losses import MaskedCrossEntropy
+from genome_keras.training.batches import Batches
 
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 CLUSTER = "TF_CONFIG"
@@ -31,7 +31,7 @@ class EvenBatches(Batches):
     weighs it as a full one.
 
     Args:
-        source, batch_size, more: as in `genome_keras.batches.Batches`.
+        source, batch_size, more: as in `genome_keras.training.batches.Batches`.
         share, shares: of so many processes this one; a share is rows that lie together.
     """
 
@@ -149,7 +149,7 @@ def batches_of(source, *, batch_size, **more):
     """`Batches`, or even ones where several devices share them.
 
     Args:
-        source, batch_size, more: as in `genome_keras.batches.Batches`.
+        source, batch_size, more: as in `genome_keras.training.batches.Batches`.
 
     Raises:
         ValueError: a batch that the devices cannot share evenly.

@@ -13,7 +13,7 @@ import numpy as np
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
 from genome_keras.training.record import write_json
-from genome_keras.weights import save_bare
+from genome_keras.weights.checkpoint import save_bare
 
 
 class RunFolder(keras.callbacks.Callback):
@@ -32,7 +32,7 @@ class RunFolder(keras.callbacks.Callback):
 
     Args:
         folder: of the run.
-        batches: of the training examples, a `genome_keras.batches.Batches`.
+        batches: of the training examples, a `genome_keras.training.batches.Batches`.
         monitor: the column of the log whose lowest value is the best epoch.
         keep_epochs: also keep the weights of every epoch.
         patience: end after this many epochs without a better one; None never does.

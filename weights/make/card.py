@@ -2,7 +2,7 @@
 
 import shlex
 
-from genome_keras.evaluate import as_markdown
+from genome_keras.evaluation.markdown import as_markdown
 
 DATA = """\
 Human windows of {bp} bp, centred on 200-bp regions of hg19/hg38, labelled for 192
@@ -130,7 +130,7 @@ def card(name, draft, result, data):
             `train`, `valid` and `test`, whether it has centres of `peaks`, and the
             `logregs`, folders of logistic regressions on it to compare with; and the `backend`
             that trained.
-        result: of `genome_keras.evaluate.evaluate`, on the split "test".
+        result: of `genome_keras.evaluation.evaluate.evaluate`, on the split "test".
     """
     architecture, untrained = draft["architecture"], len(draft["untrained"])
     window, tasks = draft["window"], len(draft["tasks"])
@@ -185,5 +185,5 @@ The weights are published under Apache-2.0. The training data keep the terms nam
 ## Integrity
 
 The probe sequences and their scores are in `{name}.json`; the sha256 of both files are in
-`genome_keras.weights.PUBLISHED` and are checked whenever the checkpoint is loaded.
+`genome_keras.weights.registry.PUBLISHED` and are checked whenever the checkpoint is loaded.
 """

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
+from genome_keras.datasets.task_table import tasks
 from genome_keras.io.atomic import atomic
-from genome_keras.task_table import tasks
 
 ROWS = 8192
 

@@ -26,11 +26,15 @@ import numpy as np
 from card import card
 
 import genome_keras
-from genome_keras.datasets.chromatin import chromatin, open_chromatin
-from genome_keras.evaluate import as_markdown, evaluate
+from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
+from genome_keras.datasets.task_table import tasks
+from genome_keras.evaluation.evaluate import evaluate
+from genome_keras.evaluation.markdown import as_markdown
 from genome_keras.io.atomic import atomic
-from genome_keras.task_table import tasks
-from genome_keras.weights import PUBLISHED, find, save_bare, sha256_of
+from genome_keras.io.digest import sha256_of
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.registry import PUBLISHED
+from genome_keras.weights.resolve import find
 
 HERE = Path(__file__).parents[1]
 LETTERS = "ACGTN"

@@ -17,13 +17,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from genome_keras.fetch import sha256_of
 from genome_keras.io.atomic import atomic
+from genome_keras.io.digest import sha256_of
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.score import held_out
 from genome_keras.lm.train import load_lm
-from genome_keras.registry import PUBLISHED
-from genome_keras.weights import save_bare
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.registry import PUBLISHED
 
 HERE = Path(__file__).parents[1]
 LETTERS = "ACGTN"
@@ -85,7 +85,7 @@ The weights are published under Apache-2.0. The genome keeps its own terms.
 ## Integrity
 
 The probe sequences and their scores are in `{name}.json`; the sha256 of both files are in
-`genome_keras.registry.PUBLISHED` and are checked whenever the checkpoint is loaded.
+`genome_keras.weights.registry.PUBLISHED` and are checked whenever the checkpoint is loaded.
 """
 
 

@@ -1,0 +1,1 @@
+"""A data set from a genome and peaks."""

@@ -1,0 +1,164 @@
+"""From peaks to labelled bins."""
+
+from array import array
+from collections import defaultdict
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+from tqdm import tqdm
+
+from genome_keras.building.grid import inside
+from genome_keras.building.spans import ranges
+from genome_keras.errors import FormatError
+from genome_keras.io import bed
+
+
+class Labels:
+    """Which bins have which label: 1, 0, or -1 where a track was not measured.
+
+    Memory grows with the labels 1, not with bins times tracks.
+
+    Args:
+        tracks: list of `genome_keras.building.tracks.Track`, read in their order.
+        grid: `Grid`.
+        usable: bool (grid.total,); other bins are left out.
+        share, summit_width: the rule, as in `covered` and `with_summit`; one is None.
+
+    Attributes:
+        names: of the tracks.
+        ones: for each track the numbers of the bins with a label 1, sorted.
+        measured: for each track the `Spans` of the bins where it was measured, or None
+            for all.
+
+    Raises:
+        FormatError: a malformed line, or a place that is not in the genome.
+    """
+
+    def __init__(self, tracks, grid, usable, *, share, summit_width):
+        self.names, self.ones, self.total = [track.name for track in tracks], [], grid.total
+        regions = {None: None}
+        for track in tracks:
+            if track.measured not in regions:
+                regions[track.measured] = inside(track.measured, grid)
+        self.measured = [regions[track.measured] for track in tracks]
+        kind = np.int32 if grid.total < 2**31 else np.int64
+        for track, spans in zip(tqdm(tracks, "peaks", disable=None), self.measured, strict=True):
+            if summit_width is None:
+                bins = covered(track, grid, share=share)
+            else:
+                bins = with_summit(track, grid, width=summit_width)
+            bins = bins[usable[bins]]
+            if spans is not None:
+                bins = bins[spans.holds(bins)]
+            self.ones.append(bins.astype(kind))
+
+    def any_one(self):
+        """Whether each bin has a label 1, bool (total,)."""
+        found = np.zeros(self.total, bool)
+        for bins in self.ones:
+            found[bins] = True
+        return found
+
+    def any_measured(self):
+        """Whether at least one track was measured in each bin, bool (total,)."""
+        found = np.zeros(self.total, bool)
+        for spans in {id(spans): spans for spans in self.measured}.values():
+            if spans is None:
+                found[:] = True
+            else:
+                found[ranges(spans.starts, spans.ends)] = True
+        return found
+
+    def of(self, bins):
+        """The labels of some bins.
+
+        Args:
+            bins: int64 (m,), sorted, at least one.
+
+        Returns:
+            int8 (m, tracks).
+        """
+        labels = np.zeros((len(bins), len(self.ones)), np.int8)
+        holds = {id(spans): ~spans.holds(bins) for spans in self.measured if spans is not None}
+        for task, (ones, spans) in enumerate(zip(self.ones, self.measured, strict=True)):
+            if spans is not None:
+                labels[holds[id(spans)], task] = -1
+            hits = ones[np.searchsorted(ones, bins[0]) : np.searchsorted(ones, bins[-1], "right")]
+            rows = np.searchsorted(bins, hits)
+            labels[rows[bins[rows] == hits], task] = 1
+        return labels
+
+
+def covered(track, grid, *, share):
+    """Numbers of the bins of which a track's peaks together cover at least a share.
+
+    Args:
+        track: `genome_keras.building.tracks.Track`.
+        grid: `Grid`.
+        share: above 0, up to 1. In bins of 200 bp, 0.5 is 100 bp or more.
+
+    Returns:
+        int64, sorted.
+
+    Raises:
+        FormatError: a malformed line, or a place that is not in the genome.
+    """
+    size, need = grid.bin_size, needed(share, grid.bin_size)
+    bins = {}
+    for name, spans in grid.places(track.peaks).items():
+        found = spans.bins(size)
+        bins[name] = found[spans.count(found * size, found * size + size) >= need]
+    return grid.numbers(bins)
+
+
+def with_summit(track, grid, *, width):
+    """Numbers of the bins with a summit in their middle `width` bp.
+
+    The middle is placed as by `genome_keras.genome.Interval.resized`; wider than the bin,
+    it reaches into the neighbours, so that a summit labels several bins.
+
+    Args:
+        track, grid: as in `covered`, and the same errors. The summit is the tenth column
+            of narrowPeak, and the centre of a place of BED.
+        width: bp.
+
+    Returns:
+        int64, sorted.
+    """
+    size = grid.bin_size
+    offset = size // 2 - width // 2
+    bins = {}
+    for name, summits in _summits(track, grid).items():
+        first = (summits - offset - width) // size + 1
+        bins[name] = np.unique(ranges(first, (summits - offset) // size + 1))
+    return grid.numbers(bins)
+
+
+def needed(share, bin_size):
+    """Bases that make up a share of a bin: the smallest number that is no less.
+
+    The share counts as it is written, so that 0.07 of 100 bp is 7 bp.
+
+    Raises:
+        ValueError: a share of 0 or less, or above 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0, up to 1. Received: share={share}")
+    return ceil(Fraction(str(share)) * bin_size)
+
+
+def _summits(track, grid):
+    """dict name -> summits, int64."""
+    accepted = {"contigs": grid.contigs, "elsewhere": grid.elsewhere}
+    if track.has_summits:
+        peaks = bed.read_peaks(track.peaks, **accepted)
+    else:
+        peaks = ((place, place.centre) for place in bed.read(track.peaks, **accepted))
+    found = defaultdict(lambda: array("q"))
+    for place, summit in peaks:
+        if summit is None:
+            problem = f"{place.contig}:{place.start}-{place.end}: expected a summit, got -1"
+            raise FormatError(track.peaks, None, f"{problem}; label by the share covered instead")
+        found[place.contig].append(summit)
+    return {name: np.array(positions, np.int64) for name, positions in found.items()}

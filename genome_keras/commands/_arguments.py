@@ -1,0 +1,148 @@
+"""Arguments that several commands take, and their types."""
+
+import argparse
+from contextlib import suppress
+
+from genome_keras.io.atomic import atomic
+from genome_keras.training.record import check_folder
+from genome_keras.weights.resolve import DEFAULT
+
+ON_SHORT = ("error", "pad", "skip")  # as in genome_keras.windows
+
+
+def positive(text):
+    """A whole number of at least 1."""
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return value
+
+
+def folder(text):
+    """A folder to write, told before any work if it cannot be one."""
+    check_folder(text)
+    return text
+
+
+def new_file(text):
+    """A file to write, told before any work if it cannot be; "-" is standard output."""
+    if text != "-":
+        with suppress(FileNotFoundError), atomic(text):
+            pass  # nothing is written here, so nothing is put in its place
+    return text
+
+
+def add_out_folder(add, holds):
+    """The option of commands that write a folder.
+
+    Args:
+        add: `add_argument` of the command's parser.
+        holds: what will be in it.
+    """
+    add("--out", type=folder, required=True, metavar="DIR", help=f"folder for {holds}")
+
+
+def add_reading(add):
+    """The options of commands that read windows: of letters that are none, and short records.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "--on-short",
+        choices=ON_SHORT,
+        help="a record shorter than the window: stop (default), centre it in N, or leave it out",
+    )
+    add_unknown(add)
+
+
+def add_unknown(add):
+    """The option of commands that read letters.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+
+
+def given(options, *names):
+    """Options as arguments of the function of the same names.
+
+    Args:
+        options: of the command.
+        names: of options.
+
+    Returns:
+        dict.
+    """
+    return {name: getattr(options, name) for name in names}
+
+
+def given_places(options):
+    """The options of `add_places` as arguments of the functions that read windows.
+
+    Raises:
+        ValueError: an option of FASTA beside a genome.
+    """
+    check_of_fasta(options, "on_short")
+    found = given(options, "genome", "region", "weights", "window", "unknown", "batch_size")
+    return {**found, "on_short": options.on_short or "error"}
+
+
+def check_of_fasta(options, *names):
+    """Raises ValueError for an option of FASTA that is given beside a genome."""
+    if options.genome is not None and any(getattr(options, name) is not None for name in names):
+        told = " and ".join("--" + name.replace("_", "-") for name in names)
+        raise ValueError(f"{told} {'is' if len(names) == 1 else 'are'} for FASTA, not for a genome")
+
+
+def add_scoring(add):
+    """The options of commands that score alleles: tasks, strands and window.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
+    add(
+        "--both-strands",
+        action=argparse.BooleanOptionalAction,
+        help="average over both strands, or not (default: as the checkpoint)",
+    )
+    add("--window", type=positive, metavar="BP", help="for models that take any length")
+
+
+def add_windows_scoring(add):
+    """The options of commands that score changes of whole windows.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add_scoring(add)
+    add(
+        "--report",
+        type=new_file,
+        metavar="PAGE.html",
+        help="also write a page with pictures of the first windows",
+    )
+    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+
+
+def add_places(add, *, weights=DEFAULT):
+    """The options of commands that read windows of sequences or of a genome.
+
+    Args:
+        add: `add_argument` of the command's parser.
+        weights: the default checkpoint; None where the user must name one.
+    """
+    add(
+        "windows",
+        metavar="IN",
+        nargs="?",
+        help="FASTA, whose windows lie as with predict; or with --genome a BED file, one "
+        "window around the centre of each interval; - is standard input",
+    )
+    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
+    add_reading(add)
+    told = "checkpoint: a name or a path" + (" (default: %(default)s)" if weights else "")
+    add("--weights", default=weights, required=weights is None, help=told)

@@ -1,0 +1,193 @@
+"""Labelled windows in HDF5: sequences x, labels y and where they come from."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from genome_keras.datasets.source import Source, checked_labels, spans
+from genome_keras.errors import FormatError
+from genome_keras.io.h5_arrays import TEXT, Reopened, array, open_h5, reading
+from genome_keras.windows import centre
+
+SPLITS = ("train", "valid", "test")
+ROWS = 4096  # of the file, read at once
+
+
+@dataclass(frozen=True, eq=False)
+class Examples(Source):
+    """Labelled windows in memory.
+
+    Attributes:
+        codes: uint8 (n, window), A 0, C 1, G 2, T 3, N 4.
+        labels: int8 (n, tasks); 0, 1, and -1 for "not measured".
+        source: str (n,), the collection each window comes from.
+        tasks: names of the tasks.
+    """
+
+    codes: np.ndarray
+    labels: np.ndarray
+    source: np.ndarray
+    tasks: list[str]
+
+    in_memory = True
+
+    def __len__(self):
+        return len(self.codes)
+
+    @property
+    def window(self):
+        """bp."""
+        return self.codes.shape[1]
+
+    @property
+    def chunk(self):
+        """All examples."""
+        return max(1, len(self))
+
+    def read_codes(self, start, stop):
+        """A view of `codes`."""
+        return self.codes[start:stop]
+
+    def read_labels(self, start, stop):
+        """A view of `labels`."""
+        return self.labels[start:stop]
+
+    def where(self, chosen):
+        """The examples a boolean mask or an index array picks."""
+        return Examples(self.codes[chosen], self.labels[chosen], self.source[chosen], self.tasks)
+
+
+class StoredExamples(Source):
+    """One split of a data set, left on disk; `open_chromatin` makes it.
+
+    Attributes:
+        path: the file.
+        rows: int64 (n,), the row of the file each example lies in, rising.
+    """
+
+    def __init__(self, path, rows, *, stored, window, tasks, chunk):
+        self.path, self.rows, self.tasks = path, rows, tasks
+        self.window = stored if window is None else window
+        self.chunk = chunk
+        self._stored, self._crop = stored, centre(stored, window)
+        self._file = Reopened(partial(_arrays, stored=stored, tasks=len(tasks)), path)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def read_codes(self, start, stop):
+        codes = self._read("x", start, stop, self._crop, np.uint8)
+        if codes.size and codes.max() > 4:
+            problem = f"expected codes 0 to 4 in 'x', got {codes.max()}"
+            raise FormatError(self.path, None, problem)
+        return codes
+
+    def read_labels(self, start, stop):
+        labels = self._read("y", start, stop, slice(0, len(self.tasks)), np.int8)
+        if not checked_labels(labels):
+            problem = f"expected labels -1, 0 and 1 in 'y', got {labels.min()} to {labels.max()}"
+            raise FormatError(self.path, None, problem)
+        return labels
+
+    def _read(self, name, start, stop, columns, dtype):
+        stored = self._file()[name]
+        rows = self.rows[start:stop]
+        result = np.empty((len(rows), columns.stop - columns.start), dtype)
+        whole = result.shape[1] == stored.shape[1]
+        with reading(self.path):
+            for first, last, part in spans(rows, self.chunk):
+                if last - first > part.stop - part.start:  # rows of other splits lie between
+                    result[part] = stored[first:last, columns][rows[part] - first]
+                elif whole and result.size:
+                    stored.read_direct(result, np.s_[first:last], np.s_[part])
+                else:
+                    result[part] = stored[first:last, columns]
+        return result
+
+
+def open_chromatin(path, split, *, sources=None, window=None):
+    """Opens one split of a data set of labelled windows, without reading them.
+
+    Args:
+        path: HDF5 with `x` uint8 (n, window), `y` int8 (n, tasks), `split` (n,),
+            `tasks` (tasks,) and, if there are several collections, `source` (n,); these
+            three are byte strings of fixed length.
+        split: "train", "valid" or "test".
+        sources: keep only these values of `source`; None keeps all.
+        window: bp in the middle of those in the file; None takes all.
+
+    Returns:
+        `StoredExamples`, in the order of the file.
+
+    Raises:
+        FormatError: not such a file, or it has no such split. Codes and labels are
+            checked when they are read.
+    """
+    return _opened(path, split, sources, window)[0]
+
+
+def chromatin(path, split, *, sources=None, window=None):
+    """Reads one split of a data set of labelled windows into memory.
+
+    Args:
+        path, split, sources, window: as in `open_chromatin`.
+
+    Returns:
+        `Examples`, in the order of the file; `source` is "" where the file has none.
+
+    Raises:
+        FormatError: not such a file, or it has no such split.
+    """
+    stored, source = _opened(path, split, sources, window)
+    n = len(stored)
+    with reading(path):  # too little memory
+        return Examples(stored.read_codes(0, n), stored.read_labels(0, n), source, stored.tasks)
+
+
+def _opened(path, split, sources, window):
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {SPLITS}. Received: split={split!r}")
+    with open_h5(path) as file:
+        x = array(file, path, "x", ndim=2, kinds=("uint8",))
+        y = array(file, path, "y", ndim=2, kinds=("int8",))
+        n, stored = x.shape
+        texts = {"split": None, "tasks": None}
+        with reading(path):
+            if sources is not None or "source" in file:
+                texts["source"] = None
+        for name in texts:
+            texts[name] = array(file, path, name, ndim=1, kinds=(TEXT,))
+        for name, found in {"y": y, **texts}.items():
+            if name != "tasks" and len(found) != n:
+                problem = f"expected {n} rows in {name!r} as in 'x', got {len(found)}"
+                raise FormatError(path, None, problem)
+        columns, names = y.shape[1], len(texts["tasks"])
+        if names != columns:
+            problem = f"expected {columns} 'tasks', one for each column of 'y', got {names}"
+            raise FormatError(path, None, problem)
+        with reading(path):
+            chosen = texts["split"][:] == split.encode()
+            tasks = [name.decode() for name in texts["tasks"][:].tolist()]
+            source = np.char.decode(texts["source"][:]) if "source" in texts else None
+        if source is not None and sources is not None:
+            chosen &= np.isin(source, list(sources))
+        if not chosen.any():
+            raise FormatError(path, None, f"no example of split {split!r}, sources {sources}")
+        rows = np.flatnonzero(chosen)
+        chunk = x.chunks[0] if x.chunks else 1
+        chunk *= -(-ROWS // chunk)
+    source = np.full(len(rows), "") if source is None else source[rows]
+    found = StoredExamples(path, rows, stored=stored, window=window, tasks=tasks, chunk=chunk)
+    return found, source
+
+
+def _arrays(path, *, stored, tasks):
+    file = open_h5(path)
+    found = {
+        "x": array(file, path, "x", ndim=2, kinds=("uint8",)),
+        "y": array(file, path, "y", ndim=2, kinds=("int8",)),
+    }
+    if found["x"].shape[1] != stored or found["y"].shape[1] != tasks:
+        raise FormatError(path, None, "the file was changed after it was opened")
+    return found

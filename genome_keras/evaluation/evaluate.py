@@ -1,0 +1,170 @@
+"""How good models are on held-out windows, beside baselines, per task and per source."""
+
+import hashlib
+import os
+
+import numpy as np
+from tqdm import tqdm
+
+from genome_keras.errors import WeightsError
+from genome_keras.evaluation.baselines import gc_scores
+from genome_keras.evaluation.compare import side_by_side
+from genome_keras.evaluation.epochs import Epochs
+from genome_keras.evaluation.markdown import as_markdown
+from genome_keras.evaluation.measure import measure, split_of
+from genome_keras.evaluation.score_files import keep
+from genome_keras.scores import best_threshold
+
+__all__ = ["as_markdown", "evaluate"]
+
+
+def evaluate(
+    data_path,
+    *,
+    weights,
+    split="test",
+    sources=None,
+    batch_size=512,
+    tuned_on="valid",
+    replicates=200,
+    seed=0,
+    out=None,
+    report=None,
+):
+    """Scores checkpoints and training runs on one split of a data set, beside baselines.
+
+    The baselines, `gc` and `prior`, are fitted on the split "train". The scores of one
+    model on two splits are in memory at once. A run that kept the weights of its epochs
+    is scored at each of them. It appears three times: as the epoch with the lowest
+    perplexity on `tuned_on`, with each task's best epoch on `tuned_on`, and with each
+    task's best epoch on `split` itself, as in the paper; the last is called optimistic.
+
+    Args:
+        data_path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
+            folder of the DeepSEA bundle, whose test set brings the published scores of
+            others along. A model of a shorter window reads the middle of each example.
+        weights: what to score, a list, the best expected first: names and paths of
+            checkpoints, and folders of `genome_keras.training.train.train_dataset`.
+        split: "train", "valid" or "test".
+        sources: collections to score on their own too; None takes those of
+            "genome" and "windows" that are there.
+        batch_size: windows at a time.
+        tuned_on: split on which epochs and the thresholds of `f1_tuned` are chosen;
+            None, or `split` itself, leaves that out.
+        replicates: resamples for the 95 % intervals, see `genome_keras.evaluation.bootstrap`; 0
+            leaves them out.
+        seed: of the resamples.
+        out: folder for the files of `genome_keras.evaluation.score_files`; None writes none.
+        report: HTML file of `genome_keras.evaluation.report`; None writes none.
+
+    Returns:
+        The result of `compare`, with `split`, `tuned_on`, `window` (bp) and what else
+        the scores depend on before it.
+
+    Raises:
+        FormatError: a data set or run that cannot be read, or lacks a split.
+        WeightsError: a checkpoint that cannot be loaded, or with other tasks or a
+            longer window than the data.
+        ValueError: epochs of a run, and no split to choose among them.
+    """
+    from genome_keras.evaluation.contenders import Contender
+    from genome_keras.evaluation.data import blocks, held_out, published, training
+
+    examples = held_out(data_path, split)
+    rates, train = training(data_path)
+    valid = None if tuned_on in (None, split) else held_out(data_path, tuned_on)
+    contenders = [Contender(os.fspath(name)) for name in weights]
+    for one in contenders:
+        _check(one, examples, data_path)
+        if len(one.epochs) > 1 and valid is None:
+            raise ValueError(f"{one.name}: its epochs need tuned_on, a split to choose among them")
+    if sources is None:
+        sources = [name for name in ("genome", "windows") if name in examples.source]
+    resampled, what = blocks(data_path, split, len(examples))
+    labels = split_of(
+        examples.labels,
+        train_rates=rates,
+        source=examples.source,
+        sources=sources,
+        blocks=resampled,
+        replicates=replicates,
+        seed=seed,
+    )
+    models = {}
+    for one in contenders:
+        # A score that was never trained is a constant, not a prediction: it counts nowhere.
+        known = labels
+        if not all(one.trained):
+            known = labels._replace(labels=np.where(one.trained, labels.labels, -1))
+        models |= _measured(one, known, examples, valid, batch_size)
+    models |= published(data_path, split, examples.labels)
+    for name, baseline in _baselines(rates, train).items():
+        tuned = valid and best_threshold(valid.labels, baseline(valid.codes))
+        models[name] = measure(labels, baseline(examples.codes), tuned=tuned, kind="baseline")
+    header = {
+        "split": split,
+        "tuned_on": tuned_on if valid else None,
+        "window": examples.codes.shape[1],
+        "labels_sha256": hashlib.sha256(np.ascontiguousarray(examples.labels)).hexdigest(),
+        "bootstrap": {
+            "blocks": what,
+            "number": int(resampled.max()) + 1,
+            "replicates": replicates,
+            "seed": seed,
+        },
+        "threshold": 0.5,
+        "min_rate": 0.01,
+    }
+    sizes = {name: len(examples.labels[chosen]) for name, chosen in labels.subsets.items()}
+    result, rows = side_by_side(
+        models, header=header, tasks=examples.tasks, train_rates=rates, sizes=sizes
+    )
+    keep(result, rows, out=out, report=report)
+    return result
+
+
+def _measured(one, split, examples, valid, batch_size):
+    """Name -> `Measured` of one contender; a run with epochs gives three."""
+    from genome_keras.windows import centre
+
+    middle = centre(examples.codes.shape[1], one.window)
+
+    def scores(epoch, windows):
+        return one.scores(epoch, windows.codes[:, middle], batch_size)
+
+    facts = {"window": one.window, "log": one.log}
+    epoch, more = one.epochs[0], {}
+    if len(one.epochs) > 1:
+        seen = Epochs(split, valid.labels)
+        for number in tqdm(one.epochs, desc=one.name, unit=" epochs", disable=None):
+            seen.add(number, scores(number, examples), scores(number, valid))
+        epoch = seen.best
+        facts["epochs"] = {"best": epoch, "each": seen.each()}
+        more = {
+            f"{one.name} (each task's epoch)": seen.by_task(),
+            f"{one.name} (each task's epoch, optimistic)": seen.by_task_optimistic(),
+        }
+    tuned = valid and best_threshold(valid.labels, scores(epoch, valid))
+    best = measure(split, scores(epoch, examples), tuned=tuned, facts=facts)
+    return {one.name: best, **more}
+
+
+def _baselines(rates, train):
+    """Name -> what scores codes (n, window)."""
+    return {
+        "gc": lambda codes: gc_scores(train.codes, train.labels, codes),
+        "prior": lambda codes: np.broadcast_to(rates, (len(codes), len(rates))),
+    }
+
+
+def _check(one, examples, data_path):
+    if one.tasks != examples.tasks:
+        raise WeightsError(
+            f"{one.name}: its {len(one.tasks)} tasks are not the "
+            f"{len(examples.tasks)} tasks of {data_path}, in that order"
+        )
+    window = examples.codes.shape[1]
+    if one.window is not None and one.window > window:
+        raise WeightsError(
+            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {data_path}"
+        )

@@ -1,0 +1,87 @@
+"""Files of word vectors, and the patterns of words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
+
+LETTERS = 6  # of a word at most: pairs of words are counted in a matrix of 4**12 numbers
+
+
+FORMAT = "genome_keras words 1"
+
+
+class Words(NamedTuple):
+    """Vectors of all words of a pattern.
+
+    Attributes:
+        pattern: such as "111111".
+        vectors: float32 (4**k, embedding), in alphabetical order of the words.
+    """
+
+    pattern: str
+    vectors: np.ndarray
+
+
+def word_offsets(word):
+    """Where the letters of a word stand.
+
+    Args:
+        word: its length, 1 to 6, or a pattern of 0 and 1 that begins and ends with 1.
+
+    Returns:
+        list of int: 0-based offsets of the letters that are read, the first 0.
+
+    Raises:
+        ValueError: another word.
+    """
+    pattern = "1" * word if type(word) is int and 1 <= word <= LETTERS else word
+    if not (
+        isinstance(pattern, str)
+        and set(pattern) <= {"0", "1"}
+        and pattern[:1] == pattern[-1:] == "1"
+        and pattern.count("1") <= LETTERS
+    ):
+        raise ValueError(
+            f"word must be a length from 1 to {LETTERS}, or a pattern of 1 (a letter) and 0 (a "
+            f"gap) with at most {LETTERS} letters, first and last 1. Received: word={word!r}"
+        )
+    return [offset for offset, mark in enumerate(pattern) if mark == "1"]
+
+
+def read_words(path):
+    """Reads what `learn_words` wrote.
+
+    Returns:
+        `Words`.
+
+    Raises:
+        FormatError: not such a file.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            if file.attrs.get("format") != FORMAT:
+                raise FormatError(path, None, "not word vectors of genome_keras")
+            pattern, vectors = str(file.attrs["pattern"]), file["vectors"][:]
+    except (OSError, KeyError) as error:
+        raise FormatError(path, None, f"not readable as word vectors: {error}") from error
+    try:
+        many = 4 ** len(word_offsets(pattern))
+    except ValueError as error:
+        raise FormatError(path, None, str(error)) from error
+    if vectors.ndim != 2 or len(vectors) != many or vectors.dtype != np.float32:
+        problem = f"expected float32 ({many}, embedding), got {vectors.dtype} {vectors.shape}"
+        raise FormatError(path, None, problem)
+    return Words(pattern, vectors)
+
+
+def _write(out, words, sizes):
+    import h5py
+
+    with atomic(out) as path, h5py.File(path, "w") as file:
+        file["vectors"] = words.vectors
+        file.attrs.update({"format": FORMAT, "pattern": words.pattern, **sizes})

@@ -1,0 +1,1 @@
+"""Motifs: matched, found, and where they stand."""

@@ -1,0 +1,172 @@
+"""First-layer filters as position matrices: the sequences that they answer to."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from genome_keras.encode import reverse_complement
+from genome_keras.io.motifs import Motif
+from genome_keras.layers.strands import OneHot, StackStrands
+from genome_keras.scoring.batch import batch_scores
+from genome_keras.scoring.twins import compiled
+
+_AFTER = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
+
+
+class Filters(NamedTuple):
+    """What the first filters of a model answer to.
+
+    Attributes:
+        counts: int64 (filters, width, 4), letters A, C, G, T at each place of the sites.
+        sites: int64 (filters,), their number.
+        largest: float32 (filters,), the largest activation.
+        background: float64 (4,), frequencies of the letters that were read.
+    """
+
+    counts: np.ndarray
+    sites: np.ndarray
+    largest: np.ndarray
+    background: np.ndarray
+
+    def motifs(self):
+        """Position frequency matrices, list of `genome_keras.io.motifs.Motif`.
+
+        The name is "filter_" and the number of the filter from 0; a filter without sites
+        is left out.
+        """
+        return [
+            Motif(f"filter_{number}", self.counts[number] / sites, int(sites))
+            for number, sites in enumerate(self.sites)
+            if sites
+        ]
+
+
+def filters(model, codes, *, fraction=0.5, both_strands=None, batch_size=64):
+    """Aligned letters where the first filters of a model answer.
+
+    A site is a place that a filter covers whole, all letters known, with an activation of
+    more than `fraction` of the filter's largest one over all windows; where that is not
+    above 0, the filter has none. Activations are those that the next layer reads: after the
+    normalisation and the rectifier.
+
+    Args:
+        model: of `basset`, `clockwork_rnn`, `danq`, `deepbind` or `deepsea`, or another
+            whose first convolution reads one-hot letters.
+        codes: uint8 (n, window); or an iterable of such arrays that can be gone through
+            twice, such as a list, for more than memory holds.
+        fraction: 0 or more, less than 1.
+        both_strands: also sites of the other strand; None does what the model does.
+        batch_size: windows at a time.
+
+    Returns:
+        `Filters`.
+
+    Raises:
+        ValueError: no such convolution, another value of an argument, no window, windows
+            shorter than the filters.
+
+    Source: Kelley et al. 2016 (doi:10.1101/gr.200535.115), Basset, which takes half of the
+        largest activation, all places; Alipanahi et al. 2015 (doi:10.1038/nbt.3300),
+        DeepBind, the best place of each sequence above a threshold.
+    """
+    if not 0 <= fraction < 1:
+        raise ValueError(f"fraction must be from 0 to less than 1. Received: {fraction!r}")
+    if iter(codes) is codes:
+        raise ValueError("expected codes that can be gone through twice. Received: an iterator")
+    activations = Activations(*_first(model))
+    width, _, size = activations.convolution.kernel.shape
+    letters = keras.Input((None,), dtype="uint8")
+    network = compiled(keras.Model(letters, activations(letters)))
+    if both_strands is None:
+        both_strands = any(isinstance(layer, StackStrands) for layer in model.layers)
+
+    def batches():
+        for some in [codes] if isinstance(codes, np.ndarray) else codes:
+            if some.ndim != 2 or some.shape[1] < width:
+                raise ValueError(
+                    f"expected windows (n, window) of at least {width} bp. "
+                    f"Received: shape {some.shape}"
+                )
+            for batch in (some, reverse_complement(some)) if both_strands else (some,):
+                for first in range(0, len(batch), batch_size):
+                    part = batch[first : first + batch_size]
+                    found = batch_scores(network, part, batch_size)
+                    known = np.lib.stride_tricks.sliding_window_view(part < 4, width, 1)
+                    yield part, np.where(known.all(-1)[..., None], found, -np.inf)
+
+    largest, letters = np.full(size, -np.inf, np.float32), np.zeros(4, np.int64)
+    for part, found in batches():
+        largest = np.maximum(largest, found.max((0, 1)))
+        letters += np.bincount(part.ravel(), minlength=5)[:4]
+    if not letters.sum():
+        raise ValueError("expected windows with letters. Received: none")
+    counts = np.zeros((size, width, 4), np.int64)
+    for part, found in batches():
+        above = (found > fraction * largest) & (found > 0)
+        for number in np.flatnonzero(above.any((0, 1))):
+            row, at = np.nonzero(above[..., number])
+            sites = part[row[:, None], at[:, None] + np.arange(width)]
+            places = 4 * np.arange(width) + sites
+            counts[number] += np.bincount(places.ravel(), minlength=4 * width).reshape(width, 4)
+    return Filters(counts, counts[:, 0].sum(1), largest, letters / letters.sum())
+
+
+def _first(model):
+    """The convolution that reads letters, and what stands between it and the next layer."""
+    layers = list(model.layers)
+    at = next((i for i, x in enumerate(layers) if isinstance(x, keras.layers.Conv1D)), None)
+    if at is None:
+        accepted = "basset, clockwork_rnn, conv_bigru, danq, deepbind, deepsea"
+        raise ValueError(
+            f"expected a model with a convolution, as {accepted}. Received: {model.name}"
+        )
+    first = layers[at]
+    letters = [layer.output for layer in layers if isinstance(layer, OneHot)]
+    ends = [
+        layer.output
+        for layer in layers
+        if isinstance(layer, keras.layers.ZeroPadding1D) and any(layer.input is x for x in letters)
+    ]
+    plain = first.strides == first.dilation_rate == (1,) and first.groups == 1
+    if not plain or not any(first.input is x for x in (*letters, *ends)):
+        raise ValueError(
+            f"{model.name}: expected a first convolution of letters as `OneHot` gives them, "
+            f"without strides, dilation and groups. Received: {first.name!r}"
+        )
+    after, output = [], first.output
+    for layer in layers[at + 1 :]:
+        if not isinstance(layer, _AFTER) or layer.input is not output:
+            break
+        after.append(layer)
+        output = layer.output
+    return first, after
+
+
+class Activations(keras.layers.Layer):
+    """float (batch, places, filters) of codes: at the places that filters cover whole.
+
+    Args:
+        convolution: a built `keras.layers.Conv1D` of four channels.
+        after: layers that follow it.
+    """
+
+    def __init__(self, convolution, after):
+        super().__init__(dtype="float32")
+        self.convolution, self.after = convolution, after
+
+    def call(self, inputs):
+        x = ops.conv(OneHot(dtype="float32")(inputs), self.convolution.kernel, padding="valid")
+        if self.convolution.use_bias:
+            x = x + self.convolution.bias
+        x = self.convolution.activation(x)
+        for layer in self.after:
+            x = layer(x, training=False)
+        return x
+
+    def compute_output_spec(self, inputs):
+        width, _, size = self.convolution.kernel.shape
+        window = inputs.shape[1]
+        places = None if window is None else window - width + 1
+        return keras.KerasTensor((inputs.shape[0], places, size), dtype="float32")

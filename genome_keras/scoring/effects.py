@@ -1,0 +1,88 @@
+"""What a change does to scores: differences, log-odds, log-likelihoods."""
+
+import numpy as np
+
+EFFECTS = ("diff", "logodds")
+LIKELIHOOD = "log_likelihood"  # the one task of a language model
+KEPT = 1e-7  # the least probability whose logarithm is taken, as in training
+
+# Between the nearest float32 to 0 and to 1, log-odds are finite.
+_LEAST, _MOST = float(np.finfo(np.float32).tiny), 1 - 2.0**-24
+
+
+def effect(kind, ref, alt):
+    """What changes from the scores of one allele to those of another.
+
+    Args:
+        kind: "diff", alt - ref (of a language model the log-likelihood ratio, nats);
+            or "logodds", the difference of log(P / (1 - P)), of tasks only.
+        ref, alt: float32 (..., tasks); they broadcast.
+
+    Returns:
+        float32 (..., tasks).
+    """
+    if kind == "diff":
+        return alt - ref
+    return (logit(alt) - logit(ref)).astype(np.float32)
+
+
+def kinds(effect, *, language_model=False):
+    """The effects behind a word.
+
+    Args:
+        effect: "diff", "logodds" or "both".
+        language_model: whether the score is a log-likelihood.
+
+    Returns:
+        Tuple of words of `EFFECTS`.
+
+    Raises:
+        ValueError: another word, or log-odds of a language model.
+    """
+    if effect not in (*EFFECTS, "both"):
+        raise ValueError(f"effect must be one of {(*EFFECTS, 'both')}. Received: effect={effect!r}")
+    chosen = EFFECTS if effect == "both" else (effect,)
+    if language_model and "logodds" in chosen:
+        raise ValueError(
+            "a language model has no log-odds: effect must be 'diff', the log-likelihood "
+            f"ratio. Received: effect={effect!r}"
+        )
+    return chosen
+
+
+def logit(probabilities):
+    """log(p / (1 - p)) as float64; 0 and 1 count as the nearest float32 inside.
+
+    A float32 next to 1 tells it less well: to 1e-5 up to 0.99, to 1e-3 at 0.9999.
+    """
+    p = np.clip(np.asarray(probabilities, np.float64), _LEAST, _MOST)
+    return np.log(p) - np.log1p(-p)
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)), for any x."""
+    return np.exp(-np.logaddexp(0, -x))
+
+
+def likelihood(next_base, codes):
+    """Log-likelihoods of windows under a language model.
+
+    Args:
+        next_base: float (n, window, 4): at t, probabilities of the base at t + 1.
+        codes: integer (n, window); N does not count, nor does the first base.
+
+    Returns:
+        float32 (n, 1), nats.
+    """
+    following = codes[:, 1:, None]
+    found = np.take_along_axis(next_base[:, :-1], np.minimum(following, 3), 2)
+    logs = np.log(np.clip(found, KEPT, 1.0)) * (following < 4)
+    return logs.sum(1, dtype=np.float64).astype(np.float32)
+
+
+_CHANGES = {"diff": "change of P(label = 1)", "logodds": "change of log-odds"}
+
+
+def name_change(effect, tasks):
+    """What an effect is, as text: "diff" or "logodds", of these tasks."""
+    return "log-likelihood ratio, nats" if tasks == [LIKELIHOOD] else _CHANGES[effect]

@@ -1,0 +1,123 @@
+"""The ONNX graph of a checkpoint, made once, and the session that runs it."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import subprocess
+import sys
+
+from genome_keras.errors import GenomeKerasError
+from genome_keras.weights import locations
+
+_MAKERS = ("genome_keras", "keras", "tensorflow", "tf2onnx")
+
+_log = logging.getLogger(__name__)
+
+
+def export_elsewhere(weights, out, *, format):
+    """As `export`, in a process of its own, with TensorFlow."""
+    command = [sys.executable, "-m", "genome_keras", "export", os.fspath(weights)]
+    command += ["--out", str(out), "--format", format]
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
+        problem = lines[-1].removeprefix("genome-keras: ")
+        raise (ValueError if done.returncode == 2 else GenomeKerasError)(problem)
+    return float(done.stdout.split()[-1])
+
+
+def need(*packages):
+    """Raises GenomeKerasError unless these packages of the extra "onnx" are installed."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise GenomeKerasError(
+                f'the package {package} is missing: pip install "genome_keras[onnx]"'
+            )
+
+
+def onnx_session(path, *, threads=0):
+    """The scores of an ONNX graph, by ONNX Runtime on the CPU.
+
+    Args:
+        path: of the graph.
+        threads: 0 leaves them to ONNX Runtime.
+
+    Returns:
+        A function of codes uint8 (n, window) that gives float32 (n, tasks).
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    (codes,) = session.get_inputs()
+    return lambda batch: session.run(None, {codes.name: batch})[0]
+
+
+def cached_onnx(checkpoint):
+    """The ONNX graph of a checkpoint, made once and kept in the user's cache folder.
+
+    It is named after all that it depends on: the weights, the arguments, and the versions
+    of the packages that make it. TensorFlow makes it, in a process of its own; after that
+    no framework is needed. Two processes that want the same make it once.
+
+    Args:
+        checkpoint: a `genome_keras.weights.Checkpoint`.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        WeightsError: the weights are damaged.
+        GenomeKerasError: a package is missing, it cannot be written, or the scores differ.
+    """
+    from filelock import FileLock
+
+    checkpoint.check_sha256()
+    about = [checkpoint.bytes_sha256()]
+    about += [checkpoint.config.get("architecture"), checkpoint.arguments]
+    about += [_version(package) for package in _MAKERS]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    path = locations.cache() / "onnx" / f"{digest[:32]}.onnx"
+    if path.is_file():
+        return path
+    need("tf2onnx", "onnxruntime")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.is_file():
+                _log.info("making the ONNX graph of %s, once: %s", checkpoint.name, path)
+                export_elsewhere(checkpoint.name, path, format="onnx")
+    except OSError as error:
+        raise GenomeKerasError(f"{path}: cannot write: {error.strerror or error}") from error
+    return path
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def session_of(path):
+    try:
+        return onnx_session(path, threads=_threads())
+    except ImportError:
+        raise
+    except Exception as error:  # ONNX Runtime raises kinds of its own
+        raise GenomeKerasError(f"{path}: damaged; remove it, and it is made anew") from error
+
+
+def _threads():
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

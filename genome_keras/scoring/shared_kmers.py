@@ -1,0 +1,72 @@
+"""Substitutions under a linear model of k-mer counts: only the k-mers over a letter change."""
+
+import numpy as np
+
+from genome_keras.scoring.effects import sigmoid
+
+
+def substitutions(model):
+    """A function from codes to the scores of all substitutions, or None for other models.
+
+    Returns:
+        From codes uint8 (n, window), float32 (n, window, 4, tasks) and the windows' own
+        (n, tasks); or None.
+    """
+    import keras
+
+    from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
+
+    layers = [type(layer) for layer in model.layers]
+    if layers != [keras.layers.InputLayer, KmerCounts, keras.layers.Dense]:
+        return None
+    _, counts, head = model.layers
+    if head.activation is not keras.activations.sigmoid or not head.use_bias:
+        return None
+
+    def scores(codes):
+        kernel, bias = head.get_weights()
+        if counts.both_strands:
+            kernel = (kernel + kernel[reverse_complement_columns(counts.k)]) / 2
+        every, own = logits(codes, kernel, counts.k)
+        return tuple(sigmoid(bias + of).astype(np.float32) for of in (every, own))
+
+    return scores
+
+
+def logits(codes, kernel, k):
+    """Sums of the k-mers' coefficients.
+
+    Args:
+        codes: uint8 (n, window).
+        kernel: float32 (sum of 4**k, tasks).
+        k: lengths of the k-mers, as in `genome_keras.encode.kmer_counts`.
+
+    Returns:
+        float32 (n, window, 4, tasks) for the substituted windows, (n, tasks) for those
+        as they are. What stands at an N means nothing.
+    """
+    n, window = codes.shape
+    tasks = kernel.shape[1]
+    own = np.zeros((n, tasks), np.float32)
+    change = np.zeros((n, window, 4, tasks), np.float32)
+    known, letters = codes < 4, codes.astype(np.int64) * (codes < 4)
+    by = np.arange(4) - letters[..., None]  # (n, window, 4): from the letter to each other
+    block = 0
+    for size in k:
+        starts = window - size + 1
+        if starts < 1:
+            break
+        index, whole = np.zeros((n, starts), np.int64), np.ones((n, starts), bool)
+        for at in range(size):
+            index = 4 * index + letters[:, at : at + starts]
+            whole &= known[:, at : at + starts]
+        # One more row of zeros stands for the k-mers that are not counted.
+        rows = np.concatenate([kernel[block : block + 4**size], np.zeros((1, tasks), np.float32)])
+        old = rows[np.where(whole, index, 4**size)]
+        own += old.sum(1)
+        for at in range(size):
+            new = index[..., None] + by[:, at : at + starts] * 4 ** (size - 1 - at)
+            new = np.where(whole[..., None], new, 4**size)
+            change[:, at : at + starts] += rows[new] - old[:, :, None]
+        block += 4**size
+    return own[:, None, None] + change, own

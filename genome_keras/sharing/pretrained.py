@@ -1,0 +1,204 @@
+"""Checkpoints of one's own: a folder with weights, description, tasks and card, and the Hub."""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from genome_keras import __version__
+from genome_keras.errors import GenomeKerasError, WeightsError
+from genome_keras.io.digest import sha256_of
+from genome_keras.weights import description_checks, hub
+from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.file_checks import check_h5
+from genome_keras.weights.locations import IN_FOLDER
+from genome_keras.weights.resolve import find
+
+_LETTERS = np.array(list("ACGTN"))
+_CARD = """\
+# {title}
+
+`{call}`: {parameters:,} parameters; integer codes (n, window) in, A 0, C 1, G 2, T 3, N 4.
+{tasks}
+
+    pip install genome_keras
+
+    import genome_keras
+    model, checkpoint = genome_keras.load_model("FOLDER OR hf://OWNER/REPOSITORY")
+
+## Training data
+
+Not stated.
+
+## Training
+
+Not stated.
+
+## Held-out scores
+
+Not stated.
+
+## Limits
+
+Not stated.
+
+## Licence
+
+{license}
+"""
+
+
+def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
+    """Saves a model as a folder that loads by its path and can be pushed to the Hub.
+
+    The folder gets `model.weights.h5`, `config.json` (architecture and arguments, a
+    probe with its scores, the sha256 of the weights), `tasks.tsv` (one column, `task`)
+    and `README.md` (the card, with the Hub's metadata). It appears whole or not at all.
+
+    Args:
+        model: made by a factory of this package.
+        folder: must not exist yet.
+        tasks: names in the order of the model's output; None takes those of the
+            checkpoint the model came from, if any.
+        license: identifier for the Hub, such as "apache-2.0"; None states none.
+        card: Markdown of the card without metadata; None writes one with gaps to fill.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: a model that no factory made, or another number of tasks.
+        GenomeKerasError: the folder exists or cannot be written.
+    """
+    made = getattr(model, "made_with", None)
+    if made is None:
+        raise ValueError(
+            "save_pretrained needs a model made by a factory of genome_keras. To save one that was "
+            "loaded from a .keras file, make it anew: FACTORY(..., weights='FILE.keras')"
+        )
+    tasks = list(made["tasks"] if tasks is None else tasks)
+    if tasks and len(tasks) != model.output_shape[-1]:
+        raise ValueError(f"the model has {model.output_shape[-1]} tasks. Received: {len(tasks)}")
+    folder = Path(folder)
+    if os.path.lexists(folder):
+        raise GenomeKerasError(f"{folder}: is there already; nothing is overwritten")
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise GenomeKerasError(f"{folder}: cannot write: {error.strerror}") from error
+    try:
+        save_bare(model, draft / IN_FOLDER["weights"])
+        config = _description(model, made, license, bool(tasks), draft / IN_FOLDER["weights"])
+        description_checks.check_config({**config, "tasks": tasks}, "save_pretrained")
+        texts = {"json": json.dumps(config, indent=1, allow_nan=False) + "\n"}
+        if tasks:
+            texts["tasks"] = "".join(f"{line}\n" for line in ("task", *tasks))
+        texts["card"] = _metadata(made, license) + (
+            card or _default_card(model, made, tasks, license)
+        )
+        for what, text in texts.items():
+            (draft / IN_FOLDER[what]).write_text(text, encoding="utf-8")
+        for path in draft.iterdir():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        draft.chmod(0o755)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def push(folder, address, *, private=False):
+    """Uploads a folder of `save_pretrained` to the Hugging Face Hub, in one commit.
+
+    The folder is checked first. `HF_TOKEN` or `hf auth login` must allow writing.
+
+    Args:
+        folder: of `save_pretrained`.
+        address: `hf://owner/repo[@branch][/name]`; the repository is made where there is
+            none, and `name` is a folder in it.
+        private: whether a repository made now is private.
+
+    Returns:
+        The address of what was pushed, at its commit: it loads these bytes for ever.
+
+    Raises:
+        WeightsError: an unsound folder, or the Hub refuses.
+    """
+    reference = hub.parse(address)
+    checkpoint = find(folder)
+    check_h5(checkpoint.path)
+    checkpoint.check_sha256()
+    if not checkpoint.card.startswith("---\n"):
+        raise WeightsError(f"{folder}: README.md lacks the Hub's metadata between lines of ---")
+    accepted = set(IN_FOLDER.values())
+    foreign = sorted(p.name for p in Path(folder).iterdir() if p.name not in accepted)
+    if foreign:
+        raise WeightsError(f"{folder}: will not push {foreign[0]!r}: not a file of a checkpoint")
+    message = f"{checkpoint.config['architecture']} of genome_keras {__version__}"
+    return str(hub.upload(folder, reference, private=private, message=message))
+
+
+def probe(model, window):
+    """Two sequences of random letters, the second with a quarter of N, and their scores.
+
+    Args:
+        model: takes codes (n, window).
+        window: bp; None takes 100.
+
+    Returns:
+        A list of str and an array of what the model gives.
+    """
+    window = window or 100
+    codes = np.random.default_rng(0).integers(0, 4, (2, window), dtype=np.uint8)
+    codes[1, window // 4 : window // 2] = 4
+    return ["".join(row) for row in _LETTERS[codes]], scores_of(model, codes)
+
+
+def scores_of(model, codes):
+    """What a model gives for codes (n, window), outside training, as an array."""
+    return keras.ops.convert_to_numpy(model(codes, training=False))
+
+
+def _description(model, made, license, has_tasks, weights):
+    letters, scores = probe(model, made["arguments"].get("window"))
+    return {
+        "format": 1,
+        "made_by": f"genome_keras {__version__}",
+        "architecture": made["architecture"],
+        "arguments": dict(made["arguments"]),
+        "parameters": int(model.count_params()),
+        "license": license,
+        "has_tasks": has_tasks,
+        "sha256": sha256_of(weights),
+        "probe": letters,
+        "probe_scores": scores.tolist(),
+    }
+
+
+def _metadata(made, license):
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        license=license,
+        library_name="genome_keras",
+        tags=["genome_keras", "keras", "genomics", "dna", made["architecture"]],
+    )
+    return f"---\n{data.to_yaml().strip()}\n---\n\n"
+
+
+def _default_card(model, made, tasks, license):
+    sizes = ", ".join(f"{name}={value!r}" for name, value in made["arguments"].items())
+    call = f"{made['architecture']}({sizes})"
+    many = f"P(label = 1) for {len(tasks)} tasks out, named in tasks.tsv." if tasks else ""
+    return _CARD.format(
+        title=made["architecture"],
+        call=call,
+        parameters=model.count_params(),
+        tasks=many,
+        license=license or "Not stated.",
+    )

@@ -1,0 +1,154 @@
+"""Batches for Keras, tf.data and torch, in one and the same order."""
+
+import copy
+from functools import partial
+
+import keras
+
+from genome_keras.datasets.reader import BUFFER, Reader
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of codes and labels, the same for the same seed and epoch.
+
+    `start_epoch` draws the order of an epoch, so training for several epochs calls it
+    before each: `model.fit(batches, epochs=9, callbacks=[batches.each_epoch()])`.
+
+    Args:
+        source: what to read: `Examples` in memory, or an opened file.
+        batch_size, seed, window, reverse_complement, shift, buffer, workers: as in
+            `genome_keras.datasets.reader.Reader`.
+
+    Attributes:
+        seed, epoch, first: as in `Reader`.
+        reader: the `Reader` behind it.
+    """
+
+    def __init__(
+        self,
+        source,
+        *,
+        batch_size,
+        seed=None,
+        window=None,
+        reverse_complement=False,
+        shift=0,
+        buffer=BUFFER,
+        workers=1,
+    ):
+        # The threads of the reader work ahead. Those of Keras would mix batches of the
+        # pass that builds a model into the first epoch.
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.reader = Reader(
+            source,
+            batch_size=batch_size,
+            seed=seed,
+            window=window,
+            reverse_complement=reverse_complement,
+            shift=shift,
+            buffer=buffer,
+            workers=workers,
+        )
+
+    @property
+    def seed(self):
+        return self.reader.seed
+
+    @property
+    def epoch(self):
+        return self.reader.epoch
+
+    @property
+    def first(self):
+        return self.reader.first
+
+    def start_epoch(self, epoch, batch=0):
+        """Draws an epoch and leaves out its first `batch` batches."""
+        self.reader.start_epoch(epoch, batch)
+
+    def each_epoch(self):
+        """A Keras callback that calls `start_epoch` before each epoch.
+
+        An epoch begun in the middle, by `restore`, goes on there. Keras fixes the number
+        of steps when `fit` is called, so train the rest of such an epoch on its own:
+        `fit(..., initial_epoch=e, epochs=e + 1)`, then `fit(..., initial_epoch=e + 1)`.
+        """
+        return keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: epoch == self.epoch or self.start_epoch(epoch),
+            on_epoch_end=lambda epoch, logs: self.start_epoch(epoch + 1),
+        )
+
+    def state(self, done=0):
+        """As `Reader.state`."""
+        return self.reader.state(done)
+
+    def restore(self, state):
+        """As `Reader.restore`."""
+        self.reader.restore(state)
+
+    def __len__(self):
+        return len(self.reader)
+
+    def __getitem__(self, index):
+        return self.reader[index]
+
+
+def tf_dataset(batches, *, epochs=1):
+    """The same batches in the same order as a `tf.data.Dataset`.
+
+    Args:
+        batches: `Batches` or `Reader`; it starts where they stand, and leaves them there.
+        epochs: passes; a first one begun in the middle counts as one.
+
+    Returns:
+        `tf.data.Dataset` of codes uint8 (batch, window) and labels int8 (batch, tasks).
+    """
+    import tensorflow as tf
+
+    reader = getattr(batches, "reader", batches)
+    signature = (
+        tf.TensorSpec((None, reader.window), tf.uint8),
+        tf.TensorSpec((None, len(reader.source.tasks)), tf.int8),
+    )
+    found = tf.data.Dataset.from_generator(
+        lambda: stream(reader, epochs), output_signature=signature
+    )
+    count = tf.data.experimental.assert_cardinality(sum(_lengths(reader, epochs)))
+    return found.apply(count).prefetch(2)
+
+
+def torch_dataset(batches, *, epochs=1):
+    """The same batches in the same order as a `torch.utils.data.IterableDataset`.
+
+    Give it to `torch.utils.data.DataLoader(..., batch_size=None)`. With several
+    `num_workers` the order stays, but each of them reads all buffers for itself.
+
+    Args:
+        batches, epochs: as in `tf_dataset`.
+
+    Returns:
+        `IterableDataset` of tensors: codes uint8 (batch, window), labels int8
+        (batch, tasks).
+    """
+    from genome_keras.training.torch_stream import Stream
+
+    reader = getattr(batches, "reader", batches)
+    return Stream(partial(stream, copy.copy(reader), epochs), sum(_lengths(reader, epochs)))
+
+
+def _lengths(reader, epochs):
+    whole = len(reader) + reader.first
+    return [len(reader), *[whole] * (epochs - 1)] if epochs > 0 else []
+
+
+def stream(reader, epochs, turn=0, turns=1):
+    """Batches of several epochs; of `turns` processes, this is the one whose `turn` it is."""
+    reader = copy.copy(reader)
+    step = 0
+    for epoch in range(reader.epoch, reader.epoch + epochs):
+        if epoch != reader.epoch:
+            reader.start_epoch(epoch)
+        for index in range(len(reader)):
+            if step % turns == turn:
+                yield reader[index]
+            step += 1

@@ -1,0 +1,47 @@
+"""The data set of a run that begins with a genome and peaks."""
+
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from genome_keras.building.build import build
+
+
+def data_from_peaks(out, *, genome, peaks, valid, test=(), window=None, unknown=None, seed=0):
+    """Builds the data set of a run as `out/data.h5`, or finds it there.
+
+    Args:
+        out: folder of the run; where the building fails, none that was made for it stays.
+        genome, peaks, valid, test, unknown, seed: as in `genome_keras.building.build.build`.
+        window: bp of the examples; None is 200.
+
+    Returns:
+        `pathlib.Path` of the data set.
+    """
+    path = Path(out) / "data.h5"
+    if not path.exists():  # whole or not there: a killed run goes on with it
+        with _new_folder(path.parent):
+            build(
+                genome,
+                peaks,
+                path,
+                context=window or 200,
+                valid=valid,
+                test=test,
+                unknown=unknown,
+                seed=seed,
+            )
+    return path
+
+
+@contextmanager
+def _new_folder(path):
+    """Makes a folder; where the block fails, what was made and is empty goes again."""
+    made = [place for place in (path, *path.parents) if not place.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for place in made:
+                place.rmdir()
+        raise

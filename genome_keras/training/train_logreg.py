@@ -1,0 +1,146 @@
+"""Logistic regressions of all tasks at once, to convergence, for several penalties."""
+
+import time
+
+import numpy as np
+
+import genome_keras
+from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.encode import kmer_counts
+from genome_keras.io.atomic import atomic
+from genome_keras.layers.kmer_counts import reverse_complement_columns
+from genome_keras.scores import overall_perplexity
+from genome_keras.training import logreg
+from genome_keras.training.record import claim, describe, write_json
+from genome_keras.weights.checkpoint import save_bare
+
+PATH = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 1e2, 1e6)
+FEATURES = ("kmers", "integers")
+K = (1, 2, 3, 4, 5)
+
+
+def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=PATH, tol=1e-7):
+    """Fits one logistic regression a task on the split "train" of a data set.
+
+    Fits from strong to weak L2 penalty, each from the one before, and keeps the C with
+    the lowest perplexity on the split "valid", one for all tasks. Run it again after a
+    kill and it goes on with the first C that is missing.
+
+    Writes `best.weights.h5` and `best.json`, a checkpoint for all functions; `C-1.weights.h5`
+    and `C-1.npz` for each C, the latter with the fit itself; `log.json`: validation
+    perplexity, objective, convergence and CPU seconds of each C.
+
+    NumPy's OpenBLAS uses half of an AMD processor with AVX-512 unless told
+    OPENBLAS_CORETYPE=SkylakeX.
+
+    Args:
+        data: path of the HDF5 data set, or the folder of the DeepSEA bundle.
+        out: folder of the run.
+        features: "kmers", the counts of all k-mers, k = 1 to 5, averaged over both
+            strands (`kmer_logreg`); or "integers", one number a base
+            (`integer_logreg`).
+        window: the middle so many bp of each example; None takes all.
+        examples: learn from so many, spread evenly over the split "train"; None takes
+            all, in memory. The paper took 80,000.
+        C: weights of the losses, as in scikit-learn; the paper's is 1e6.
+        tol: as in `genome_keras.training.logreg.fit`.
+
+    Returns:
+        The log: one dict for each C, ascending.
+
+    Raises:
+        FormatError: the data set is not one, or `out` holds another run.
+        ValueError: another value of an argument.
+
+    Source: Zhang & Kamath 2016, section 4.3. Departures: fitted to convergence; k-mers
+        of both strands; C chosen on held-out data.
+    """
+    if features not in FEATURES:
+        raise ValueError(f"features must be one of {FEATURES}. Received: features={features!r}")
+    if not C or min(C) <= 0:
+        raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
+    train = in_memory(open_split(data, "train", window=window), examples)
+    valid = in_memory(open_split(data, "valid", window=window))
+    arguments = {"window": train.window, "tasks": len(train.tasks)}
+    if features == "kmers":
+        arguments["both_strands"] = True
+    name = "kmer_logreg" if features == "kmers" else "integer_logreg"
+    asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
+    folder = claim(out, asked if examples is None else asked | {"examples": examples})
+
+    count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
+    counts, held_out = count(train.codes), count(valid.codes)
+    log, fit = [], None
+    for weight in sorted(set(C)):
+        fit, seconds = _fitted(folder / f"C-{weight:g}.npz", counts, train.labels, weight, fit, tol)
+        model = getattr(genome_keras, name)(**arguments)
+        model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
+        describe(folder, model, train.tasks)
+        with atomic(folder / f"C-{weight:g}.weights.h5") as temporary:
+            save_bare(model, temporary)
+        row = {
+            "C": weight,
+            "val_perplexity": overall_perplexity(valid.labels, _scores(held_out, fit)),
+            "objective": float(fit.objective.sum()),
+            "median_iterations": float(np.median(fit.iterations)),
+            "most_iterations": int(fit.iterations.max()),
+            "converged": int(fit.converged.sum()),
+            "cpu_seconds": round(seconds, 1),
+        }
+        if row["val_perplexity"] < min((r["val_perplexity"] for r in log), default=np.inf):
+            with atomic(folder / "best.weights.h5") as temporary:
+                save_bare(model, temporary)
+        log.append(row)
+        write_json(folder / "log.json", log)
+    return log
+
+
+def _fitted(path, counts, labels, C, start, tol):
+    """The fit in a file, after making it where it is not there; and its CPU seconds."""
+    if not path.exists():
+        began = time.process_time()
+        fit = logreg.fit(counts, labels, C=C, start=start, tol=tol)
+        with atomic(path) as temporary:
+            np.savez(temporary, cpu_seconds=time.process_time() - began, **vars(fit))
+    with np.load(path) as saved:
+        arrays = dict(saved)
+    seconds = float(arrays.pop("cpu_seconds"))
+    return logreg.Fit(**arrays), seconds
+
+
+_OTHER = reverse_complement_columns(K)
+_COLUMN = np.arange(len(_OTHER))
+_CANONICAL = np.flatnonzero(_COLUMN <= _OTHER)
+
+
+def _canonical_counts(codes):
+    """How often each k-mer occurs on either strand, its own reverse complement once.
+
+    uint8 or uint16 (n, 692): of the 1364 columns, the first of each pair of strands.
+    """
+    n, window = codes.shape
+    counts = np.empty((n, len(_CANONICAL)), np.min_scalar_type(2 * window))
+    for first in range(0, n, 8192):
+        rows = slice(first, first + 8192)
+        one = kmer_counts(codes[rows], k=K).astype(counts.dtype)
+        counts[rows] = (one + one[:, _OTHER] * (_COLUMN != _OTHER))[:, _CANONICAL]
+    return counts
+
+
+def _all_columns(weights):
+    """Weights of the 1364 averaged columns that score as those of the canonical ones."""
+    return weights[np.searchsorted(_CANONICAL, np.minimum(_COLUMN, _OTHER))]
+
+
+def _doubled(codes):
+    """Twice the numbers that `integer_logreg` reads, which are whole: N is 3."""
+    return np.array([0, 2, 4, 6, 3], "uint8")[codes]
+
+
+def _halves(weights):
+    return 2 * weights
+
+
+def _scores(counts, fit):
+    margins = counts.astype("float32") @ fit.weights.astype("float32") + fit.intercepts
+    return 1 / (1 + np.exp(-np.clip(margins, -80, 80)))

@@ -1,0 +1,58 @@
+"""Scores along the neighbourhoods of variants."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.genome import Interval
+from genome_keras.windows import of_intervals
+
+BESIDE = 50  # windows on each side of the variant's own, half a window apart
+
+
+class Neighbourhood(NamedTuple):
+    """Scores of the reference genome around a variant.
+
+    Attributes:
+        starts: int64 (windows,), 0-based, rising; one is that of the variant's own window.
+        scores: float32 (windows, tasks).
+    """
+
+    starts: np.ndarray
+    scores: np.ndarray
+
+
+def step_of(window):
+    """bp from one window of a neighbourhood to the next."""
+    return max(1, window // 2)
+
+
+def neighbourhoods(variants, genome, scorer, *, window):
+    """Scores of the reference genome along the neighbourhoods of variants.
+
+    The windows are `BESIDE` to the left of the variant's own and as many to the right, as
+    far as they lie inside the contig, so the cost does not hang on the genome. A foreign
+    letter counts as N.
+
+    Args:
+        variants: list of `genome_keras.genome.Variant`.
+        genome: an open `genome_keras.io.reference.Genome` that has their contigs.
+        scorer: a `genome_keras.scoring.scorer.Scorer`.
+        window: bp.
+
+    Returns:
+        A `Neighbourhood` for each variant.
+    """
+    steps = step_of(window) * np.arange(-BESIDE, BESIDE + 1)
+    starts, places = [], []
+    for variant in variants:
+        every = variant.trimmed().start - window // 2 + steps
+        last = genome.length(variant.contig) - window
+        starts.append(every[(every >= 0) & (every <= last)])
+        places += [Interval(variant.contig, start, start + window) for start in starts[-1].tolist()]
+    if not places:
+        return [Neighbourhood(own, np.empty((0, len(scorer.tasks)), np.float32)) for own in starts]
+    batches = of_intervals(places, genome, window=window, unknown="N")
+    scores = np.concatenate([scorer.scores(batch.codes) for batch in batches])
+    ends = np.cumsum([len(own) for own in starts])[:-1]
+    return [Neighbourhood(*both) for both in zip(starts, np.split(scores, ends), strict=True)]

@@ -1,0 +1,211 @@
+"""A page with pictures of the variants that change most."""
+
+import heapq
+from collections import Counter
+from contextlib import contextmanager
+from html import escape
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.genome import Variant
+from genome_keras.interpret.attribution import Attribution
+from genome_keras.interpret.mutagenesis import Mutagenesis, mean_loss
+from genome_keras.pictures.alleles import draw_alleles, name_variant
+from genome_keras.pictures.page_frame import paragraph, table, written_page
+from genome_keras.pictures.svg_of_figures import figure_html
+from genome_keras.pictures.tracks import draw_tracks
+from genome_keras.scoring.effects import name_change
+from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods, step_of
+
+SHOWN = 10  # variants at most
+TRACKS = 3  # of each, at most
+_METHODS = {
+    "integrated_gradients": "what each letter adds to the log-odds, by integrated gradients",
+    "occlusion": "how far the log-odds fall when a letter is hidden",
+    "ism": "how far the log-likelihood falls, on average, when a letter is changed",
+}
+
+
+class _Kept(NamedTuple):
+    size: float  # the largest absolute effect
+    order: int  # of ties, the first
+    variant: Variant
+    effects: np.ndarray  # (tasks,)
+    codes: np.ndarray  # (2, window), ref and alt
+
+
+class Alleles:
+    """What a page keeps of the alleles that pass: how many, and those that change most."""
+
+    def __init__(self):
+        self.status, self.kept, self._order = Counter(), [], count(0, -1)
+        self.scorer = None
+
+    def add(self, block, effects):
+        """Takes alleles.
+
+        Args:
+            block: `genome_keras.variants.blocks.Block`.
+            effects: float (n, tasks), NaN where there are none.
+        """
+        self.status.update(block.status)
+        known = np.flatnonzero(block.ref >= 0)
+        sizes = np.abs(effects[known]).max(1, initial=0)
+        for i in np.argsort(-sizes, kind="stable")[:SHOWN]:
+            row, size = known[i], float(sizes[i])
+            order = next(self._order)
+            if len(self.kept) == SHOWN and (size, order) <= self.kept[0][:2]:
+                continue
+            codes = block.codes[[block.ref[row], block.alt[row]]]
+            one = _Kept(size, order, block.variants[row], effects[row].copy(), codes)
+            (heapq.heappush if len(self.kept) < SHOWN else heapq.heapreplace)(self.kept, one)
+
+
+@contextmanager
+def variants_page(path, *, tasks, chosen, effect, weights, genome=None):
+    """Opens a page of variants; it is written when the block succeeds.
+
+    Args:
+        path: the HTML file, or None.
+        tasks: names of the columns of effects.
+        chosen: these columns among the scorer's, a slice or list of int.
+        effect: "diff" or "logodds", of the effects.
+        weights: name of the checkpoint.
+        genome: a `genome_keras.io.reference.Genome` that is open until the page is written:
+            the tracks that change most are drawn along it, but not of a language model.
+            None draws none.
+
+    Yields:
+        `Alleles`; its `scorer` must be set before the block ends.
+
+    Raises:
+        GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
+    """
+    with written_page(path, "Variants") as parts:
+        alleles = Alleles()
+        yield alleles
+        if path is not None:
+            parts += _body(alleles, tasks, chosen, name_change(effect, tasks), weights, genome)
+
+
+def _body(alleles, tasks, chosen, change, weights, genome):
+    kept = sorted(alleles.kept, key=lambda one: one[:2], reverse=True)
+    every, scored = sum(alleles.status.values()), alleles.status["ok"]
+    yield paragraph(
+        f"Alleles: {every:,}, {scored:,} of them scored. Tasks: {len(tasks):,}, of {weights}."
+    )
+    others = {word: n for word, n in alleles.status.items() if word != "ok"}
+    if others:
+        told = ", ".join(f"{word} {n:,}" for word, n in sorted(others.items()))
+        yield paragraph(f"Without effects: {told}.")
+    if not kept:
+        return
+    if len(kept) < scored:
+        yield paragraph(f"Shown are the {len(kept)} with the largest absolute effect.")
+    codes = np.array([one.codes for one in kept])
+    window = codes.shape[2]
+    scores = alleles.scorer.scores(codes.reshape(-1, window))[:, chosen].reshape(len(kept), 2, -1)
+    most = [int(np.abs(one.effects).argmax()) for one in kept]
+    columns = np.arange(len(alleles.scorer.tasks))[chosen]
+    letters, method = _letters(alleles.scorer, codes, [int(columns[task]) for task in most])
+    yield paragraph(
+        f"The effect is the {change}, alternative allele against reference. The logos "
+        f"are of the task that changes most: {_METHODS[method]}.",
+        soft=True,
+    )
+    around = [None] * len(kept)
+    if genome is not None and not alleles.scorer.is_language_model:
+        variants = [one.variant for one in kept]
+        around = neighbourhoods(variants, genome, alleles.scorer, window=window)
+        step = step_of(window)
+        yield paragraph(
+            f"The tracks are the scores of the {_most(tasks)} along the reference genome, in "
+            f"windows of {window:,} bp that begin {step:,} bp "
+            f"apart, up to {BESIDE} on each side; the dashed line is the variant.",
+            soft=True,
+        )
+    yield table(
+        ("variant", "task that changes most", "effect", "ref", "alt", "id"),
+        [
+            (
+                (name_variant(one.variant), f"v{number}"),
+                tasks[task],
+                f"{one.effects[task]:+.4f}",
+                *(f"{score[task]:.4f}" for score in of),
+                one.variant.id or ".",
+            )
+            for number, (one, task, of) in enumerate(zip(kept, most, scores, strict=True))
+        ],
+    )
+    for number, (one, task, of, near) in enumerate(zip(kept, most, scores, around, strict=True)):
+        name = name_variant(one.variant)
+        yield f'<h2 id="v{number}">{escape(name)}</h2>'
+        figure = draw_alleles(
+            letters[number],
+            codes=one.codes,
+            variant=one.variant,
+            scores=of,
+            tasks=tasks,
+            effects=one.effects,
+            title=f"letters that carry {tasks[task]}",
+            label="nats" if method == "ism" else "log-odds",
+            score_label="log-likelihood" if method == "ism" else "P(label = 1)",
+            effect_label=change,
+        )
+        text = f"Both alleles of {name}: the letters that carry {tasks[task]}, aligned, "
+        text += "and the tasks that change most"
+        yield figure_html(figure, text, name=f"v{number}")
+        if near is not None and len(near.starts) > 1:
+            yield _tracks(one, near, tasks, columns, window, name=f"v{number}t")
+
+
+def _most(tasks):
+    if len(tasks) == 1:
+        return "task"
+    return f"{min(TRACKS, len(tasks))} tasks that change most"
+
+
+def _tracks(kept, near, tasks, columns, window, *, name):
+    """The picture of the tracks that change most along the neighbourhood of a variant."""
+    order = np.argsort(-np.abs(kept.effects), kind="stable")[:TRACKS]
+    figure = draw_tracks(
+        near.scores[:, columns[order]],
+        starts=near.starts,
+        window=window,
+        tasks=[tasks[i] for i in order],
+        contig=kept.variant.contig,
+        marked=[kept.variant.position],
+    )
+    text = f"The tracks that change most, around {name_variant(kept.variant)}"
+    return figure_html(figure, text, name=name)
+
+
+def _letters(scorer, codes, tasks):
+    """What the letters of windows carry.
+
+    Args:
+        scorer: a `genome_keras.scoring.scorer.Scorer`.
+        codes: uint8 (n, 2, window).
+        tasks: a column for each of n.
+
+    Returns:
+        float (n, 2, window, 4), and a word of `_METHODS`.
+    """
+    if scorer.is_language_model:
+        effects = Mutagenesis(scorer)(codes.reshape(-1, codes.shape[2]))[..., 0]
+        return mean_loss(effects.reshape(*codes.shape, 4), codes), "ism"
+    method, given = "integrated_gradients", {"tasks": 0, "both_strands": scorer.both_strands}
+    try:
+        find = Attribution(scorer.model, method=method, batch_size=64, **given)
+        find(codes[:1, 0])
+    except ValueError:  # gradients do not go through this network
+        method = "occlusion"
+        find = Attribution(scorer.model, method=method, **given)
+    found = np.empty((*codes.shape, 4), np.float32)
+    for task in set(tasks):
+        rows = np.array(tasks) == task
+        values = find(codes[rows].reshape(-1, codes.shape[2]), tasks=task)
+        found[rows] = values.reshape(-1, *codes.shape[1:], 4)
+    return found, method

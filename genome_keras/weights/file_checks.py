@@ -1,0 +1,198 @@
+"""Checks of foreign weights files, before Keras reads them.
+
+Nothing here trusts what a file declares: sizes are bounded before memory is taken, links
+are refused, and of a `.keras` file only the weights are used.
+"""
+
+import json
+import re
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from genome_keras.errors import WeightsError
+from genome_keras.weights.description_checks import MAX_TEXT
+
+MAX_WEIGHTS = 4 << 30
+_MAX_OBJECTS = 20_000
+_WEIGHTS_IN_KERAS = "model.weights.h5"
+_IN_KERAS = ("metadata.json", "config.json", _WEIGHTS_IN_KERAS)
+
+
+class Contents(NamedTuple):
+    """What a weights file holds.
+
+    Attributes:
+        arrays: number of arrays.
+        numbers: number of numbers in all of them.
+    """
+
+    arrays: int
+    numbers: int
+
+
+def check_h5(path, where=None):
+    """Raises WeightsError unless an HDF5 file holds plain arrays and nothing else.
+
+    Accepted are groups and stored, unpacked arrays of numbers. Links that are soft or
+    lead to other files, virtual or external arrays, packed ones, arrays that declare
+    more than the file stores, and objects reached twice are refused.
+
+    Args:
+        path: the file; not larger than 4 GiB.
+        where: what to call it in errors; None takes the path.
+
+    Returns:
+        `Contents`.
+    """
+    import h5py
+
+    path, where = Path(path), where or path
+    if not path.is_file():
+        raise WeightsError(f"{where}: no such file")
+    size = path.stat().st_size
+    if size > MAX_WEIGHTS:
+        raise WeightsError(f"{where}: {size} bytes, more than {MAX_WEIGHTS}")
+    try:
+        with h5py.File(path, "r") as file:
+            return _walk(file, where, size)
+    except WeightsError:
+        raise
+    except Exception as error:  # h5py raises many kinds on damaged files
+        raise WeightsError(f"{where}: not a sound HDF5 file ({_first_line(error)})") from error
+
+
+def _walk(file, path, size):
+    import h5py
+
+    arrays = numbers = stored = 0
+    seen, groups = set(), [file]
+    while groups:
+        group = groups.pop()
+        for name in group:
+            where = f"{path}: {group.name.rstrip('/')}/{name}"[:300]
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise WeightsError(f"{where}: a {type(link).__name__} is not accepted")
+            found = group[name]
+            place = h5py.h5o.get_info(found.id).addr
+            if place in seen or len(seen) >= _MAX_OBJECTS:
+                raise WeightsError(f"{where}: reached twice, or too many objects")
+            seen.add(place)
+            if isinstance(found, h5py.Group):
+                groups.append(found)
+                continue
+            stored += _checked_bytes(found, where)
+            if stored > size:
+                raise WeightsError(f"{where}: the arrays declare more bytes than the file has")
+            arrays += 1
+            numbers += found.size
+    return Contents(arrays, numbers)
+
+
+def _checked_bytes(array, where):
+    import h5py
+
+    if not isinstance(array, h5py.Dataset) or array.shape is None:
+        raise WeightsError(f"{where}: expected an array")
+    if array.external or array.is_virtual:
+        raise WeightsError(f"{where}: an array that lies in other files is not accepted")
+    if array.dtype.kind not in "fiub" or array.dtype.subdtype is not None:
+        raise WeightsError(f"{where}: expected numbers, got {array.dtype!s:.60}")
+    if array.chunks is not None or array.id.get_create_plist().get_nfilters():
+        raise WeightsError(f"{where}: a packed or chunked array is not accepted")
+    declared = array.size * array.dtype.itemsize
+    if declared != array.id.get_storage_size():
+        raise WeightsError(
+            f"{where}: declares {declared} bytes, stores {array.id.get_storage_size()}"
+        )
+    return declared
+
+
+@contextmanager
+def weights_inside(path):
+    """The HDF5 file with the weights: the file itself, or the one inside a `.keras` file.
+
+    Args:
+        path: a `.weights.h5` or `.keras` file. Of a `.keras` file only the weights are
+            used; its description is checked, and nothing is built from it.
+
+    Yields:
+        `pathlib.Path` of a `.weights.h5` file; a temporary one for `.keras`.
+
+    Raises:
+        WeightsError: no such file, or a `.keras` file with anything unusual in it.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="genome_keras-") as folder:
+        inside = Path(folder) / _WEIGHTS_IN_KERAS
+        try:
+            with zipfile.ZipFile(path) as archive:
+                _check_members(archive, path)
+                with archive.open("config.json") as file:
+                    _check_keras_config(file.read(MAX_TEXT + 1), path)
+                with archive.open(_WEIGHTS_IN_KERAS) as packed, inside.open("wb") as file:
+                    _copy(packed, file, archive.getinfo(_WEIGHTS_IN_KERAS).file_size, path)
+        except WeightsError:
+            raise
+        except FileNotFoundError as error:
+            raise WeightsError(f"{path}: no such file") from error
+        except Exception as error:  # zipfile and zlib raise many kinds on damaged files
+            raise WeightsError(f"{path}: not a sound .keras file ({_first_line(error)})") from error
+        yield inside
+
+
+def _check_members(archive, path):
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if sorted(names) != sorted(_IN_KERAS):
+        raise WeightsError(
+            f"{path}: expected the files {', '.join(_IN_KERAS)} inside, got "
+            f"{', '.join(map(repr, names[:5]))}"[:300]
+        )
+    packed = sum(member.compress_size for member in members)
+    for member in members:
+        limit = MAX_WEIGHTS if member.filename == _WEIGHTS_IN_KERAS else MAX_TEXT
+        if member.file_size > limit or member.file_size > 200 * max(packed, 1000):
+            raise WeightsError(
+                f"{path}: {member.filename} declares {member.file_size} bytes, packed in {packed}"
+            )
+
+
+def _check_keras_config(data, path):
+    """Refuses what Keras would have to execute or import: lambdas and foreign classes."""
+    try:
+        todo = [json.loads(data)]
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path}: its config.json is not JSON") from error
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo.extend(value)
+        if not isinstance(value, dict):
+            continue
+        todo.extend(value.values())
+        name, module = value.get("class_name"), value.get("module")
+        if name in ("Lambda", "__lambda__", "__bytes__"):
+            raise WeightsError(f"{path}: its config.json has code in it ({name})")
+        if module is not None and not re.match(r"(keras|genome_keras|builtins)(\.|$)", str(module)):
+            raise WeightsError(f"{path}: its config.json names the foreign module {module!r:.60}")
+
+
+def _copy(packed, file, declared, path):
+    copied = 0
+    while block := packed.read(1 << 20):
+        copied += len(block)
+        if copied > declared:
+            raise WeightsError(f"{path}: {_WEIGHTS_IN_KERAS} is larger than it declares")
+        file.write(block)
+
+
+def _first_line(error):
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

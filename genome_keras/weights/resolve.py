@@ -1,0 +1,114 @@
+"""From a name, a path or an address to a checkpoint."""
+
+import os
+from pathlib import Path
+
+from genome_keras.errors import WeightsError
+from genome_keras.weights import description_checks, hub, locations
+from genome_keras.weights.checkpoint import Checkpoint, _check
+from genome_keras.weights.locations import packaged
+from genome_keras.weights.registry import PUBLISHED
+
+DEFAULT = "bigru_multitask.human_chromatin.v2"
+
+
+def list_weights(architecture=None, *, data=None, window=None, task=None):
+    """Names of the published checkpoints, sorted.
+
+    Args:
+        architecture: list only those of this factory.
+        data: list only those trained on this data set, the middle word of the name.
+        window: list only those that read this many bp.
+        task: list only those that have a task with this text in its name.
+    """
+    found = []
+    for name in sorted(PUBLISHED):
+        maker, _, rest = name.partition(".")
+        if architecture in (None, maker) and data in (None, rest.rpartition(".")[0]):
+            checkpoint = find(name) if (window, task) != (None, None) else None
+            if window is not None and checkpoint.arguments.get("window") != window:
+                continue
+            if task is not None and not any(task in other for other in checkpoint.tasks):
+                continue
+            found.append(name)
+    return found
+
+
+def find(weights, *, architecture=None):
+    """The checkpoint behind a name, a path or an address on the Hub.
+
+    Args:
+        weights: a published name; the path of a `.weights.h5` or `.keras` file, whose
+            description, if any, is the `.json` of the same stem beside it; the folder of a
+            training run, whose best weights count, or of `save_pretrained`; or
+            `hf://owner/repo[@revision][/name]`, a repository with the files of the latter.
+        architecture: the factory that will load it, or None.
+
+    Returns:
+        A `Checkpoint`; its description is verified, its weights are on loading.
+
+    Raises:
+        WeightsError: unknown, missing, damaged, or of another architecture.
+    """
+    text = os.fspath(weights)
+    if Path(text, "best.weights.h5").is_file():  # the folder of a training run
+        text = os.path.join(text, "best.weights.h5")
+    if text in PUBLISHED:
+        entry = PUBLISHED[text]
+        locate = locations.of_published(text, entry, packaged())
+        _check(locate("json"), entry.json_sha256)
+        found = Checkpoint(text, description_checks.read_json(locate("json")), locate, entry.sha256)
+    elif text.startswith(hub.PREFIX):
+        reference = hub.pinned(
+            hub.parse(text), locations.IN_FOLDER["json"], limit=description_checks.MAX_TEXT
+        )
+        found = _in_folder(str(reference), locations.on_hub(reference))
+    elif Path(text).is_dir():
+        found = _in_folder(text, locations.inside(text))
+    elif text.endswith((".weights.h5", ".keras")):
+        locate = locations.beside(text)
+        if not locate("weights").is_file():
+            raise WeightsError(f"{text}: no such file")
+        description = locate("json")
+        config = description_checks.read_json(description) if description.is_file() else {}
+        description_checks.check_config(config, description)
+        found = Checkpoint(text, config, locate)
+    else:
+        raise WeightsError(
+            f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
+            "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
+        )
+    made_by = found.config.get("architecture", architecture)
+    if architecture is not None and made_by != architecture:
+        raise WeightsError(f"{text}: weights of {made_by}, not of {architecture}")
+    return found
+
+
+def facts(checkpoint):
+    """What the registry and the description know of a checkpoint, as pairs of text.
+
+    Args:
+        checkpoint: of `find`. Its weights are fetched where they are not here.
+    """
+    config, published = checkpoint.config, PUBLISHED.get(checkpoint.name)
+    sha256 = checkpoint.sha256 or config.get("sha256")
+    yield "file", checkpoint.path
+    yield "bytes", checkpoint.path.stat().st_size
+    yield "sha256", sha256 or "not published"
+    yield "architecture", config.get("architecture")
+    yield "arguments", ", ".join(f"{k}={v!r}" for k, v in checkpoint.arguments.items())
+    yield "tasks", len(checkpoint.tasks)
+    yield "licence", config.get("license") or "not stated"
+    if published is not None:
+        yield "citation", published.citation
+        yield "also at", f"hf://{published.hub}/{checkpoint.name}" if published.hub else "-"
+
+
+def _in_folder(name, locate):
+    config = description_checks.read_json(locate("json"))
+    if config.get("has_tasks"):
+        config["tasks"] = description_checks.read_text(locate("tasks")).splitlines()[1:]
+    description_checks.check_config(config, name)
+    if not isinstance(config.get("architecture"), str):
+        raise WeightsError(f"{name}: its config.json names no architecture")
+    return Checkpoint(name, config, locate)
