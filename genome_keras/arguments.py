@@ -1,22 +1,51 @@
-"""Checks of arguments that functions and factories share."""
+"""Checks of arguments that functions and factories share: one wording for each kind."""
+
+from collections.abc import Iterable
+from numbers import Integral
 
 
-def at_least_one(**sizes):
-    """Raises ValueError for a size that is not an integer of at least 1."""
+def at_least(minimum: int, /, **sizes: int) -> None:
+    """Checks arguments that must be integers of at least `minimum`.
+
+    NumPy's integers are accepted, True and False are not.
+
+    Raises:
+        ValueError: names the first argument that is not so, and its value.
+
+    >>> at_least(0, blocks=-1)
+    Traceback (most recent call last):
+    ValueError: blocks must be an integer of at least 0. Received: blocks=-1
+    """
     for name, value in sizes.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1. Received: {name}={value!r}")
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
+            raise ValueError(
+                f"{name} must be an integer of at least {minimum}. Received: {name}={value!r}"
+            )
 
 
-def one_of(*, accepted, **choice):
-    """Raises ValueError for a word that is not among `accepted`."""
+def at_least_one(**sizes: int) -> None:
+    """Checks sizes: `at_least(1, ...)`."""
+    at_least(1, **sizes)
+
+
+def one_of(*, accepted: Iterable, **choice: object) -> None:
+    """Checks arguments that must be among some words.
+
+    Raises:
+        ValueError: names the first argument that is not, its value and the words.
+
+    >>> one_of(merge="sum", accepted=("mean", "max"))
+    Traceback (most recent call last):
+    ValueError: merge must be one of 'mean', 'max'. Received: merge='sum'
+    """
+    accepted = tuple(accepted)
     for name, value in choice.items():
         if value not in accepted:
             words = ", ".join(map(repr, accepted))
             raise ValueError(f"{name} must be one of {words}. Received: {name}={value!r}")
 
 
-def layers_of(**sizes):
+def layers_of(**sizes: tuple) -> list[tuple]:
     """Checks arguments that have one number for each layer.
 
     Returns:
@@ -24,6 +53,9 @@ def layers_of(**sizes):
 
     Raises:
         ValueError: not tuples of one length, or a number below one.
+
+    >>> layers_of(filters=(8, 16), widths=(5, 3))
+    [(8, 5), (16, 3)]
     """
     for name, values in sizes.items():
         if not isinstance(values, (tuple, list)) or not values:
@@ -35,10 +67,3 @@ def layers_of(**sizes):
     if len(set(lengths.values())) > 1:
         raise ValueError(f"need one number for each layer in each. Received lengths: {lengths}")
     return list(zip(*sizes.values(), strict=True))
-
-
-def check_positive(**sizes):
-    """Raises ValueError for a size below 1."""
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genome_keras.arguments import check_positive
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 
@@ -64,9 +64,8 @@ class Slider:
         self, chunks, *, window, stride=None, batch_size=256, on_short="error", unknown=None
     ):
         stride = window if stride is None else stride
-        check_positive(window=window, stride=stride, batch_size=batch_size)
-        if on_short not in ON_SHORT:
-            raise ValueError(f"on_short must be one of {ON_SHORT}. Received: on_short={on_short!r}")
+        at_least_one(window=window, stride=stride, batch_size=batch_size)
+        one_of(on_short=on_short, accepted=ON_SHORT)
         translate(b"", unknown=unknown)
         self.chunks, self.window, self.stride = chunks, window, stride
         self.batch_size, self.on_short, self.unknown = batch_size, on_short, unknown
@@ -165,7 +164,7 @@ def of_intervals(intervals, genome, *, window, batch_size=256, unknown=None):
             iterating.
         ValueError: another value of an argument, at once.
     """
-    check_positive(window=window, batch_size=batch_size)
+    at_least_one(window=window, batch_size=batch_size)
     translate(b"", unknown=unknown)
     return _around(iter(intervals), genome, window, batch_size, unknown)
 
@@ -224,7 +223,7 @@ def alleles(variant, genome, *, window):
         SequenceError: an `alt` that is no sequence, an absent contig, a `ref` outside it.
         ValueError: a window below 1.
     """
-    check_positive(window=window)
+    at_least_one(window=window)
     where = f"{variant.contig}:{variant.position} (1-based)"
     if not variant.is_sequence:
         raise SequenceError(f"{where}: expected an alt of letters, got {variant.alt!r}")

@@ -301,5 +301,5 @@ def test_alleles_that_cannot_be_shown_are_errors(genome, variant, problem):
     with pytest.raises(SequenceError) as caught:
         alleles(variant, genome, window=5)
     assert problem in str(caught.value)
-    with pytest.raises(ValueError, match="window must be at least 1"):
+    with pytest.raises(ValueError, match="window must be an integer of at least 1"):
         alleles(variant, genome, window=0)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from genome_keras.arguments import check_positive
+from genome_keras.arguments import at_least_one
 from genome_keras.cluster.folder import Folder
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
@@ -95,7 +95,7 @@ def predict_genome(
             raise ValueError(f"{name} must be one of {accepted}. Received: {name}={value!r}")
     checkpoint, window = predict.of_windows(weights)
     stride = window if stride is None else stride
-    check_positive(part=part, workers=workers, batch_size=batch_size, stride=stride)
+    at_least_one(part=part, workers=workers, batch_size=batch_size, stride=stride)
     _ray(address, gpus)
     how = {"weights": _absolute(weights), "genome": os.path.abspath(genome), "stride": stride}
     how |= {"on_short": on_short, "unknown": unknown, "all_tasks": all_tasks, "engine": engine}
@@ -145,7 +145,7 @@ def score_variants(
 
     if effect not in EFFECTS:
         raise ValueError(f"effect must be one of {EFFECTS}. Received: effect={effect!r}")
-    check_positive(part=part, workers=workers, batch_size=batch_size)
+    at_least_one(part=part, workers=workers, batch_size=batch_size)
     checkpoint = find(weights)
     _, columns = chosen_tasks(checkpoint, tasks)
     kinds(effect, language_model=columns == [LIKELIHOOD])
