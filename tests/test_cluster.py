@@ -207,7 +207,7 @@ def test_arguments_are_checked(genome, saved, vcf, tmp_path, alone):
     out = tmp_path / "o"
     with pytest.raises(ValueError, match="engine must be one of"):
         run.predict_genome(genome, out, weights=saved, engine="auto")
-    with pytest.raises(ValueError, match="workers must be at least 1"):
+    with pytest.raises(ValueError, match="workers must be an integer of at least 1"):
         run.predict_genome(genome, out, weights=saved, workers=0)
     with pytest.raises(SequenceError, match="short: 7 bp, shorter than the window of 20 bp"):
         run.predict_genome(genome, out, weights=saved)

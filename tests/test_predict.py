@@ -143,7 +143,7 @@ def test_options_of_fasta_are_refused(genome, places, capsys, option):
 
 
 def test_arguments_are_checked(genome, places, tmp_path):
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+    with pytest.raises(ValueError, match="batch_size must be an integer of at least 1"):
         predict_intervals(places, genome, tmp_path / "o.tsv", batch_size=0)
     with pytest.raises(ValueError, match="unknown must be"):
         predict_intervals(places, genome, tmp_path / "o.tsv", unknown="A")
