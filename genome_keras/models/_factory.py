@@ -21,7 +21,8 @@ def factory(build):
 
     The function's arguments are the factory's, and `weights` is one of them.
     With `weights` the sizes come from the checkpoint; an argument that
-    contradicts it is an error.
+    contradicts it is an error. It is a `genome_keras.weights.Checkpoint`, or the
+    name, path or address of one.
 
     Raises:
         TypeError: an unknown argument.

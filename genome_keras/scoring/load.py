@@ -10,11 +10,14 @@ def load_model(weights=DEFAULT):
     """Builds the model of a checkpoint and loads its weights.
 
     Args:
-        weights: name of a published checkpoint, or path of a `.weights.h5` file with
-            its `.json` beside it.
+        weights: a `genome_keras.weights.Checkpoint`, or what finds one: the name of a
+            published checkpoint, `hf://owner/repo[@revision][/name]`, a folder of
+            `save_pretrained` or of a training run, or the path of a `.weights.h5` file
+            with its `.json` beside it.
 
     Returns:
-        The compiled `keras.Model` and its `genome_keras.weights.Checkpoint`.
+        The compiled `keras.Model` and its `genome_keras.weights.Checkpoint`: model and
+        description are of the same commit, and the bytes were hashed once.
 
     Raises:
         WeightsError: unknown, missing, damaged, or without a description.
@@ -32,7 +35,7 @@ def of_windows(weights):
     checkpoint = described(weights)
     window = checkpoint.arguments.get("window")
     if not checkpoint.tasks or window is None:
-        raise WeightsError(f"{weights}: not a multi-task model of a fixed window")
+        raise WeightsError(f"{checkpoint.name}: not a multi-task model of a fixed window")
     return checkpoint, window
 
 
@@ -46,15 +49,14 @@ def described(weights):
         WeightsError: as `load_model`; no model is built yet.
     """
     checkpoint = find(weights)
-    architecture = checkpoint.config.get("architecture")
-    if architecture not in genome_keras.MODELS:
+    if checkpoint.architecture not in genome_keras.MODELS:
         raise WeightsError(
-            f"{weights}: expected a .json beside it whose architecture is one of "
-            f"{', '.join(genome_keras.MODELS)}; got {architecture!r}"
+            f"{checkpoint.name}: expected a .json beside it whose architecture is one of "
+            f"{', '.join(genome_keras.MODELS)}; got {checkpoint.architecture!r}"
         )
     return checkpoint
 
 
 def _build(checkpoint):
     with quiet_keras():
-        return getattr(genome_keras, checkpoint.config["architecture"])(weights=checkpoint.name)
+        return getattr(genome_keras, checkpoint.architecture)(weights=checkpoint)

@@ -45,7 +45,7 @@ def verify(weights, *, data=None):
     Returns:
         A list of `Check`, in the order of `Check.what`.
     """
-    name = str(weights)
+    name = getattr(weights, "name", None) or str(weights)
     try:
         checkpoint = find(weights)
     except WeightsError as error:
@@ -110,7 +110,7 @@ def _probe(checkpoint):
     letters, scores = (checkpoint.config.get(key) for key in ("probe", "probe_scores"))
     if not letters or scores is None:
         return None, "no probe in the description"
-    model, _ = load_model(checkpoint.name)
+    model, _ = load_model(checkpoint)
     got = np.asarray(model.predict(tokens(letters), verbose=0))
     expected = np.asarray(scores, "float64")
     if got.shape != expected.shape:

@@ -6,9 +6,11 @@ build the model, its tasks, a probe with its scores, held-out scores) and
 """
 
 import inspect
+import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,14 +24,18 @@ _FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint and where its files are.
+    """A checkpoint, resolved: what describes it and where its files are.
+
+    `genome_keras.weights.find` makes it once, and everything that takes the name of a
+    checkpoint takes this value too: its commit and its description stay as they were
+    found, and its bytes are hashed once. It can be pickled.
 
     Attributes:
         name: `architecture.data.vN`, or what the caller gave: a path, a folder, or
             `hf://owner/repo@commit/name`.
         config: what its description says; empty for bare weights.
         locate: gives the path of "weights", "json" or "card"; fetches what is not on
-            this machine.
+            this machine. Of a published checkpoint it checks the bytes of the first two.
         sha256: what the weights must hash to; None where nobody has published that.
     """
 
@@ -37,11 +43,20 @@ class Checkpoint:
     config: dict
     locate: Callable[[str], Path]
     sha256: str | None = None
+    _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
-    def path(self):
+    def path(self) -> Path:
         """The `.weights.h5` or `.keras` file on this machine."""
-        return self.locate("weights")
+        path = self.locate("weights")
+        if self.sha256 is not None:
+            self._sums[_state(path)] = self.sha256
+        return path
+
+    @property
+    def architecture(self) -> str | None:
+        """Name of the factory; None for bare weights."""
+        return self.config.get("architecture")
 
     @property
     def arguments(self):
@@ -93,19 +108,22 @@ class Checkpoint:
                 f"{self.name}: {factory.__name__} has no argument {min(foreign)!r:.60}"
             )
         arguments = {**self.arguments, **given, "weights": None}
-        if self.sha256 is not None:
-            model = factory(**arguments)
-        else:
-            with self._opened() as path:
-                contents = file_checks.check_h5(path, self.path)
-            try:
-                with description_checks.at_most(contents, self.name):
-                    model = factory(**arguments)
-            except (TypeError, OverflowError) as error:
-                reason = str(error).strip().splitlines()[0]
-                raise WeightsError(f"{self.name}: cannot build the model: {reason}") from error
-        self.load_into(model)
+        with self._checked() as (path, contents):
+            if contents is None:
+                model = factory(**arguments)
+            else:
+                model = self._built(factory, arguments, contents)
+            self._load(path, model)
         return model
+
+    def _built(self, factory, arguments, contents):
+        """A model of a foreign description, of at most as many weights as the file holds."""
+        try:
+            with description_checks.at_most(contents, self.name):
+                return factory(**arguments)
+        except (TypeError, OverflowError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise WeightsError(f"{self.name}: cannot build the model: {reason}") from error
 
     def load_into(self, model):
         """Loads the weights into a model of the same architecture and sizes.
@@ -113,39 +131,47 @@ class Checkpoint:
         Raises:
             WeightsError: the file is missing, damaged, hostile, or does not fit.
         """
+        with self._checked() as (path, _):
+            self._load(path, model)
+
+    @contextmanager
+    def _checked(self):
+        """The HDF5 file after all checks, and its `Contents` where nobody published it."""
         self.check_sha256()
-        with self._opened() as path:
-            if self.sha256 is None:
-                file_checks.check_h5(path, self.path)
-            try:
-                with warnings.catch_warnings():
-                    # The file of a training state also has an optimizer.
-                    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-                    model.load_weights(path)
-            except Exception as error:  # Keras and h5py raise many kinds here
-                reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
-                raise WeightsError(
-                    f"{self.path}: not the weights of this {model.name} ({reason})"
-                ) from error
+        with file_checks.weights_inside(self.path) as path:
+            yield path, None if self.sha256 else file_checks.check_h5(path, self.path)
+
+    def _load(self, path, model):
+        try:
+            with warnings.catch_warnings():
+                # The file of a training state also has an optimizer.
+                warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+                model.load_weights(path)
+        except Exception as error:  # Keras and h5py raise many kinds here
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
+            raise WeightsError(
+                f"{self.path}: not the weights of this {model.name} ({reason})"
+            ) from error
 
     def bytes_sha256(self):
         """The sha256 of the weights: as published, or else of the file as it is."""
-        return self.sha256 or sha256_of(self.path)
+        return self.sha256 or self._sha256_now()
 
     def check_sha256(self):
         """Raises WeightsError unless the weights are those published or described."""
-        if self.sha256 is not None:
-            _check(self.path, self.sha256)
-        elif (described := self.config.get("sha256")) is not None:
-            found = sha256_of(self.path)
-            if found != described:
-                raise WeightsError(
-                    f"{self.path}: damaged, or not the weights its description is of (sha256 "
-                    f"{found[:12]}…, described {described!r:.14}…)"
-                )
+        expected = self.sha256 or self.config.get("sha256")
+        if expected is not None and (found := self._sha256_now()) != expected:
+            raise WeightsError(
+                f"{self.path}: damaged, or not the weights its description is of (sha256 "
+                f"{found[:12]}…, described {expected!r:.14}…)"
+            )
 
-    def _opened(self):
-        return file_checks.weights_inside(self.path)
+    def _sha256_now(self):
+        """The sha256 of the file; it is read again only where the file has changed."""
+        state = _state(self.path)
+        if state not in self._sums:
+            self._sums[state] = sha256_of(self.path)
+        return self._sums[state]
 
 
 def save_bare(model, path):
@@ -158,10 +184,7 @@ def save_bare(model, path):
     type(model)(model.inputs, model.outputs, name=model.name).save_weights(path)
 
 
-def _check(path, sha256):
-    found = sha256_of(path)
-    if found != sha256:
-        raise WeightsError(
-            f"{path}: damaged (sha256 {found[:12]}…, published {sha256[:12]}…); "
-            "install genome_keras again"
-        )
+def _state(path):
+    """What changes whenever a file does."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

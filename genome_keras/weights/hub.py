@@ -65,7 +65,9 @@ def pinned(reference, filename, *, limit):
         return reference
     path = fetch(reference, filename, limit=limit)
     commit = path.parents[1 if reference.name else 0].name
-    return reference._replace(revision=commit) if _COMMIT.fullmatch(commit) else reference
+    if not _COMMIT.fullmatch(commit):
+        raise WeightsError(f"{reference}: the Hub does not tell the commit (got {commit!r:.50})")
+    return reference._replace(revision=commit)
 
 
 def fetch(reference, filename, *, limit):

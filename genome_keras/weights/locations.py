@@ -1,10 +1,11 @@
 """Where the three files of a checkpoint are: weights, description and card.
 
 Each function here returns another that takes "weights", "json" or "card" and gives a
-path on this machine, fetching the file first where it must.
+path on this machine, fetching the file first where it must. It can be pickled.
 """
 
 import os
+from functools import partial
 from pathlib import Path
 
 from genome_keras.errors import WeightsError
@@ -40,70 +41,93 @@ def cache():
 
 def beside(path):
     """The files beside a `.weights.h5` or `.keras` file, of the same stem."""
-    path = Path(path)
+    return partial(_beside, Path(path))
+
+
+def _beside(path, what):
     stem = path.name.removesuffix(".keras").removesuffix(".weights.h5")
-
-    def locate(what):
-        return path if what == "weights" else path.with_name(stem + SUFFIXES.get(what, "."))
-
-    return locate
+    return path if what == "weights" else path.with_name(stem + SUFFIXES.get(what, "."))
 
 
 def inside(folder):
     """The files of a folder that `save_pretrained` wrote."""
-    return lambda what: Path(folder) / IN_FOLDER[what]
+    return partial(_inside, Path(folder))
+
+
+def _inside(folder, what):
+    return folder / IN_FOLDER[what]
 
 
 def on_hub(reference):
     """The files of somebody's repository on the Hub."""
-    return lambda what: hub.fetch(reference, IN_FOLDER[what], limit=_LIMITS[what])
+    return partial(_on_hub, reference)
+
+
+def _on_hub(reference, what):
+    return hub.fetch(reference, IN_FOLDER[what], limit=_LIMITS[what])
 
 
 def of_published(name, entry, folder):
     """The files of a published checkpoint: package, cache, Hub, mirror, in this order.
+
+    The bytes of the weights and of the description are checked when they are found.
 
     Args:
         name: of the checkpoint.
         entry: its `genome_keras.weights.registry.Published`.
         folder: of the checkpoints that came with the package.
     """
-    sums = {"weights": (entry.size, entry.sha256), "json": (entry.json_size, entry.json_sha256)}
+    return partial(_published, name, entry, folder)
 
-    def locate(what):
-        filename = name + SUFFIXES[what]
-        if (folder / filename).is_file():
-            return folder / filename
-        kept = cache() / filename
-        if what not in sums:
-            if entry.hub is None or kept.is_file():
-                return kept
-            return on_hub(hub.parse(f"{hub.PREFIX}{entry.hub}/{name}"))(what)
-        size, sha256 = sums[what]
-        if is_intact(kept, size=size, sha256=sha256):
+
+def _published(name, entry, folder, what):
+    came, kept = folder / (name + SUFFIXES[what]), cache() / (name + SUFFIXES[what])
+    if what == "card":
+        if came.is_file() or kept.is_file() or entry.hub is None:
+            return came if came.is_file() else kept
+        return _on_hub(hub.parse(f"{hub.PREFIX}{entry.hub}/{name}"), what)
+    size, sha256 = {
+        "weights": (entry.size, entry.sha256),
+        "json": (entry.json_size, entry.json_sha256),
+    }[what]
+    if came.is_file():
+        _check(came, sha256)
+        return came
+    if is_intact(kept, size=size, sha256=sha256):
+        return kept
+    tried = []
+    if entry.hub is not None:
+        try:
+            return _from_hub(name, entry.hub, IN_FOLDER[what], sha256)
+        except WeightsError as error:
+            tried.append(str(error))
+    if mirror := os.environ.get("GENOME_KERAS_MIRROR"):
+        try:
+            _from_mirror(f"{mirror.rstrip('/')}/{kept.name}", kept, size, sha256)
             return kept
-        tried = []
-        if entry.hub is not None:
-            try:
-                return _from_hub(name, entry.hub, IN_FOLDER[what], sha256)
-            except WeightsError as error:
-                tried.append(str(error))
-        if mirror := os.environ.get("GENOME_KERAS_MIRROR"):
-            url = f"{mirror.rstrip('/')}/{filename}"
-            try:
-                if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-                    raise WeightsError(f"{url}: not asked, HF_HUB_OFFLINE is set")
-                download(url, kept, size=size, sha256=sha256)
-                return kept
-            except WeightsError as error:
-                tried.append(str(error))
-        if tried:
-            raise WeightsError(f"{name}: {'; '.join(tried)}")
+        except WeightsError as error:
+            tried.append(str(error))
+    if tried:
+        raise WeightsError(f"{name}: {'; '.join(tried)}")
+    raise WeightsError(
+        f"{came}: the file is missing, and {kept} too; install genome_keras "
+        "again, or set GENOME_KERAS_MIRROR to the address of a copy"
+    )
+
+
+def _check(path, sha256):
+    found = sha256_of(path)
+    if found != sha256:
         raise WeightsError(
-            f"{folder / filename}: the file is missing, and {kept} too; install genome_keras "
-            "again, or set GENOME_KERAS_MIRROR to the address of a copy"
+            f"{path}: damaged (sha256 {found[:12]}…, published {sha256[:12]}…); "
+            "install genome_keras again"
         )
 
-    return locate
+
+def _from_mirror(url, kept, size, sha256):
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise WeightsError(f"{url}: not asked, HF_HUB_OFFLINE is set")
+    download(url, kept, size=size, sha256=sha256)
 
 
 def _from_hub(name, address, filename, sha256):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from genome_keras.errors import WeightsError
 from genome_keras.weights import description_checks, hub, locations
-from genome_keras.weights.checkpoint import Checkpoint, _check
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.locations import packaged
 from genome_keras.weights.registry import PUBLISHED
 
@@ -37,51 +37,56 @@ def list_weights(architecture=None, *, data=None, window=None, task=None):
 def find(weights, *, architecture=None):
     """The checkpoint behind a name, a path or an address on the Hub.
 
+    A checkpoint is resolved once, at the door; everything inside takes the value.
+
     Args:
-        weights: a published name; the path of a `.weights.h5` or `.keras` file, whose
-            description, if any, is the `.json` of the same stem beside it; the folder of a
-            training run, whose best weights count, or of `save_pretrained`; or
-            `hf://owner/repo[@revision][/name]`, a repository with the files of the latter.
+        weights: a `Checkpoint`, which is returned as it is; a published name; the path of
+            a `.weights.h5` or `.keras` file, whose description, if any, is the `.json` of
+            the same stem beside it; the folder of a training run, whose best weights
+            count, or of `save_pretrained`; or `hf://owner/repo[@revision][/name]`, a
+            repository with the files of the latter.
         architecture: the factory that will load it, or None.
 
     Returns:
-        A `Checkpoint`; its description is verified, its weights are on loading.
+        A `Checkpoint`; its description is verified and, on the Hub, its commit fixed.
+        Its weights are verified on loading.
 
     Raises:
         WeightsError: unknown, missing, damaged, or of another architecture.
     """
-    text = os.fspath(weights)
+    found = weights if isinstance(weights, Checkpoint) else _resolved(os.fspath(weights))
+    made_by = found.architecture or architecture
+    if architecture is not None and made_by != architecture:
+        raise WeightsError(f"{found.name}: weights of {made_by}, not of {architecture}")
+    return found
+
+
+def _resolved(text):
     if Path(text, "best.weights.h5").is_file():  # the folder of a training run
         text = os.path.join(text, "best.weights.h5")
     if text in PUBLISHED:
         entry = PUBLISHED[text]
         locate = locations.of_published(text, entry, packaged())
-        _check(locate("json"), entry.json_sha256)
-        found = Checkpoint(text, description_checks.read_json(locate("json")), locate, entry.sha256)
-    elif text.startswith(hub.PREFIX):
+        return Checkpoint(text, description_checks.read_json(locate("json")), locate, entry.sha256)
+    if text.startswith(hub.PREFIX):
         reference = hub.pinned(
             hub.parse(text), locations.IN_FOLDER["json"], limit=description_checks.MAX_TEXT
         )
-        found = _in_folder(str(reference), locations.on_hub(reference))
-    elif Path(text).is_dir():
-        found = _in_folder(text, locations.inside(text))
-    elif text.endswith((".weights.h5", ".keras")):
+        return _in_folder(str(reference), locations.on_hub(reference))
+    if Path(text).is_dir():
+        return _in_folder(text, locations.inside(text))
+    if text.endswith((".weights.h5", ".keras")):
         locate = locations.beside(text)
         if not locate("weights").is_file():
             raise WeightsError(f"{text}: no such file")
         description = locate("json")
         config = description_checks.read_json(description) if description.is_file() else {}
         description_checks.check_config(config, description)
-        found = Checkpoint(text, config, locate)
-    else:
-        raise WeightsError(
-            f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
-            "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
-        )
-    made_by = found.config.get("architecture", architecture)
-    if architecture is not None and made_by != architecture:
-        raise WeightsError(f"{text}: weights of {made_by}, not of {architecture}")
-    return found
+        return Checkpoint(text, config, locate)
+    raise WeightsError(
+        f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
+        "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
+    )
 
 
 def facts(checkpoint):
