@@ -1,7 +1,7 @@
 """The command line: parse, one public call, write.
 
-Exit status: 0 done, 1 bad data, 2 bad usage. Nothing heavy is imported before
-the arguments are known to be right.
+Exit status: 0 done, 1 bad data, 2 bad usage, 128 + N ended by signal N. Nothing heavy is
+imported before the arguments are known to be right.
 """
 
 import argparse
@@ -11,9 +11,14 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 
 from genome_keras import __version__
+from genome_keras.commands import _streams as streams
+from genome_keras.commands._arguments import files_of
+from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError
+from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras
 
 # One module of `genome_keras.commands` each, in the order of the help.
@@ -38,21 +43,22 @@ COMMANDS = (
     "words",
     "lm",
 )
-INTERRUPTED = 130  # as shells say it
+SIGNALLED = 128  # and the number of the signal, as shells say it
 
 
-def run():
-    """The program `genome-keras`: SIGTERM tidies up as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def run() -> None:
+    """The program `genome-keras`: other signals that end it tidy up as Ctrl-C does."""
+    streams.prepare()
+    catch_signals()
     status = main()
-    if status == INTERRUPTED:
+    if status > SIGNALLED:
         # All is tidy by now, and threads of TensorFlow would take half a minute to end.
         sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Runs `genome-keras` in this process and returns its exit status.
 
     Args:
@@ -63,7 +69,9 @@ def main(arguments=None):
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         options = _parser().parse_args(arguments)
-        with quiet_keras():
+        inputs, outputs = files_of(options)
+        with protected(inputs), quiet_keras():
+            check_outputs(outputs)
             options.run(options)
         sys.stdout.flush()
     except GenomeKerasError as error:
@@ -77,15 +85,20 @@ def main(arguments=None):
         return _complain(f"{error.filename}: {error.strerror}" if told else error, 1)
     except ValueError as error:
         return _complain(error, 2)
+    except MemoryError:
+        return _complain("out of memory; what is read or computed at once needs more", 1)
+    except Stopped as stopped:
+        return _complain(f"stopped by {stopped.name}", SIGNALLED + stopped.number)
     except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+        return _complain("interrupted", SIGNALLED + signal.SIGINT)
     return 0
 
 
 def _complain(error, status):
     """One line, without the numbers that Python puts before what the system says."""
     line = re.sub(r"\[Errno -?\d+\] ", "", " ".join(str(error).split()))
-    print(f"genome-keras: {line}", file=sys.stderr)
+    with suppress(OSError):  # a terminal that is gone
+        print(f"genome-keras: {line}", file=sys.stderr, flush=True)
     return status
 
 

@@ -14,15 +14,16 @@ HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pandas", "h5py", "skle
 
 # A room imports from its own and from levels below it: never up, never sideways.
 LEVELS = [
+    {"cli"},
     {"commands"},
     {"cluster"},
     {"sharing", "lm", "motifs", "variants"},
     {"evaluation", "training", "interpret"},
     {"models", "datasets", "scoring"},
     {"layers", "weights", "building", "pictures"},
-    {"io", "cli"},
+    {"io"},
     {"windows"},
-    {"encode", "metrics", "quiet_keras"},
+    {"encode", "metrics", "quiet_keras", "settings"},
     {"genome", "scores", "losses", "arguments", "errors"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()}

@@ -1,6 +1,7 @@
 """Arguments that several commands take, and their types."""
 
 import argparse
+import os
 from contextlib import suppress
 
 from genome_keras.io.atomic import atomic
@@ -24,12 +25,34 @@ def folder(text):
     return text
 
 
+class NewFile(str):
+    """A path that a command writes; all other arguments that are files are read."""
+
+
 def new_file(text):
     """A file to write, told before any work if it cannot be; "-" is standard output."""
     if text != "-":
         with suppress(FileNotFoundError), atomic(text):
             pass  # nothing is written here, so nothing is put in its place
-    return text
+    return NewFile(text)
+
+
+def files_of(options):
+    """The files that the arguments of a command name.
+
+    Args:
+        options: of the command, whatever their names.
+
+    Returns:
+        Two lists of str: inputs, which are files, and outputs, which may be.
+    """
+    values = []
+    for value in vars(options).values():
+        values += value if isinstance(value, (list, tuple)) else [value]
+    values = [value for value in values if isinstance(value, str)]
+    outputs = [value for value in values if isinstance(value, NewFile)]
+    inputs = [value for value in values if not isinstance(value, NewFile)]
+    return [value for value in inputs if os.path.isfile(value)], outputs
 
 
 def add_out_folder(add, holds):

@@ -1,10 +1,12 @@
-"""Ctrl-C and SIGTERM while Keras fits a model."""
+"""Ctrl-C and other signals that end a process while Keras fits a model."""
 
 import signal
 import threading
 from contextlib import contextmanager
 
 import keras
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")  # Windows has not all
 
 
 @contextmanager
@@ -25,11 +27,13 @@ def kept_interrupts():
 
     def end(batch, logs=None):
         if came:
+            before[came[-1]](came[-1], None)  # raises what it raised before
             raise KeyboardInterrupt
 
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers = (getattr(signal, name) for name in NAMES if hasattr(signal, name))
+            for number in numbers:
                 if callable(signal.getsignal(number)):
                     before[number] = signal.getsignal(number)
                     signal.signal(number, note)
