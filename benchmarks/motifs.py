@@ -168,7 +168,9 @@ class Models:
         def call(task, codes):
             key = trained, method
             if key not in self.ways:
-                settings = {"method": method, "steps": steps, "batch_size": 200}
+                settings = {"method": method, "batch_size": 200}
+                if method == "integrated_gradients":
+                    settings["steps"] = steps
                 self.ways[key] = Attribution(self.model(trained), tasks=0, **settings)
             return of_letters(self.ways[key](codes, tasks=task), codes)
 

@@ -6,8 +6,16 @@ import pytest
 
 import genome_keras
 from genome_keras.encode import kmer_counts, reverse_complement
-from genome_keras.interpret import Attribution, attribute, letter_model, of_letters
-from genome_keras.interpret.attribution import METHODS
+from genome_keras.interpret import (
+    Attribution,
+    GradientXInput,
+    IntegratedGradients,
+    Occlusion,
+    SmoothGrad,
+    attribute,
+    letter_model,
+    of_letters,
+)
 from genome_keras.layers._gradients import gradient
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead, TaskHead
@@ -30,6 +38,7 @@ MODELS = {
     "kmer_logreg": {"k": (1, 2)},
     "kmer_rnn": {"word": "101", "embedding": 3, "units": 4},
 }
+METHODS = [GradientXInput(), IntegratedGradients(steps=3), SmoothGrad(steps=3), Occlusion()]
 ONE_STRAND = ("integer_logreg",)  # no `both_strands`
 # ReLU and maxima: more points; ties and what rounding decides differ between strands.
 KINKED = ("basset", "clockwork_rnn", "conv_bigru", "danq", "deepbind", "deepsea")
@@ -105,16 +114,14 @@ def test_every_factory(name):
 
 
 @pytest.mark.parametrize("head", [TaskHead, SigmoidHead])
-@pytest.mark.parametrize("method", ["gradient_x_input", "integrated_gradients", "smoothgrad"])
+@pytest.mark.parametrize("method", METHODS[:3], ids=lambda method: method.name)
 def test_a_linear_model_gives_its_weights(head, method):
     head = head(2)
     model, codes = linear(head), windows(letters=5)
-    found = attribute(model, codes, tasks=1, method=method, steps=3, batch_size=4)
+    found = attribute(model, codes, tasks=1, method=method, batch_size=4)
     expected = one_hot(codes) * weights_of(head)[..., 1]
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    every = attribute(
-        model, codes, tasks=1, method=method, steps=3, batch_size=4, hypothetical=True
-    )
+    every = attribute(model, codes, tasks=1, method=method, batch_size=4, hypothetical=True)
     known = one_hot(codes).any(-1, keepdims=True)
     np.testing.assert_allclose(every, known * weights_of(head)[..., 1], atol=1e-5)
 
@@ -146,7 +153,7 @@ def test_counts_of_k_mers_by_hand():
     model, codes = build("kmer_logreg"), windows(1)
     kernel = model.get_layer("head").get_weights()[0][:, 1]
     found = attribute(
-        model, codes, tasks=1, method="gradient_x_input", steps=1, hypothetical=True, batch_size=1
+        model, codes, tasks=1, method="gradient_x_input", hypothetical=True, batch_size=1
     )
     without = codes.copy()
     for at, letter in np.ndindex(WINDOW, 4):
@@ -198,16 +205,15 @@ def test_the_gradient_is_a_small_step():
     np.testing.assert_allclose((found * direction).sum(), (up - down) / 0.02, atol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["integrated_gradients", "smoothgrad", "occlusion"])
+@pytest.mark.parametrize("method", METHODS[1:], ids=lambda method: method.name)
 def test_batches_do_not_change_numbers(method):
     model, codes = build("deepsea"), windows(3, letters=5)
     one, other = (
-        attribute(model, codes, tasks=[1], method=method, steps=5, batch_size=size)
-        for size in (4, 64)
+        attribute(model, codes, tasks=[1], method=method, batch_size=size) for size in (4, 64)
     )
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert np.any(one)
-    found = Attribution(model, tasks=1, method=method, steps=5, batch_size=64)
+    found = Attribution(model, tasks=1, method=method, batch_size=64)
     np.testing.assert_allclose(found(codes), other[..., 0], atol=1e-6)
     assert np.all(found(np.full_like(codes, 4)) == 0)
 
@@ -252,11 +258,11 @@ def test_the_wrapper_of_both_strands(merge):
     np.testing.assert_allclose(found, other[:, ::-1, ::-1], atol=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_both_strands_of_a_model_that_reads_one(method):
     head = TaskHead(2)
     model, codes = linear(head), windows(letters=5)
-    found = attribute(model, codes, tasks=1, method=method, steps=2, sigma=0.0, both_strands=True)
+    found = attribute(model, codes, tasks=1, method=method, both_strands=True)
     kernel = weights_of(head)[..., 1]
     expected = one_hot(codes) * (kernel + kernel[::-1, ::-1]) / 2
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -311,9 +317,10 @@ def test_another_network_under_a_known_name_is_refused():
         ({"target": "diff"}, "target must be one of"),
         ({"steps": 0}, "steps must be an integer of at least 1"),
         ({"steps": 10**8}, "steps must be at most"),
+        ({"steps": True}, "steps must be an integer of at least 1"),
         ({"seed": -1, "method": "smoothgrad"}, "seed must be an integer of at least 0"),
         ({"width": 13, "method": "occlusion"}, "width=13 is more than the window"),
-        ({"sigma": -1.0}, "sigma must be at least 0"),
+        ({"sigma": -1.0, "method": "smoothgrad"}, "sigma must be at least 0"),
         ({"baseline": "zeros"}, "baseline must be 'n' or 'uniform'"),
         ({"tasks": 2}, "tasks must be from 0 to 1"),
         ({"tasks": [-1]}, "tasks must be from 0 to 1"),

@@ -171,7 +171,7 @@ def test_arrays_lie_as_modisco_reads_them(model, weights, codes, fasta, tmp_path
         (["--out", "o.csv"], 2, "a table must end in one of"),
         (["--out", "no/o.h5", "--task", "b"], 1, "there is no folder"),
         (["--out", "o.tsv", "--task", "d"], 2, "no task 'd'; it has 3"),
-        (["--out", "o.tsv", "--sigma", "-1"], 2, "sigma must be at least 0"),
+        (["--out", "o.tsv", "--width", "2"], 2, "method 'integrated_gradients' takes no width"),
         (["--out", "o.tsv", "--window", "13"], 2, "takes windows of 12 bp. Received: window=13"),
     ],
 )

@@ -6,9 +6,10 @@ from genome_keras.commands._arguments import (
     given,
     given_places,
     new_file,
-    positive,
 )
 from genome_keras.commands._notes import notes
+from genome_keras.commands._settings import add_settings, given_settings
+from genome_keras.interpret.methods import DEFAULT_METHOD, METHODS, TARGETS, method_of
 
 
 def add_to(commands):
@@ -29,40 +30,14 @@ def add_to(commands):
         help=".tsv, .tsv.gz or .parquet; .h5 for one task, as TF-MoDISco reads it; - is "
         "standard output (default)",
     )
-    add(
-        "--method",
-        choices=("gradient_x_input", "integrated_gradients", "smoothgrad", "occlusion"),
-        default="integrated_gradients",
-        help="(default: %(default)s)",
-    )
+    add("--method", choices=[*METHODS], default=DEFAULT_METHOD, help="(default: %(default)s)")
     add(
         "--target",
-        choices=("logodds", "score"),
+        choices=TARGETS,
         default="logodds",
         help="log-odds of P, before the last sigmoid (default), or P",
     )
-    add(
-        "--steps",
-        type=positive,
-        default=32,
-        metavar="N",
-        help="points from the baseline to the window, or noisy copies (default: %(default)s)",
-    )
-    add(
-        "--baseline",
-        choices=("n", "uniform"),
-        default="n",
-        help="where integrated gradients begin: all N (default), or a quarter of each letter",
-    )
-    add("--sigma", type=float, default=0.1, help="noise of smoothgrad (default: %(default)s)")
-    add("--seed", type=int, default=0, metavar="N", help="of the noise (default: %(default)s)")
-    add(
-        "--width",
-        type=positive,
-        default=1,
-        metavar="BP",
-        help="that occlusion hides at once (default: %(default)s)",
-    )
+    add_settings(add, *METHODS.values())
     add(
         "--hypothetical",
         action="store_true",
@@ -74,13 +49,14 @@ def add_to(commands):
 
 @notes()
 def _attribute(options):
+    method = method_of(options.method, **given_settings(options, *METHODS.values()))
     from genome_keras.interpret import write_attributions
 
-    names = ("method", "target", "steps", "baseline", "sigma", "seed", "width", "hypothetical")
     write_attributions(
         options.windows,
         options.out,
         tasks=options.task,
+        method=method,
         **given_places(options),
-        **given(options, "both_strands", "report", *names),
+        **given(options, "both_strands", "report", "target", "hypothetical"),
     )

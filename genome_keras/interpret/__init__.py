@@ -8,6 +8,10 @@ import importlib
 _HOMES = {
     "Attribution": "genome_keras.interpret.attribution",
     "attribute": "genome_keras.interpret.attribution",
+    "GradientXInput": "genome_keras.interpret.methods",
+    "IntegratedGradients": "genome_keras.interpret.methods",
+    "Occlusion": "genome_keras.interpret.methods",
+    "SmoothGrad": "genome_keras.interpret.methods",
     "of_letters": "genome_keras.interpret.attribution",
     "read_attributions": "genome_keras.interpret.attribution_files",
     "write_attributions": "genome_keras.interpret.attribution_files",

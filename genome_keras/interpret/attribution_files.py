@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
+from genome_keras.interpret.methods import DEFAULT_METHOD, method_of
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
@@ -37,16 +38,16 @@ def write_attributions(
     window=None,
     on_short="error",
     unknown=None,
-    method="integrated_gradients",
+    method=DEFAULT_METHOD,
     target="logodds",
-    steps=32,
-    baseline="n",
-    sigma=0.1,
-    seed=0,
-    width=1,
     hypothetical=False,
     batch_size=256,
     report=None,
+    steps=None,
+    baseline=None,
+    sigma=None,
+    seed=None,
+    width=None,
 ):
     """Writes what each letter adds to the scores of windows of sequences or of a genome.
 
@@ -65,7 +66,7 @@ def write_attributions(
             `genome_keras.interpret.write_ism`. Each task costs backward passes of its own.
         out: as in `genome_keras.io.tables.open_table`, or a path that ends in ".h5".
         both_strands: average over both strands; None does what the checkpoint does.
-        method, target, steps, baseline, sigma, seed, width, hypothetical, batch_size: as in
+        method, target, hypothetical, batch_size, steps, baseline, sigma, seed, width: as in
             `genome_keras.interpret.attribute`.
         report: path of an HTML page with pictures of the first windows, or None.
 
@@ -77,6 +78,7 @@ def write_attributions(
         ValueError: another value of an argument; HDF5 of several tasks, or of "occlusion",
             which tells nothing of other letters.
     """
+    method = method_of(method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width)
     checkpoint = described(weights)
     chosen, columns = chosen_tasks(checkpoint, tasks)
     window = window_of(window, checkpoint.arguments.get("window"), weights)
@@ -84,10 +86,9 @@ def write_attributions(
     if is_h5 and len(columns) != 1:
         raise ValueError(f"{out}: HDF5 is for one task. Received: {len(columns)} tasks")
     hypothetical = hypothetical or is_h5
-    points = {"gradient_x_input": 1, "occlusion": window}.get(method, steps)
-    rows = max(WINDOWS, batch_size // max(1, points))  # fill the batches of the model
+    rows = max(WINDOWS, batch_size // method.points(window))  # fill the batches of the model
     rows = min(rows, max(1, LARGEST // (4 * window * len(columns))))
-    about = {"tasks": columns, "method": method, "target": target, "weights": checkpoint.name}
+    about = {"tasks": columns, "method": method.name, "target": target, "weights": checkpoint.name}
     with (
         attribution_page(report, **about) as page,
         windows_of(
@@ -97,7 +98,7 @@ def write_attributions(
         batches = iter(windows)
         first = list(islice(batches, 1))  # bad input is told before a framework loads
         if is_h5:
-            file = _open_arrays(out, window, task=columns[0], method=method, target=target)
+            file = _open_arrays(out, window, task=columns[0], method=method.name, target=target)
         else:
             fields = {**FIELDS, "letter": str} if hypothetical else FIELDS
             file = open_rows(out, fields, columns)
@@ -108,11 +109,6 @@ def write_attributions(
                 tasks=list(range(len(columns))) if isinstance(chosen, slice) else chosen,
                 method=method,
                 target=target,
-                steps=steps,
-                baseline=baseline,
-                sigma=sigma,
-                seed=seed,
-                width=width,
                 hypothetical=hypothetical,
                 both_strands=scorer.both_strands,
                 batch_size=batch_size,

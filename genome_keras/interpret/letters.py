@@ -10,13 +10,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.interpret.methods import TARGETS
 from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
 from genome_keras.layers.kmer_words import KmerWords
 from genome_keras.layers.strands import MergeStrands, OneHot, StackStrands
 from genome_keras.layers.task_head import TaskHead
 from genome_keras.scoring.effects import KEPT
-
-TARGETS = ("logodds", "score")
 
 
 def letter_model(model, *, target="logodds"):
