@@ -19,7 +19,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 from huggingface_hub import constants
-from loopback import running
+from support.loopback import running
 
 from genome_keras.errors import WeightsError
 from genome_keras.io import download

@@ -1,7 +1,10 @@
 """The Hub against a server on this machine: addresses, loading, pinning, pushing."""
 
+import itertools
 import json
 import os
+import pickle
+import shutil
 import subprocess
 import sys
 
@@ -9,15 +12,16 @@ import huggingface_hub
 import keras
 import numpy as np
 import pytest
-from huggingface_hub import constants
-from loopback import running
+from huggingface_hub import constants, utils
+from support.loopback import running
 
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import sha256_of
 from genome_keras.sharing import pretrained
-from genome_keras.weights import hub
+from genome_keras.weights import checkpoint as checkpoint_module
+from genome_keras.weights import hub, locations
 from genome_keras.weights import resolve as weights
 from genome_keras.weights.registry import Published
 
@@ -175,6 +179,74 @@ def test_branches_move_and_commits_do_not(server, model, folder):
     assert weights.find("hf://me/zoo@v1").name == f"hf://me/zoo@{tagged}"
 
 
+def test_columns_and_weights_are_of_one_commit_while_the_branch_moves(server, folder, tmp_path):
+    """After every answer the branch is at the other of two commits."""
+    swapped = genome_keras.kmer_logreg(window=20, tasks=2, k=(1, 2, 3), both_strands=True, seed=2)
+    other = pretrained.save_pretrained(swapped, tmp_path / "other", tasks=TASKS[::-1])
+    both = {server.commit("me/zoo", files_of(made)): made for made in (folder, other)}
+    turns = itertools.cycle(both)
+    server.after = lambda: server.repos["me/zoo"]["refs"].update(main=next(turns))
+    seen = set()
+    for skipped in range(4):
+        for _ in range(skipped):
+            server.after()
+        shutil.rmtree(constants.HF_HUB_CACHE, ignore_errors=True)
+        loaded, checkpoint = genome_keras.load_model("hf://me/zoo")
+        commit = checkpoint.name.removeprefix("hf://me/zoo@")
+        whole, published = genome_keras.load_model(both[commit])
+        assert same(loaded, whole) and checkpoint.config == published.config
+        seen.add(commit)
+    assert seen == set(both)
+
+
+def test_a_checkpoint_is_resolved_and_hashed_once(server, model, folder, monkeypatch):
+    hashed = []
+
+    def counted(path):
+        hashed.append(path)
+        return sha256_of(path)
+
+    for module in (checkpoint_module, locations):
+        monkeypatch.setattr(module, "sha256_of", counted)
+    server.commit("me/zoo", files_of(folder))
+    checkpoint = weights.find("hf://me/zoo")
+    assert weights.find(checkpoint) is checkpoint
+    assert weights.find(checkpoint, architecture="kmer_logreg") is checkpoint
+    with pytest.raises(WeightsError, match="weights of kmer_logreg, not of basset"):
+        weights.find(checkpoint, architecture="basset")
+    asked = [path for _, path, _ in server.seen if "/resolve/main/" in path]
+    assert asked == ["/me/zoo/resolve/main/config.json"]  # the one question where main is
+    loaded, again = genome_keras.load_model(checkpoint)
+    assert again is checkpoint and same(loaded, model)
+    assert same(genome_keras.kmer_logreg(weights=checkpoint), model)
+    genome_keras.load_model(pickle.loads(pickle.dumps(checkpoint)))
+    assert [path for _, path, _ in server.seen if "/resolve/main/" in path] == asked
+    assert hashed == [checkpoint.path]
+
+
+def test_a_file_that_changes_after_it_was_checked_is_checked_again(folder):
+    checkpoint = weights.find(folder)
+    genome_keras.load_model(checkpoint)
+    path = checkpoint.path
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(WeightsError, match="damaged, or not the weights"):
+        genome_keras.load_model(checkpoint)
+
+
+def test_how_much_the_library_says_stays_the_choice_of_others(server, folder, caplog, capfd):
+    server.commit("me/zoo", files_of(folder))
+    before = utils.logging.get_verbosity(), utils.are_progress_bars_disabled()
+    during = []
+    server.after = lambda: during.append(
+        (utils.logging.get_verbosity(), utils.are_progress_bars_disabled())
+    )
+    genome_keras.load_model("hf://me/zoo")
+    assert {*during, (utils.logging.get_verbosity(), utils.are_progress_bars_disabled())} == {
+        before
+    }
+    assert capfd.readouterr().err == ""
+
+
 def test_tokens_go_to_the_hub_and_nowhere_else(server, model, folder, monkeypatch):
     server.commit("me/zoo", files_of(folder))
     server.token = "hf_secret"
@@ -260,6 +332,8 @@ def test_environment_of_the_hub(server, folder, tmp_path):
 # Pushing.
 
 
+# httpx says it of what the library does.
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 @pytest.mark.parametrize("name", ["", "/toy.v1"])
 def test_push_and_load_again(server, model, folder, monkeypatch, capsys, name):
     server.token = "hf_write"
@@ -267,7 +341,9 @@ def test_push_and_load_again(server, model, folder, monkeypatch, capsys, name):
         pretrained.push(folder, f"hf://me/zoo{name}")
     monkeypatch.setenv("HF_TOKEN", "hf_write")
     assert main(["weights", "push", str(folder), f"hf://me/zoo{name}"]) == 0
-    address = capsys.readouterr().out.strip()
+    address, said = capsys.readouterr()
+    address = address.strip()
+    assert said == ""
     commit = server.repos["me/zoo"]["refs"]["main"]
     assert address == f"hf://me/zoo@{commit}{name}"
     prefix = f"{name[1:]}/" if name else ""

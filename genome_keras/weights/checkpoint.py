@@ -19,7 +19,7 @@ from genome_keras.io.digest import sha256_of
 from genome_keras.weights import description_checks, file_checks
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
-_FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer")
+_FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer", "output")
 
 
 @dataclass(frozen=True)

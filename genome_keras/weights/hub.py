@@ -4,20 +4,22 @@
 """
 
 import contextlib
+import logging
 import os
 import re
-import sys
-import warnings
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from genome_keras.errors import WeightsError
+from genome_keras.errors import GenomeKerasError, WeightsError
+from genome_keras.io.atomic import atomic
 
 PREFIX = "hf://"
 _WORD = r"[A-Za-z0-9][\w.-]*"
 _REFERENCE = re.compile(rf"hf://({_WORD}/{_WORD})(?:@([^/@\s]+))?(?:/({_WORD}))?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_ours = ContextVar("whether the library works for us here", default=False)
 
 
 class Reference(NamedTuple):
@@ -56,18 +58,49 @@ def parse(text):
 def pinned(reference, filename, *, limit):
     """The same reference at the commit that its branch or tag is at now.
 
-    The file is fetched; without a network, the commit is that of the cached one.
+    The branch is asked for once, so all files are of one commit even where it moves
+    meanwhile. Without a network, the commit is that of the cached file.
+
+    Args:
+        reference: a `Reference`.
+        filename: inside its folder; a file that is fetched.
+        limit: as in `fetch`.
 
     Raises:
         WeightsError: as `fetch`.
     """
     if reference.revision and _COMMIT.fullmatch(reference.revision):
         return reference
-    path = fetch(reference, filename, limit=limit)
-    commit = path.parents[1 if reference.name else 0].name
+    with _told(reference, filename):
+        commit = _commit_now(reference, filename)
     if not _COMMIT.fullmatch(commit):
         raise WeightsError(f"{reference}: the Hub does not tell the commit (got {commit!r:.50})")
-    return reference._replace(revision=commit)
+    fixed = reference._replace(revision=commit)
+    path = fetch(fixed, filename, limit=limit)
+    snapshot = path.parents[1 if reference.name else 0]
+    _note_branch(snapshot.parents[1], reference.revision or "main", commit)
+    return fixed
+
+
+def _commit_now(reference, filename):
+    try:
+        return _metadata(reference, filename).commit_hash or ""
+    except Exception as error:
+        status = _status(error)
+        kept = _in_cache(reference, filename)
+        if kept is None or (status is not None and status < 500):
+            raise
+        return kept.parents[1 if reference.name else 0].name
+
+
+def _note_branch(repository, revision, commit):
+    """Notes in the Hub's cache where a branch is, as the library does: for days offline."""
+    with contextlib.suppress(OSError, GenomeKerasError):
+        note = repository / "refs" / revision
+        note.parent.mkdir(parents=True, exist_ok=True)
+        if not note.is_file() or note.read_text() != commit:
+            with atomic(note) as path:
+                path.write_text(commit)
 
 
 def fetch(reference, filename, *, limit):
@@ -83,16 +116,14 @@ def fetch(reference, filename, *, limit):
     """
     import huggingface_hub
 
-    inside = f"{reference.name}/{filename}" if reference.name else filename
-    where = {"repo_id": reference.repo, "filename": inside, "revision": reference.revision}
     commit = reference.revision and _COMMIT.fullmatch(reference.revision)
     with _told(reference, filename):
-        known, size = huggingface_hub.try_to_load_from_cache(**where), None
-        if not (commit and isinstance(known, str)):
+        known, size = _in_cache(reference, filename), None
+        if not (commit and known is not None):
             with contextlib.suppress(Exception):  # if it matters, the download will tell
                 size = _metadata(reference, filename).size
         if size is None or size <= limit:
-            path = Path(huggingface_hub.hf_hub_download(**where))
+            path = Path(huggingface_hub.hf_hub_download(**_where(reference, filename)))
             size = path.stat().st_size
             if size <= limit:
                 return path
@@ -124,24 +155,36 @@ def upload(folder, reference, *, private, message):
 
     api = HfApi()
     prefix = f"{reference.name}/" if reference.name else ""
-    with _told(reference, "upload"):
+    with _told(reference, "upload"), contextlib.ExitStack() as opened:
         api.create_repo(reference.repo, private=private, exist_ok=True)
         files = sorted(p for p in Path(folder).iterdir() if p.is_file() and p.name[0] != ".")
+        # Open files, for with paths the library draws a bar, into a log file too.
+        sources = [(path.name, opened.enter_context(path.open("rb"))) for path in files]
         commit = api.create_commit(
             reference.repo,
-            [CommitOperationAdd(prefix + path.name, path) for path in files],
+            [CommitOperationAdd(prefix + name, source) for name, source in sources],
             commit_message=message,
             revision=reference.revision,
         )
     return reference._replace(revision=commit.oid)
 
 
+def _where(reference, filename):
+    inside = f"{reference.name}/{filename}" if reference.name else filename
+    return {"repo_id": reference.repo, "filename": inside, "revision": reference.revision}
+
+
+def _in_cache(reference, filename):
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(**_where(reference, filename))
+    return Path(path) if isinstance(path, str) else None
+
+
 def _metadata(reference, filename):
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    inside = f"{reference.name}/{filename}" if reference.name else filename
-    url = hf_hub_url(reference.repo, inside, revision=reference.revision)
-    return get_hf_file_metadata(url)
+    return get_hf_file_metadata(hf_hub_url(**_where(reference, filename)))
 
 
 def _status(error):
@@ -150,26 +193,29 @@ def _status(error):
 
 @contextlib.contextmanager
 def _told(reference, filename):
-    """Turns what `huggingface_hub` raises into one line, and silences its own."""
-    from huggingface_hub import utils
+    """Turns what `huggingface_hub` raises into one line, and leaves out its warnings.
 
-    verbosity = utils.logging.get_verbosity()
-    utils.logging.set_verbosity_error()
-    quiet = not sys.stderr.isatty() and not utils.are_progress_bars_disabled()
-    if quiet:
-        utils.disable_progress_bars()
+    Only here: how much the library says to others in this process stays theirs to choose.
+    """
+    import huggingface_hub  # noqa: F401  its handlers are there from now on
+
+    for handler in logging.getLogger("huggingface_hub").handlers:
+        if _not_ours not in handler.filters:
+            handler.addFilter(_not_ours)
+    token = _ours.set(True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library's own deprecations
-            yield
+        yield
     except WeightsError:
         raise
     except Exception as error:  # requests, httpx, OSError and the library's own kinds
         raise WeightsError(f"{reference}: {filename}: {_reason(error, reference)}") from error
     finally:
-        utils.logging.set_verbosity(verbosity)
-        if quiet:
-            utils.enable_progress_bars()
+        _ours.reset(token)
+
+
+def _not_ours(record):
+    """A filter of log records: what the library says to us is told by us, if it is an error."""
+    return not _ours.get() or record.levelno >= logging.ERROR
 
 
 def _reason(error, reference):
@@ -177,7 +223,7 @@ def _reason(error, reference):
 
     kinds = {kind.__name__ for kind in type(error).__mro__}
     status = _status(error)
-    if constants.HF_HUB_OFFLINE and "LocalEntryNotFoundError" in kinds:
+    if constants.HF_HUB_OFFLINE and kinds & {"LocalEntryNotFoundError", "OfflineModeIsEnabled"}:
         return "not in the cache, and HF_HUB_OFFLINE is set"
     if "GatedRepoError" in kinds or status == 403:
         return "access denied: ask the owner, and set HF_TOKEN"

@@ -22,6 +22,7 @@ class Server(ThreadingHTTPServer):
         token: what must come with every request for the Hub, or None.
         seen: (method, path, headers) of every request.
         storage: the server of large files; its `files` are keyed by sha256.
+        after: called after each answer about a file of a repository.
     """
 
     daemon_threads = True
@@ -31,6 +32,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.repos, self.files, self.seen = {}, {}, []
         self.faults, self.head_faults, self.token, self.storage = [], [], None, self
+        self.after = lambda: None
 
     @property
     def url(self):
@@ -73,7 +75,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault[0] == "status":
             return self._answer(fault[1], b"", fault[2] if len(fault) > 2 else {})
         if "/resolve/" in path:
-            return self._resolve(path, fault)
+            self._resolve(path, fault)
+            return server.after()
         if path.startswith("/api/models/"):
             return self._about(path)
         data = server.files.get(path.lstrip("/"))

@@ -1,0 +1,1 @@
+"""What several test modules share: servers, small models, files. No test is here."""
