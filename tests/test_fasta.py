@@ -92,6 +92,20 @@ def test_only_a_line_begins_a_record(folder):
         assert list(fasta.read(path)) == [("a", "A" * 40 + ">bC")]
 
 
+def test_a_byte_order_mark_is_left_out(folder):
+    for pack in (bytes, gzip.compress):
+        path = write(folder / "mark.fa", pack("\ufeff>a\nAC\n".encode()))
+        assert list(fasta.read(path)) == [("a", "AC")]
+
+
+def test_empty_records_are_kept_where_they_may_be(folder):
+    path = write(folder / "empty.fa", b">a\n>b\nAC\n>c\n\n \n>d")
+    found = [(one.name, one.letters, one.last) for one in fasta.chunks(path, empty="keep")]
+    assert found == [("a", b"", True), ("b", b"AC", True), ("c", b"", True), ("d", b"", True)]
+    with pytest.raises(ValueError, match="empty must be one of 'error', 'keep'"):
+        list(fasta.chunks(path, empty="guess"))
+
+
 def test_names_may_be_utf8(folder):
     path = write(folder / "utf8.fa", ">gène \N{SNOWMAN}\nA\n".encode())
     assert list(fasta.read(path)) == [("gène", "A")]
@@ -146,7 +160,6 @@ GZIP = gzip.compress(b">a\n" + bytes(range(65, 91)) * 999)
         (b"BZh91AY", None, "expected FASTA text, got bzip2"),
         (gzip.compress(b"BAM\1" + bytes(99)), None, "expected FASTA text, got BAM"),
         (gzip.compress(gzip.compress(b">a\nA")), None, "got gzip within gzip"),
-        ("\ufeff>a\nAC\n".encode(), None, "got a byte order mark"),
         (">a\nAC\n".encode("utf-16"), None, "got UTF-16"),
         (GZIP[:-9], None, "truncated or damaged gzip"),
         (GZIP[:2], None, "truncated or damaged gzip"),

@@ -179,27 +179,76 @@ def test_bgzip_of_htslib_is_read(tmp_path):
         assert genome.fetch(("a", 65_000, 66_000)) == seq[65_000:66_000]
 
 
-def test_an_index_beside_the_file_is_used_unless_it_is_older(tmp_path):
+def no_reading(path):
+    raise AssertionError("the whole file was read for an index")
+
+
+def test_an_index_beside_the_file_is_used_unless_it_is_older(tmp_path, monkeypatch):
     path, index = tmp_path / "x.fa", tmp_path / "x.fa.fai"
-    path.write_bytes(b">a\nACGT\nAC\n")
-    index.write_text("renamed\t6\t3\t4\t5\n")
+    path.write_bytes(b">a about it\nACGT\nAC\n>empty\n>b\nAC  \nGT  \nA\n")
+    index.write_text("a\t6\t12\t4\t5\nempty\t0\t27\t0\t0\nb\t5\t30\t2\t5\n")
     os.utime(path, (1000, 1000))
     os.utime(index, (1000, 1000))
-    with open_genome(path) as genome:
-        assert genome.contigs == {"renamed": 6}
-        assert genome.fetch(("renamed", 2, 6)) == "GTAC"
+    with monkeypatch.context() as patch:
+        patch.setattr(faidx, "build", no_reading)
+        with open_genome(path) as genome:
+            assert genome.contigs == {"a": 6, "empty": 0, "b": 5}
+            assert genome.fetch(("a", 2, 6)) == "GTAC"
+            assert genome.fetch(("b", 0, 5)) == "ACGTA"
     os.utime(index, (999, 999))
+    with pytest.raises(FormatError, match="record 'empty' has no sequence"):
+        open_genome(path)
+
+
+# Each index is newer than its file, >a / ACGT / AC / >b / CCCC / G, and of another one.
+STALE = {
+    "another name": "c\t6\t3\t4\t5\nb\t5\t14\t4\t5\n",
+    "a longer header before": "a\t6\t13\t4\t5\nb\t5\t24\t4\t5\n",
+    "a shorter header before": "a\t6\t2\t4\t5\nb\t5\t13\t4\t5\n",
+    "the header itself": "a\t6\t0\t4\t5\n",
+    "longer": "a\t7\t3\t4\t5\nb\t5\t14\t4\t5\n",
+    "shorter": "a\t5\t3\t4\t5\nb\t5\t14\t4\t5\n",
+    "shorter by a line": "a\t4\t3\t4\t5\nb\t5\t14\t4\t5\n",
+    "beyond the file": "a\t60\t3\t4\t5\n",
+    "before the file": "a\t6\t-3\t4\t5\n",
+    "other lines": "a\t6\t3\t5\t6\nb\t5\t14\t5\t6\n",
+    "one line": "a\t6\t3\t6\t7\nb\t5\t14\t5\t6\n",
+    "other line ends": "a\t6\t3\t4\t6\nb\t5\t14\t4\t6\n",
+}
+
+
+@pytest.mark.parametrize("pack", [bytes, bgzip])
+@pytest.mark.parametrize("case", STALE)
+def test_an_index_of_another_file_is_noticed(tmp_path, case, pack):
+    path = tmp_path / "x.fa"
+    path.write_bytes(pack(b">a\nACGT\nAC\n>b\nCCCC\nG\n"))
+    (tmp_path / "x.fa.fai").write_text(STALE[case])
+    if "-" in STALE[case]:
+        with pytest.raises(FormatError, match="expected a name and four numbers"):
+            open_genome(path)
+        return
     with open_genome(path) as genome:
-        assert genome.contigs == {"a": 6}
-    assert index.read_text() == "renamed\t6\t3\t4\t5\n"
+        assert genome.contigs == {"a": 6, "b": 5}
+        assert genome.fetch(("a", 0, 6)) == "ACGTAC"
+        assert genome.fetch(("b", 0, 5)) == "CCCCG"
+    assert (tmp_path / "x.fa.fai").read_text() == STALE[case]
+
+
+def test_an_index_fits_behind_long_headers_and_a_byte_order_mark(tmp_path, monkeypatch):
+    path = tmp_path / "x.fa"
+    path.write_bytes("\ufeff".encode() + b">a " + b"x" * 5000 + b"\nACGT\n>b\nGG")
+    with open_genome(path) as genome:
+        assert genome.fetch(("a", 0, 4)) == "ACGT" and genome.fetch(("b", 0, 2)) == "GG"
+    lines = ["\t".join(map(str, (name, *of))) for name, of in faidx.build(path).items()]
+    (tmp_path / "x.fa.fai").write_text("\n".join(lines))
+    monkeypatch.setattr(faidx, "build", no_reading)
+    with open_genome(path) as genome:
+        assert genome.fetch(("a", 0, 4)) == "ACGT" and genome.fetch(("b", 0, 2)) == "GG"
 
 
 @pytest.mark.parametrize(
     "line, problem",
     [
-        ("a\t60\t3\t4\t5\n", "does not fit the FASTA: 'a' would end after the file; remove it"),
-        ("a\t6\t2\t4\t5\n", "does not fit the FASTA: no 6 letters at 0 of 'a'; remove it, or"),
-        ("a\t6\t0\t4\t5\n", "does not fit the FASTA: no 6 letters at 0 of 'a'"),
         ("a\t6\t3\t4\n", "expected a name and four numbers, parted by tabs, got 'a"),
         ("a\t6\t3\t4\tx\n", "expected a name and four numbers"),
         ("a\t6\t3\t5\t5\n", "expected more bytes than letters in a line"),
@@ -208,14 +257,41 @@ def test_an_index_beside_the_file_is_used_unless_it_is_older(tmp_path):
         ("", "an empty index; remove it, or make it anew"),
     ],
 )
-def test_an_index_that_does_not_fit_is_an_error(tmp_path, line, problem):
+def test_a_damaged_index_is_an_error(tmp_path, line, problem):
     path = tmp_path / "x.fa"
     path.write_bytes(b">a\nACGT\nAC\n")
     (tmp_path / "x.fa.fai").write_text(line)
-    with pytest.raises(FormatError) as caught, open_genome(path) as genome:
-        genome.fetch(("a", 0, 6))
+    with pytest.raises(FormatError) as caught:
+        open_genome(path)
     assert problem in caught.value.problem
     assert str(caught.value.path) == f"{path}.fai"
+
+
+@pytest.mark.parametrize(
+    "data, letters, problem",
+    [
+        (b">a\nACGT  \nACGT  \nAC\n", "ACGTACGTAC", None),
+        (b">a\nACGT \t\r\nACGT \t\r\nAC  ", "ACGTACGTAC", None),
+        (b">a\nACGT  ", "ACGT", None),
+        (b">a\nACGT\n\n \n>b\nA\n", "ACGT", None),
+        (b">a\nAC GT\nACGTA\n", None, "x.fa:2: a blank among the letters of a line"),
+        (b">a\n ACGT\n ACGT\n", None, "x.fa:2: a blank among the letters of a line"),
+        (b">a\nAC\rGT\nACGTA\n", None, "x.fa:2: a blank among the letters of a line"),
+        (b">a\nACGT \nACGT\nACGT\n", None, "expected a line of 4 letters (6 bytes with its end)"),
+    ],
+)
+def test_blanks_are_no_letters(tmp_path, data, letters, problem):
+    path = tmp_path / "x.fa"
+    path.write_bytes(data)
+    for line in (3, 4, 1 << 16):  # long lines come in parts
+        with mock.patch.object(faidx, "LINE", line):
+            if problem:
+                with pytest.raises(FormatError) as caught:
+                    open_genome(path)
+                assert problem in str(caught.value)
+            else:
+                with open_genome(path) as genome:
+                    assert genome.fetch(("a", 0, genome.length("a"))) == letters
 
 
 PACKED = bgzip(fasta(RECORDS))
@@ -265,7 +341,7 @@ def test_a_damaged_block_is_an_error_when_it_is_read(tmp_path, at):
     packed[at] ^= 255
     path.write_bytes(packed)
     os.utime(path, (1, 1))
-    with open_genome(path) as genome, pytest.raises(FormatError, match="damaged bgzip: block at"):
+    with pytest.raises(FormatError, match="damaged bgzip: block at"), open_genome(path) as genome:
         for name in RECORDS:
             genome.fetch((name, 0, len(RECORDS[name])))
 

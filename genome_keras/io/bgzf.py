@@ -8,10 +8,17 @@ from functools import lru_cache
 from genome_keras.errors import FormatError
 
 HEADER, TRAILER = 18, 8
+MOST = 1 << 16  # bytes of a decompressed block
 KEPT = 64  # decompressed blocks, 4 MiB
+END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # of a file
 
 
-def is_bgzf(head):
+def is_end(tail: bytes) -> bool:
+    """Whether the last 28 bytes of a file are the empty block that ends bgzip."""
+    return is_bgzf(tail) and len(tail) == len(END) and tail[-4:] == bytes(4)
+
+
+def is_bgzf(head: bytes) -> bool:
     """Whether a file whose first 18 bytes are `head` is bgzip."""
     return head[:4] == b"\x1f\x8b\x08\x04" and head[10:16] == b"\x06\0BC\x02\0"
 
@@ -67,7 +74,8 @@ class Blocks:
         at, size = self.places[block]
         crc, length = struct.unpack("<II", self.data[at + size - TRAILER : at + size])
         try:
-            letters = zlib.decompress(self.data[at + HEADER : at + size - TRAILER], -15)
+            packed = self.data[at + HEADER : at + size - TRAILER]
+            letters = zlib.decompressobj(-15).decompress(packed, MOST + 1)
         except zlib.error:
             letters = None
         if letters is None or len(letters) != length or zlib.crc32(letters) != crc:

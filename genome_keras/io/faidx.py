@@ -1,10 +1,16 @@
-"""Where the letters of a FASTA file lie: the .fai index, read or made."""
+"""Where the letters of a FASTA file lie: the .fai index, read, checked or made."""
 
+import os
+import re
 from typing import NamedTuple
 
 from genome_keras.errors import FormatError
-from genome_keras.io.fasta import header_name
-from genome_keras.io.lines import rows, texts
+from genome_keras.io.fasta import BLANKS, header_name
+from genome_keras.io.lines import LINE, MARK, rows, texts
+
+HEADER = 1024  # bytes of most headers at most
+_BLANK = re.compile(rb"[ \t\r]")
+_ENDS = (b"\n", b"\r", b" ", b"\t")
 
 
 class Entry(NamedTuple):
@@ -31,7 +37,7 @@ class Entry(NamedTuple):
         return self.offset + line * self.bytes + column
 
 
-def read(path):
+def read(path: str | os.PathLike) -> dict[str, Entry]:
     """Reads a .fai index.
 
     Args:
@@ -61,8 +67,50 @@ def read(path):
     return index
 
 
-def build(path):
+def fits(index: dict[str, Entry], data) -> bool:
+    """Whether records lie in a FASTA file where an index says, by what stands around each.
+
+    Before a record stands its header, after its first line and its last letter a line end,
+    and then the next header or nothing.
+
+    Args:
+        index: as `read` gives it.
+        data: the bytes of the file, decompressed: what has a length and gives slices.
+    """
+    return all(_lies(name, entry, data) for name, entry in index.items())
+
+
+def _lies(name, entry, data):
+    if not 0 < entry.offset <= len(data):
+        return False
+    for size in (HEADER, LINE + 1):
+        first = max(entry.offset - size, 0)
+        begin = data[first : entry.offset]
+        line = begin[:-1].rfind(b"\n") + 1
+        if line or not first:
+            break
+    header = begin[line:].removeprefix(b"" if first else MARK)
+    words = header[1:].split(None, 1)
+    if not header.endswith(b"\n") or header[:1] != b">" or words[:1] != [name.encode()]:
+        return False
+    if not entry.length:
+        return True
+    end = entry.span(0, entry.length)[1]
+    if end > len(data) or data[end - 1 : end] in _ENDS:
+        return False
+    after = data[end : min(end + HEADER, len(data))]
+    if (after and after[:1] not in _ENDS) or after.strip()[:1] not in (b"", b">"):
+        return False
+    whole = entry.length > entry.letters
+    return (
+        not whole or not data[entry._byte(entry.letters) - 1 : entry._byte(entry.letters)].strip()
+    )
+
+
+def build(path: str | os.PathLike) -> dict[str, Entry]:
     """Makes the index of a FASTA file by reading all of it.
+
+    Blanks at the end of a line are no letters of it.
 
     Args:
         path: a file, plain or gzip.
@@ -75,35 +123,42 @@ def build(path):
             length before its last, so that no letter can be found by counting.
     """
     index, record = {}, None
-    offset, number, width = 0, 0, 0
-    line_ended, carriage = True, False
-    for text in texts(path, "FASTA"):
+    offset, number, width, letters = 0, 0, 0, 0
+    line_ended = True
+    for text in texts(path, "FASTA", size=LINE, keep_mark=True):
         begins, line_ended = line_ended, text.endswith(b"\n")
         number += begins
         offset += len(text)
+        if number == 1 and begins:
+            text = text.removeprefix(MARK)
         if begins and text.startswith(b">"):
             name = header_name(path, number, text)
             if name in index:
                 raise FormatError(path, number, f"the name {name!r} a second time")
             if record:
                 record.check()
-            record, width = _Lines(path, number, name, offset), 0
+            record = _Lines(path, number, name, offset)
             index[name] = record
+            width = 0
         elif record:
-            width = len(text) if begins else width + len(text)
+            if begins:
+                width = letters = 0
+            shown = text.rstrip(BLANKS)
+            if shown:
+                if letters < width or (not shown.isalpha() and _BLANK.search(shown)):
+                    raise FormatError(path, number, "a blank among the letters of a line")
+                letters = width + len(shown)
+            width += len(text)
             if line_ended:
-                # "\r\n" may lie across two parts of a long line.
-                windows = text.endswith(b"\r\n") or (carriage and text == b"\n")
-                record.add(number, width, width - 1 - windows)
+                record.add(number, width, letters)
                 width = 0
-            carriage = text.endswith(b"\r")
         elif text.strip():
             problem = f"expected '>' before any sequence, got {text.strip()[:30]!r}"
             raise FormatError(path, number, problem)
     if record is None:
         raise FormatError(path, None, "empty; expected FASTA, a first line that begins with '>'")
     if width:  # the last line has no end
-        record.add(number, width + 1, width)
+        record.add(number, width + 1, letters)
     record.check()
     return {name: one.entry() for name, one in index.items()}
 

@@ -1,14 +1,19 @@
 """FASTA, plain or gzip, read in pieces: memory does not grow with the record."""
 
+import io
+import os
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from genome_keras.arguments import one_of
 from genome_keras.errors import FormatError
 from genome_keras.io.lines import LINE, texts
 
 PIECE = 1 << 20  # sequence bytes after which a piece is handed on
+EMPTY = ("error", "keep")
+BLANKS = b" \t\r\n"
 
-_BLANKS = b" \t\r\n"
 _PRINTABLE = bytes(range(33, 127))
 _BINARY = re.compile(rb"[^\x21-\x7e \t\r\n]")
 
@@ -20,7 +25,8 @@ class Piece(NamedTuple):
         name: first word of the header.
         line: 1-based line on which the piece begins.
         letters: sequence without line ends and blanks, letters not checked.
-        last: whether the record ends here; this piece may be empty if others came before.
+        last: whether the record ends here; this piece may be empty if others came before,
+            or where empty records are kept.
     """
 
     name: str
@@ -29,11 +35,19 @@ class Piece(NamedTuple):
     last: bool
 
 
-def chunks(path):
+def chunks(
+    path: str | os.PathLike,
+    *,
+    file: io.BufferedReader | None = None,
+    empty: str = "error",
+) -> Iterator[Piece]:
     """Reads FASTA piece by piece, each of about 1 MiB at most.
 
     Args:
         path: a file, plain or gzip (bgzip too) whatever its name; "-" is standard input.
+        file: as in `genome_keras.io.lines.texts`.
+        empty: what a record without sequence is: "error", or "keep", where its one piece
+            has no letters.
 
     Yields:
         `Piece`, in the order of the file; each record has exactly one with `last`.
@@ -41,16 +55,18 @@ def chunks(path):
     Raises:
         FormatError: no such file, no FASTA text, damaged gzip, a record without a name
             or without sequence.
+        ValueError: another value of `empty`.
     """
+    one_of(empty=empty, accepted=EMPTY)
     record = None
     number, line_ended = 0, True
-    for text in texts(path, "FASTA", size=LINE):
+    for text in texts(path, "FASTA", size=LINE, file=file):
         number += line_ended
         begins, line_ended = line_ended, text.endswith(b"\n")
         if begins and text.startswith(b">"):
             if record:
                 yield record.piece(last=True)
-            record = _Record(path, number, text)
+            record = _Record(path, number, text, empty)
         elif record:
             record.add(number, text)
             if record.size >= PIECE:
@@ -64,7 +80,7 @@ def chunks(path):
     yield record.piece(last=True)
 
 
-def read(path):
+def read(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
     """Reads FASTA record by record.
 
     Args:
@@ -81,7 +97,7 @@ def read(path):
             letters = []
 
 
-def header_name(path, line, header):
+def header_name(path: str | os.PathLike, line: int, header: bytes) -> str:
     """Name of a record: the first word of its header.
 
     Args:
@@ -113,8 +129,8 @@ def header_name(path, line, header):
 class _Record:
     """The record being read: its name and the lines not yet handed on."""
 
-    def __init__(self, path, line, header):
-        self.path, self.header_line = path, line
+    def __init__(self, path, line, header, empty):
+        self.path, self.header_line, self.empty = path, line, empty
         self.name = header_name(path, line, header)
         self.texts, self.size, self.line, self.filled = [], 0, line, False
 
@@ -126,13 +142,13 @@ class _Record:
 
     def piece(self, *, last):
         raw = b"".join(self.texts)
-        letters = raw.translate(None, _BLANKS)
+        letters = raw.translate(None, BLANKS)
         if letters.translate(None, _PRINTABLE):
             at = _BINARY.search(raw).start()
             line = self.line + raw.count(b"\n", 0, at)
             raise FormatError(self.path, line, f"binary data, byte 0x{raw[at]:02x} in a sequence")
         self.filled |= bool(letters)
-        if last and not self.filled:
+        if last and not self.filled and self.empty == "error":
             raise FormatError(self.path, self.header_line, f"record {self.name!r} has no sequence")
         self.texts, self.size = [], 0
         return Piece(self.name, self.line, letters, last)

@@ -2,16 +2,21 @@
 
 import gzip
 import io
+import os
 import re
+import stat
 import sys
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genome_keras.errors import FormatError
+from genome_keras.io.bgzf import END, HEADER, is_bgzf, is_end
 
 LINE = 1 << 16  # bytes read at once of one line
 BUFFER = 1 << 18  # bytes asked of the file at once
 DIGITS = 18  # of a position, more do not fit into int64
+MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 
 _CONTROL = re.compile(r"[\x00-\x08\n-\x1f\x7f]")
 _MAGIC = {
@@ -24,41 +29,74 @@ _MAGIC = {
     b"\xfd7zXZ": "xz; decompress it, or use gzip",
     b"\x28\xb5\x2f\xfd": "zstandard; decompress it, or use gzip",
     b"\x1f\x8b": "gzip within gzip",
-    b"\xef\xbb\xbf": "a byte order mark; save it as UTF-8 without one",
     b"\xff\xfe": "UTF-16; save it as UTF-8",
 }
 
 
-def texts(path, what, *, size=LINE):
+def texts(
+    path: str | os.PathLike,
+    what: str,
+    *,
+    size: int = LINE,
+    file: io.BufferedReader | None = None,
+    keep_mark: bool = False,
+) -> Iterator[bytes]:
     """Reads lines, longer ones in parts.
 
     Args:
         path: a file, plain or gzip (bgzip too) whatever its name; "-" is standard input.
         what: name of the format, for messages.
         size: bytes of a part at most.
+        file: what `opened` gave for `path`, at its beginning; None opens it.
+        keep_mark: whether a byte order mark of UTF-8 is part of the first line, or left out.
 
     Yields:
         bytes with their line end; only the end of a line and of the file end a part that
         is shorter than `size`.
 
     Raises:
-        FormatError: no such file, another format, damaged gzip.
+        FormatError: no such file, another format, damaged or truncated gzip.
     """
-    with opened(path) as file:
-        try:
-            if file.peek(2)[:2] == b"\x1f\x8b":
-                file = io.BufferedReader(gzip.GzipFile(fileobj=file), BUFFER)
-            head = file.peek(8)
-            for magic, found in _MAGIC.items():
-                if head.startswith(magic):
-                    raise FormatError(path, None, f"expected {what} text, got {found}")
-            while text := file.readline(size):
-                yield text
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise FormatError(path, None, f"truncated or damaged gzip: {error}") from error
+    if file is None:
+        with opened(path) as file:
+            yield from texts(path, what, size=size, file=file, keep_mark=keep_mark)
+        return
+    ended = True
+    try:
+        head = file.peek(HEADER)[:HEADER]
+        if head[:2] == b"\x1f\x8b":
+            packed = _Packed(file)
+            file = io.BufferedReader(gzip.GzipFile(fileobj=packed), BUFFER)
+            ended = not is_bgzf(head)
+        head = file.peek(8)
+        for magic, found in _MAGIC.items():
+            if head.startswith(magic):
+                raise FormatError(path, None, f"expected {what} text, got {found}")
+        if head.startswith(MARK) and not keep_mark:
+            file.read(len(MARK))
+        while text := file.readline(size):
+            yield text
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FormatError(path, None, f"truncated or damaged gzip: {error}") from error
+    except IsADirectoryError as error:
+        raise FormatError(path, None, f"cannot read: {error.strerror}") from error
+    if not ended and not is_end(packed.last):
+        raise FormatError(path, None, "truncated bgzip: the empty block at its end is missing")
 
 
-def rows(path, what, *, size=LINE):
+class _Packed:
+    """A file that remembers the last bytes that were read of it."""
+
+    def __init__(self, file):
+        self.file, self.last = file, b""
+
+    def read(self, size):
+        data = self.file.read(size)
+        self.last = (data if len(data) >= len(END) else self.last + data)[-len(END) :]
+        return data
+
+
+def rows(path: str | os.PathLike, what: str, *, size: int = LINE) -> Iterator[tuple[int, str]]:
     """Reads whole lines as text, for formats whose lines are short.
 
     Args:
@@ -84,13 +122,13 @@ def rows(path, what, *, size=LINE):
         yield number, line
 
 
-def is_position(field):
+def is_position(field: str) -> bool:
     """Whether a column is a whole number, 0 or more, of at most `DIGITS` digits."""
     return field.isascii() and field.isdigit() and len(field) <= DIGITS
 
 
 @contextmanager
-def opened(path):
+def opened(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
     """The bytes of a file or of standard input, which stays open.
 
     Args:
@@ -104,6 +142,8 @@ def opened(path):
     """
     # A reader over a reader: its `peek` waits for more than a pipe's first bytes.
     if str(path) == "-":
+        if sys.stdin is None:
+            raise FormatError(path, None, "cannot read: standard input is closed")
         file = io.BufferedReader(sys.stdin.buffer, BUFFER)
         try:
             yield file
@@ -116,3 +156,20 @@ def opened(path):
         raise FormatError(path, None, f"cannot read: {error.strerror}") from error
     with io.BufferedReader(file, BUFFER) as file:
         yield file
+
+
+def check_regular(path: str | os.PathLike) -> None:
+    """For what is read more than once, or at any place: a pipe gives its bytes only once.
+
+    A path that does not exist passes: whoever opens it says so.
+
+    Raises:
+        FormatError: `path` is a pipe, a device or a socket.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        problem = "a pipe or device, but it is read more than once; expected a regular file"
+        raise FormatError(path, None, f"{problem}: save it to one")

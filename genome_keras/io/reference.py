@@ -8,7 +8,7 @@ from genome_keras.errors import FormatError, SequenceError
 from genome_keras.genome import Interval
 from genome_keras.io import faidx, fasta
 from genome_keras.io.bgzf import HEADER, Blocks, is_bgzf
-from genome_keras.io.lines import opened
+from genome_keras.io.lines import check_regular, opened
 from genome_keras.io.two_bit import SIGNATURES, TwoBit
 
 NAMED = 5  # contigs that a message names
@@ -20,8 +20,9 @@ def open_genome(path):
     """Opens a genome for reading at any place.
 
     FASTA, plain or bgzip, is read with the index beside it, `path` + ".fai", unless the
-    index is older than the file. Otherwise the index is made in memory, which reads the
-    whole file once, and nothing is written: `samtools faidx` makes one that lasts.
+    index is older than the file, or the headers do not stand where it says. Otherwise the
+    index is made in memory, which reads the whole file once, and nothing is written:
+    `samtools faidx` makes one that lasts.
 
     Args:
         path: a file of FASTA, bgzip FASTA or 2bit, whatever its name. Plain gzip has no
@@ -33,6 +34,7 @@ def open_genome(path):
     Raises:
         FormatError: the file or its index cannot be read, is damaged or of another format.
     """
+    check_regular(path)
     try:
         with open(path, "rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -59,11 +61,10 @@ def stream(path):
     Raises:
         FormatError: as `open_genome` and `genome_keras.io.fasta.chunks`.
     """
-    with opened(path) as file:
-        packed = file.peek(4)[:4] in SIGNATURES
-    if not packed:
-        yield from fasta.chunks(path)
-        return
+    with opened(path) as file:  # once, for it may be a pipe
+        if file.peek(4)[:4] not in SIGNATURES:
+            yield from fasta.chunks(path, file=file)
+            return
     with open_genome(path) as genome:
         for contig, length in genome.contigs.items():
             for start in range(0, length, fasta.PIECE):
@@ -166,16 +167,16 @@ class _Fasta:
     def __init__(self, path, data):
         self.path, self.data = path, data
         index = Path(f"{path}.fai")
-        fresh = index.exists() and os.path.getmtime(index) >= os.path.getmtime(path)
-        self.index = faidx.read(index) if fresh else faidx.build(path)
+        self.index = None
+        if index.exists() and os.path.getmtime(index) >= os.path.getmtime(path):
+            self.index = faidx.read(index)
+        if self.index is None or not faidx.fits(self.index, data):
+            self.index = faidx.build(path)
         self.lengths = {name: entry.length for name, entry in self.index.items()}
-        for name, entry in self.index.items():
-            if entry.length and entry.span(0, entry.length)[1] > len(data):
-                raise self._unfit(f"{name!r} would end after the file")
 
     def letters(self, contig, start, end):
         first, after = self.index[contig].span(start, end)
-        letters = self.data[first:after].translate(_UPPER, b"\r\n")
+        letters = self.data[first:after].translate(_UPPER, fasta.BLANKS)
         if len(letters) != end - start or b">" in letters or not letters.isascii():
             raise self._unfit(f"no {end - start} letters at {start} of {contig!r}")
         return letters.decode("ascii")

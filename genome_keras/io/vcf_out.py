@@ -9,10 +9,10 @@ import numpy as np
 
 from genome_keras import __version__
 from genome_keras.io.atomic import atomic
+from genome_keras.io.bgzf import END
 
 SUFFIXES = (".vcf", ".vcf.gz")
 BLOCK = 65280  # bytes of text in a bgzip block, as bgzip itself has it
-END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 _SPECIAL = re.compile(r"[:;=%,\s\x00-\x1f\x7f]")  # what VCF 4.3 wants percent-encoded
 
