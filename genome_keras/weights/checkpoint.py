@@ -7,7 +7,6 @@ build the model, its tasks, a probe with its scores, held-out scores) and
 
 import inspect
 import os
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from genome_keras.errors import WeightsError
 from genome_keras.io.digest import sha256_of
 from genome_keras.weights import description_checks, file_checks
+from genome_keras.weights.parameter_budget import at_most
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
 _FREE = ("dropout", "learning_rate", "seed", "both_strands", "initializer", "output")
@@ -119,7 +119,7 @@ class Checkpoint:
     def _built(self, factory, arguments, contents):
         """A model of a foreign description, of at most as many weights as the file holds."""
         try:
-            with description_checks.at_most(contents, self.name):
+            with at_most(arrays=contents.arrays, numbers=contents.numbers, where=self.name):
                 return factory(**arguments)
         except (TypeError, OverflowError) as error:
             reason = str(error).strip().splitlines()[0]
@@ -143,10 +143,8 @@ class Checkpoint:
 
     def _load(self, path, model):
         try:
-            with warnings.catch_warnings():
-                # The file of a training state also has an optimizer.
-                warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-                model.load_weights(path)
+            # The file of a training state also has an optimizer, which nobody asked for.
+            _bare(model).load_weights(path)
         except Exception as error:  # Keras and h5py raise many kinds here
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
             raise WeightsError(
@@ -181,7 +179,12 @@ def save_bare(model, path):
         model: a `keras.Model`.
         path: ends in `.weights.h5`.
     """
-    type(model)(model.inputs, model.outputs, name=model.name).save_weights(path)
+    _bare(model).save_weights(path)
+
+
+def _bare(model):
+    """The same layers and weights without an optimizer."""
+    return type(model)(model.inputs, model.outputs, name=model.name)
 
 
 def _state(path):

@@ -5,8 +5,6 @@ no object is ever built from a description but by a factory of this package.
 """
 
 import json
-import threading
-from contextlib import contextmanager
 
 from genome_keras.errors import WeightsError
 
@@ -91,39 +89,3 @@ def _is_plain(value):
 
 def _is_task(name):
     return isinstance(name, str) and 0 < len(name) <= 1000 and name.isprintable()
-
-
-@contextmanager
-def at_most(contents, where):
-    """Stops a factory that asks for more weights than a file holds, before it gets them.
-
-    Only layers built in this thread inside the block are counted.
-
-    Args:
-        contents: `Contents` of the file.
-        where: what to call it in the error.
-    """
-    import math
-
-    import keras
-
-    add_weight, thread = keras.layers.Layer.add_weight, threading.get_ident()
-    left = {"arrays": contents.arrays, "numbers": contents.numbers}
-
-    def counted(self, *args, **kwargs):
-        if threading.get_ident() == thread:
-            shape = kwargs.get("shape", args[0] if args else ())
-            left["arrays"] -= 1
-            left["numbers"] -= math.prod(shape) if isinstance(shape, (tuple, list)) else shape or 1
-            if min(left.values()) < 0:
-                raise WeightsError(
-                    f"{where}: its description asks for more weights than the "
-                    f"{contents.numbers:,} numbers in {contents.arrays} arrays of the file"
-                )
-        return add_weight(self, *args, **kwargs)
-
-    keras.layers.Layer.add_weight = counted
-    try:
-        yield
-    finally:
-        keras.layers.Layer.add_weight = add_weight
