@@ -1,41 +1,46 @@
 """BCF, the binary form of VCF, through pysam."""
 
-import gzip
+import io
 import mmap
+import os
 import zlib
+from collections.abc import Iterator
 
 from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.genome import Variant
 from genome_keras.io.bgzf import HEADER, Blocks, is_bgzf
-from genome_keras.io.lines import opened
+from genome_keras.io.lines import BUFFER
+from genome_keras.io.vcf_alleles import Malformed, alleles
 
 MAGIC = b"BCF"
 
 
-def is_bcf(path):
-    """Whether a file is BCF, whatever its name; one that cannot be unpacked is not.
+def is_bcf(path: str | os.PathLike, file: io.BufferedReader) -> bool:
+    """Whether a file is BCF that can be read, whatever its name; a pipe is not.
 
-    Raises:
-        FormatError: the file cannot be read.
+    Args:
+        path: of the file; "-" is standard input.
+        file: what `genome_keras.io.lines.opened` gave for it, at its beginning.
     """
-    with opened(path) as file:
-        head = file.peek(2)[: len(MAGIC)]
-        if head[:2] == b"\x1f\x8b":
-            try:
-                head = gzip.GzipFile(fileobj=file).read(len(MAGIC))
-            except (EOFError, OSError, zlib.error):
-                return False
-    return head == MAGIC
+    if str(path) == "-" or not os.path.isfile(path):
+        return False
+    head = file.peek(BUFFER)
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(31).decompress(head, len(MAGIC))
+        except zlib.error:  # said by whoever reads it
+            return False
+    return head[: len(MAGIC)] == MAGIC
 
 
-def read(path):
+def read(path: str | os.PathLike) -> Iterator[tuple[int, Variant | Malformed]]:
     """Reads contig, position, name and alleles of BCF.
 
     Args:
         path: a file, bgzip or not compressed.
 
     Yields:
-        (record, `Variant`): 1-based number of the record, where a file of lines has the
+        (record, allele): 1-based number of the record, where a file of lines has the
         line; the rest as `genome_keras.io.vcf.read`.
 
     Raises:
@@ -49,9 +54,9 @@ def read(path):
     try:
         with pysam.VariantFile(str(path), "rb") as file:
             for number, record in enumerate(file, 1):
-                name, alts = record.id, record.alts or (".",)
-                for alt in alts:
-                    yield number, Variant(record.contig, record.pos, record.ref, alt, name)
+                place = record.contig, str(record.pos), record.id or ".", record.ref or "."
+                for allele in alleles([*place, ",".join(record.alts or ".")]):
+                    yield number, allele
     except (ValueError, TypeError, OSError, NotImplementedError, KeyError) as error:
         where = f"after record {number}" if number else "in its header or first record"
         text = " ".join(str(error).split()).replace(str(path), "the file")

@@ -6,6 +6,7 @@ import numpy as np
 
 from genome_keras.encode import FOREIGN, translate
 from genome_keras.genome import Variant
+from genome_keras.io.vcf_alleles import Malformed
 from genome_keras.windows import alleles
 
 SCORED = "ok"
@@ -17,6 +18,7 @@ STATUS = {
     "star": "ALT is *, deleted by another variant",
     "no_alt": "ALT is ., not observed",
     "symbolic": "ALT is named and not spelled: <DEL>, a breakend",
+    "malformed": "the record is not as VCF has it",
     "foreign_letter": "a letter of the window is none of A, C, G, T, N",
 }
 BLOCK = 2048  # windows of a block, the unit of resuming
@@ -83,6 +85,8 @@ def blocks(lines, genome, *, window, size=None):
 
 def _seen(variant, genome, window):
     """Status of an allele, and its two windows where that is "ok"."""
+    if isinstance(variant, Malformed):
+        return "malformed", "", ""
     if not variant.is_sequence:
         named = "star" if variant.is_star else "no_alt" if variant.is_missing else "symbolic"
         return named, "", ""
