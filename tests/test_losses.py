@@ -1,13 +1,16 @@
 """Losses and streaming metrics against arithmetic on paper."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
 
-from genome_keras.losses import MaskedCrossEntropy, NextBaseCrossEntropy
+from genome_keras.losses import REDUCTIONS, MaskedCrossEntropy, NextBaseCrossEntropy
 from genome_keras.metrics import F1, CrossEntropy, NextBasePerplexity, Perplexity
 
+BACKEND = keras.backend.backend()
 LABELS = np.array([[1, 0, -1], [0, -1, -1], [1, 1, -1]], "int8")
 SCORES = np.array([[0.8, 0.4, 0.9], [0.3, 0.2, 0.1], [0.6, 0.7, 0.5]], "float32")
 LOSSES = -np.log([0.8, 0.6, 0.7, 0.6, 0.7])  # of the five measured labels
@@ -126,3 +129,215 @@ def test_weights_of_positives(weight):
     assert all(values[0.0, task] < values[step, task] for step in (-0.01, 0.01) for task in (0, 1))
     again = MaskedCrossEntropy.from_config(loss.get_config())
     assert float(again(labels, scores)) == float(loss(labels, scores))
+
+
+# Shapes: nothing is repeated to fit
+
+ONE_TASK = np.array([[1.0], [0.0], [1.0], [-1.0]], "float32")
+ONE_SCORE = np.array([[0.9], [0.2], [0.6], [0.7]], "float32")
+NATS = -np.log([0.9, 0.8, 0.6])  # of its three measured labels
+
+
+KINDS = pytest.mark.parametrize("kind", [MaskedCrossEntropy, CrossEntropy, Perplexity, F1])
+INSIDE = pytest.mark.parametrize("inside", [False, True], ids=["eager", "graph"])
+
+
+def call(kind, inside, labels, scores, sample_weight=None):
+    """The value, eagerly or with all arrays as inputs of a compiled graph."""
+    made = kind(**({"tasks": scores.shape[-1]} if kind is F1 else {}))
+
+    def value(*arrays):
+        if isinstance(made, keras.losses.Loss):
+            return made(*arrays)
+        made.reset_state()
+        made.update_state(*arrays)
+        return made.result()
+
+    arrays = [labels, scores] + ([] if sample_weight is None else [sample_weight])
+    if not inside:
+        return number(value(*arrays))
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        # Any number of rows, as of the last batch: only the ranks and the tasks are known.
+        value = tf.function(
+            value,
+            input_signature=[tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays],
+        )
+        return number(value(*map(tf.constant, arrays)))
+    if BACKEND == "jax":
+        import jax
+
+        if isinstance(made, keras.metrics.Metric):
+
+            def value(*arrays):
+                start = [variable.value for variable in made.variables]
+                start = [keras.ops.zeros_like(one) for one in start]
+                return made.stateless_result(made.stateless_update_state(start, *arrays))
+
+        return number(jax.jit(value)(*arrays))
+    return number(value(*map(keras.ops.convert_to_tensor, arrays)))
+
+
+@KINDS
+@INSIDE
+def test_one_task_may_be_without_its_axis(kind, inside):
+    column = call(kind, inside, ONE_TASK, ONE_SCORE)
+    assert call(kind, inside, ONE_TASK[:, 0], ONE_SCORE) == column
+    expected = {MaskedCrossEntropy: NATS.mean(), CrossEntropy: NATS.mean()}
+    expected |= {Perplexity: np.exp(NATS.mean()), F1: 1.0}
+    assert column == pytest.approx(expected[kind], rel=1e-5)
+
+
+@KINDS
+@INSIDE
+@pytest.mark.parametrize(
+    ("shape", "sample_weight"),
+    [
+        ((4, 1), None),
+        ((4,), None),
+        ((3,), None),
+        ((1, 3), None),
+        ((3, 4), None),
+        ((12,), None),
+        ((4, 3, 1), None),
+        ((4, 3), (3,)),
+        ((4, 3), (1, 3)),
+        ((4, 3), (4, 2)),
+        ((4, 3), (3, 4)),
+        ((4, 3), ()),
+    ],
+)
+def test_other_shapes_are_an_error(kind, inside, shape, sample_weight):
+    weights = None if sample_weight is None else np.ones(sample_weight, "float32")
+    if weights is not None and not weights.ndim and inside:
+        pytest.skip("a graph's inputs have rows here")
+    wrong = shape if weights is None else sample_weight
+    # Where a graph does not know the number of rows, it names them in words of its own.
+    unknown = inside and BACKEND == "tensorflow"
+    message = "" if unknown else rf"Received: \w+ {re.escape(str(wrong))}, scores \(4, 3\)"
+    with pytest.raises(Exception if unknown else ValueError, match=message):
+        call(kind, inside, np.ones(shape, "float32"), np.full((4, 3), 0.5, "float32"), weights)
+
+
+def test_fit_learns_from_labels_without_an_axis():
+    """The same weights as from a column, step by step."""
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 2, 32).astype("float32")
+    x = draw.normal(size=(32, 3)).astype("float32") + y[:, None]
+    after = []
+    for labels in (y, y[:, None]):
+        model = keras.Sequential(
+            [keras.Input((3,)), keras.layers.Dense(1, "sigmoid", kernel_initializer="ones")]
+        )
+        model.compile("sgd", MaskedCrossEntropy(), metrics=[Perplexity(), F1(tasks=1)])
+        history = model.fit(x, labels, epochs=2, batch_size=10, verbose=0, shuffle=False).history
+        after.append((history, model.get_weights()))
+    assert after[0][0] == after[1][0]
+    assert all(map(np.array_equal, after[0][1], after[1][1]))
+
+
+# Reductions and weights, against a loop
+
+
+def by_loop(labels, scores, weights, positive, reduction):
+    """What the documentation of `reduction` says, label by label."""
+    total = divisor = 0.0
+    each = np.zeros(labels.shape)
+    for i, j in np.ndindex(*labels.shape):
+        if not labels[i, j] >= 0:
+            continue
+        weight = weights[i, j] * (positive[j] if labels[i, j] == 1 else 1)
+        chance = scores[i, j] if labels[i, j] == 1 else 1 - scores[i, j]
+        each[i, j] = -np.log(chance) * weight
+        total += each[i, j]
+        divisor += weight if reduction == "mean_with_sample_weight" else 1
+    if reduction in ("none", None):
+        return each
+    return total if reduction == "sum" else total / divisor
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("weights", [None, (3,), (3, 1), (3, 3)])
+def test_reductions(reduction, weights):
+    positive = [2.0, 0.5, 3.0]
+    draw = np.random.default_rng(1)
+    given = None if weights is None else draw.uniform(0.5, 2, weights).astype("float32")
+    each = np.ones((3, 3)) if given is None else given.reshape(3, -1) * np.ones((3, 3))
+    loss = MaskedCrossEntropy(positive, reduction=reduction)
+    expected = by_loop(LABELS, SCORES, each, positive, reduction)
+    got = keras.ops.convert_to_numpy(loss(LABELS, SCORES, sample_weight=given))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert again.reduction == reduction and again.positive_weight == positive
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_reductions_of_the_next_base(reduction):
+    codes = np.array([[0, 4, 3], [1, 2, 4]])
+    scores = np.random.default_rng(0).dirichlet(np.ones(4), (2, 3)).astype("float32")
+    weights = np.array([2.0, 0.5], "float32")
+    nats = np.zeros((2, 3))
+    for i, j in np.ndindex(2, 3):
+        if codes[i, j] < 4:
+            nats[i, j] = -np.log(scores[i, j, codes[i, j]])
+    each = nats * weights[:, None]
+    known = codes < 4
+    expected = {
+        "sum": each.sum(),
+        "mean_with_sample_weight": each.sum() / (known * weights[:, None]).sum(),
+    }
+    expected = expected.get(reduction, each if reduction in ("none", None) else each.sum() / 4)
+    loss = NextBaseCrossEntropy(reduction=reduction)
+    got = keras.ops.convert_to_numpy(loss(codes, scores, sample_weight=weights))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    metric = NextBasePerplexity()
+    metric.update_state(codes, scores, sample_weight=weights)
+    mean = each.sum() / (known * weights[:, None]).sum()
+    assert number(metric.result()) == pytest.approx(np.exp(mean), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("codes", "scores", "weights"),
+    [
+        ((2,), (2, 3, 4), None),
+        ((1, 3), (2, 3, 4), None),
+        ((2, 3), (2, 3, 5), None),
+        ((2, 3), (2, 4), None),
+        ((2, 3), (2, 3, 4), (3,)),
+    ],
+)
+@pytest.mark.parametrize("kind", [NextBaseCrossEntropy, NextBasePerplexity])
+def test_other_shapes_of_the_next_base_are_an_error(kind, codes, scores, weights):
+    weights = None if weights is None else np.ones(weights, "float32")
+    made = kind()
+    with pytest.raises(ValueError, match=r"Received: "):
+        (made if kind is NextBaseCrossEntropy else made.update_state)(
+            np.zeros(codes, "uint8"), np.full(scores, 0.25, "float32"), sample_weight=weights
+        )
+
+
+@pytest.mark.parametrize("kind", [CrossEntropy, Perplexity, F1])
+def test_sample_weights_of_metrics(kind):
+    """Weight 0 leaves a row out; equal weights change nothing."""
+    made = {"tasks": 3} if kind is F1 else {}
+    some, whole, equal = kind(**made), kind(**made), kind(**made)
+    some.update_state(LABELS, SCORES, sample_weight=np.array([1.0, 0.0, 1.0]))
+    whole.update_state(LABELS[[0, 2]], SCORES[[0, 2]])
+    equal.update_state(LABELS[[0, 2]], SCORES[[0, 2]], sample_weight=np.full((2, 3), 5.0))
+    assert number(some.result()) == pytest.approx(number(whole.result()), rel=1e-6)
+    assert number(equal.result()) == pytest.approx(number(whole.result()), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MaskedCrossEntropy(reduction="max"), "reduction must be one of"),
+        (lambda: MaskedCrossEntropy([1.0, 2.0])(LABELS, SCORES), "one for each task"),
+        (lambda: F1(tasks=0), "tasks must be an integer of at least 1"),
+        (lambda: F1(tasks=1).update_state(LABELS, SCORES), r"scores must be \(batch, 1\)"),
+    ],
+)
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -255,7 +255,7 @@ def test_both_strands_do_not_tell_apart(name):
         ("deepbind", {"readout": "last"}, "readout must be one of 'both', 'max', 'mean'"),
         ("clockwork_rnn", {"units": 5}, "units must be a multiple of the 2 modules"),
         ("conv_bigru", {"filters": (3, 4, 5)}, "filters must be two integers"),
-        ("conv_bigru", {"blocks": -1}, "blocks must be an integer of at least 1"),
+        ("conv_bigru", {"blocks": -1}, "blocks must be an integer of at least 0"),
         ("conv_bigru", {"activation": "tanh"}, "activation must be one of 'relu', 'gelu', 'silu'"),
         ("kmer_rnn", {"window": 1}, "window must be at least 2, a word"),
         ("kmer_rnn", {"word": "011"}, "word must be a length from 1 to 6, or a pattern"),

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from genome_keras.interpret.methods import TARGETS
+from genome_keras.layers.base_numbers import BaseNumbers
 from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
 from genome_keras.layers.kmer_words import KmerWords
 from genome_keras.layers.strands import MergeStrands, OneHot, StackStrands
@@ -94,6 +95,8 @@ class _Reader:
             return both
         if isinstance(operation, OneHot):
             return ops.cast(letters, operation.compute_dtype)
+        if isinstance(operation, BaseNumbers):
+            return MeanCodes()(letters)
         if isinstance(operation, KmerCounts):
             return MeanCounts(operation)(letters)
         if isinstance(operation, KmerWords):

@@ -1,0 +1,48 @@
+"""The layers of the models.
+
+Keras loads a saved `.keras` or `.h5` file only after the layers in it are defined:
+`import genome_keras.layers` defines all of them, and the losses and metrics.
+
+Example:
+    >>> import keras, genome_keras.layers
+    >>> keras.saving.get_registered_object("genome_keras>OneHot").__name__
+    'OneHot'
+"""
+
+from genome_keras import losses as _losses  # noqa: F401
+from genome_keras import metrics as _metrics  # noqa: F401
+from genome_keras.layers import (
+    activations,
+    base_numbers,
+    checked_batches,
+    clockwork,
+    codes,
+    covered,
+    kmer_counts,
+    kmer_words,
+    motif_windows,
+    motifs,
+    recurrent,
+    reverse,
+    sequence_model,
+    strands,
+    task_head,
+)
+
+__all__ = [
+    "activations",
+    "base_numbers",
+    "checked_batches",
+    "clockwork",
+    "codes",
+    "covered",
+    "kmer_counts",
+    "kmer_words",
+    "motif_windows",
+    "motifs",
+    "recurrent",
+    "reverse",
+    "sequence_model",
+    "strands",
+    "task_head",
+]

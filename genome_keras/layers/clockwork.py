@@ -1,5 +1,7 @@
 """A recurrent layer whose modules tick at periods of their own."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -38,17 +40,22 @@ class Clockwork(keras.layers.Layer):
     Source: Koutnik et al. 2014 (arXiv:1402.3511). Departures: steps count from 0, so
         that every module reads the first input; weights start as in Keras (Glorot,
         orthogonal), not Gaussian.
+
+    Example:
+        >>> layer = Clockwork(4, periods=(1, 2))
+        >>> tuple(layer(np.zeros((3, 8, 5), "float32")).shape)
+        (3, 4)
     """
 
     def __init__(
         self,
-        units,
+        units: int,
         *,
-        periods=PERIODS,
-        return_sequences=False,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        **kwargs,
+        periods: tuple[int, ...] = PERIODS,
+        return_sequences: bool = False,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.units, self.periods = units, tuple(periods)
@@ -98,7 +105,7 @@ class Clockwork(keras.layers.Layer):
         states = ops.concatenate(states, -1)
         return states if self.return_sequences else states[:, -1]
 
-    def recurrent_matrix(self):
+    def recurrent_matrix(self) -> np.ndarray:
         """U of the equation above, which acts on a column of states.
 
         Returns:

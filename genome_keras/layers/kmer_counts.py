@@ -1,11 +1,15 @@
 """Counts of all k-mers of a sequence, inside a model."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.layers.codes import check_rank
 
-def reverse_complement_columns(k):
+
+def reverse_complement_columns(k: tuple[int, ...]) -> np.ndarray:
     """Where each k-mer's reverse complement stands among the columns of counts.
 
     `counts[:, reverse_complement_columns(k)]` are the counts of the reverse
@@ -16,6 +20,10 @@ def reverse_complement_columns(k):
 
     Returns:
         int64 (sum of 4**k,), a permutation that is its own inverse.
+
+    Example:
+        >>> reverse_complement_columns((1,)).tolist()  # T, G, C, A for A, C, G, T
+        [3, 2, 1, 0]
     """
     columns, first = [], 0
     for length in k:
@@ -46,9 +54,17 @@ class KmerCounts(keras.layers.Layer):
 
     Raises:
         ValueError: another `k`.
+        SequenceError: called with what has not the axes (batch, window).
+
+    Example:
+        >>> counts = KmerCounts(k=(1,))(np.array([[0, 0, 3, 4]]))  # AATN
+        >>> keras.ops.convert_to_numpy(counts).tolist()
+        [[2.0, 0.0, 0.0, 1.0]]
     """
 
-    def __init__(self, k=(1, 2, 3, 4, 5), *, both_strands=False, **kwargs):
+    def __init__(
+        self, k: tuple[int, ...] = (1, 2, 3, 4, 5), *, both_strands: bool = False, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.k = tuple(k)
         if not self.k or any(type(n) is not int or not 1 <= n <= 8 for n in self.k):
@@ -58,6 +74,7 @@ class KmerCounts(keras.layers.Layer):
         self.both_strands = both_strands
 
     def call(self, inputs):
+        check_rank(inputs)
         codes = ops.cast(inputs, "int32")
         batch, window = ops.shape(codes)
         codes = ops.pad(codes, ((0, 0), (0, max(self.k) - 1)), constant_values=4)
@@ -86,6 +103,7 @@ class KmerCounts(keras.layers.Layer):
         return counts
 
     def compute_output_spec(self, inputs):
+        check_rank(inputs)
         return keras.KerasTensor((inputs.shape[0], sum(4**n for n in self.k)), dtype="float32")
 
     def get_config(self):

@@ -1,9 +1,13 @@
 """A sequence as words: the k-mers, whole or with gaps, that it is read in."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from genome_keras.arguments import at_least_one
 from genome_keras.io.word_vectors import word_offsets
+from genome_keras.layers.codes import check_rank
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -26,17 +30,24 @@ class KmerWords(keras.layers.Layer):
 
     Raises:
         ValueError: another word or stride, or a window shorter than a word.
+        SequenceError: called with what has not the axes (batch, window).
+
+    Example:
+        >>> import numpy as np
+        >>> words = KmerWords(2)(np.array([[0, 1, 3, 4]]))  # AC, CT, and one with an N
+        >>> keras.ops.convert_to_numpy(words).tolist()
+        [[1, 7, 16]]
     """
 
-    def __init__(self, word, *, stride=1, **kwargs):
+    def __init__(self, word: int | str, *, stride: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
         self.offsets = word_offsets(word)
-        if type(stride) is not int or stride < 1:
-            raise ValueError(f"stride must be an integer of at least 1. Received: {stride!r}")
+        at_least_one(stride=stride)
         self.word, self.stride = word, stride
         self.span, self.vocabulary = self.offsets[-1] + 1, 4 ** len(self.offsets)
 
     def call(self, inputs):
+        check_rank(inputs)
         codes = ops.cast(inputs, "int32")
         begins = ops.shape(codes)[1] - self.span + 1
         number, known = 0, True
@@ -47,6 +58,7 @@ class KmerWords(keras.layers.Layer):
         return ops.where(known, number, self.vocabulary)
 
     def compute_output_spec(self, inputs):
+        check_rank(inputs)
         window = inputs.shape[1]
         if window is not None and window < self.span:
             raise ValueError(f"window must be at least {self.span}, a word. Received: {window}")

@@ -1,11 +1,14 @@
 """First filters that begin as known motifs."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 EDGE = 3  # letters left free on both sides of a motif, where the filter is wide enough
 
 
-def start_from_motifs(layer, motifs, *, seed=None):
+def start_from_motifs(layer: Any, motifs: Sequence[Any], *, seed: int | None = None) -> None:
     """Sets the first filters of a convolution to motifs; the others stay as they are.
 
     Each filter keeps its random weights around its motif, which lies at a random place:
@@ -23,6 +26,14 @@ def start_from_motifs(layer, motifs, *, seed=None):
 
     Source: Quang & Xie 2016, DanQ-JASPAR, and the authors' program (half of 1024 filters
         from JASPAR). Departure: it flips the motifs, as Theano's convolution does again.
+
+    Example:
+        >>> import keras
+        >>> layer = keras.layers.Conv1D(2, 3)
+        >>> layer.build((None, 9, 4))
+        >>> start_from_motifs(layer, [np.eye(4)[[2, 2, 2]]], seed=1)  # GGG
+        >>> layer.get_weights()[0][:, 2, 0].tolist()
+        [0.75, 0.75, 0.75]
     """
     kernel, bias = (np.array(weight) for weight in layer.get_weights())
     width, _, filters = kernel.shape

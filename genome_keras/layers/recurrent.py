@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import functools
 import logging
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -13,8 +14,15 @@ _keras_only = contextvars.ContextVar("keras_only", default=False)
 
 
 @contextlib.contextmanager
-def keras_only():
-    """Within it, layers take Keras's own path: converters know its operations."""
+def keras_only() -> Iterator[None]:
+    """Within it, layers take Keras's own path: converters know its operations.
+
+    Example:
+        >>> with keras_only():
+        ...     path, reason = GRU(2).fast_path()
+        >>> path is None
+        True
+    """
     token = _keras_only.set(True)
     try:
         yield
@@ -44,6 +52,10 @@ class GRU(keras.layers.GRU):
 
     Source: Cho et al. 2014 (arXiv:1406.1078) for the cell; `reset_after=True`
         is the variant of cuDNN, `reset_after=False` that of Zhang & Kamath 2016.
+
+    Example:
+        >>> tuple(GRU(4)(np.zeros((3, 8, 5), "float32")).shape)
+        (3, 4)
     """
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
@@ -66,7 +78,7 @@ class GRU(keras.layers.GRU):
         )
         return last, outputs if self.return_sequences else last[:, None], [last]
 
-    def fast_path(self):
+    def fast_path(self) -> tuple[str | None, str]:
         """Which fast path calls without mask and dropout take, and why.
 
         Returns:
@@ -114,6 +126,10 @@ class GateBias(keras.initializers.Initializer):
     The second row of a `reset_after` bias (the recurrent one) stays 0.
 
     Source: Zhang & Kamath 2016, the authors' program.
+
+    Example:
+        >>> keras.ops.convert_to_numpy(GateBias()((6,))).tolist()
+        [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
 
     def __call__(self, shape, dtype=None):

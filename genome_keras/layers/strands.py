@@ -1,12 +1,18 @@
 """Letters to numbers, and both strands of a sequence, inside a model."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
+
+from genome_keras.arguments import one_of
+from genome_keras.layers.codes import check_rank
 
 _MERGES = ("mean", "probability", "max")
 
 
-def strand_symmetric(model, *, merge="mean"):
+def strand_symmetric(model: keras.Model, *, merge: str = "mean") -> keras.Model:
     """A model whose scores are the same for a sequence and its reverse complement.
 
     The model reads both strands with the same weights, one after the other in one
@@ -26,6 +32,15 @@ def strand_symmetric(model, *, merge="mean"):
     Raises:
         ValueError: another `merge`, more than one input or output, or "mean" for a model
             whose last layer is not a dense layer with a sigmoid or one of the package's.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras import kmer_logreg, reverse_complement
+        >>> model = strand_symmetric(kmer_logreg(window=6, tasks=1, k=(2,)))
+        >>> codes = np.array([[0, 0, 1, 3, 2, 4]], "uint8")
+        >>> bool(np.allclose(model.predict_on_batch(codes),
+        ...                  model.predict_on_batch(reverse_complement(codes))))
+        True
     """
     check_merge(merge)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
@@ -52,7 +67,7 @@ def strand_symmetric(model, *, merge="mean"):
             return layer(*args, **kwargs)
         if merge == "mean":
             return layer(MergeStrands(name="merge_strands")(*args), **kwargs)
-        return merged_scores(layer(*args, **kwargs), head, merge)
+        return merged_scores(layer(*args, **kwargs), merge)
 
     return keras.models.clone_model(
         model,
@@ -62,19 +77,27 @@ def strand_symmetric(model, *, merge="mean"):
     )
 
 
-def check_merge(merge):
-    """Raises ValueError for a word that is none of "mean", "probability" and "max"."""
-    if merge not in _MERGES:
-        words = ", ".join(map(repr, _MERGES))
-        raise ValueError(f"merge must be one of {words}. Received: merge={merge!r}")
+def check_merge(merge: str) -> None:
+    """Raises ValueError for a word that is none of "mean", "probability" and "max".
+
+    Example:
+        >>> check_merge("max")
+    """
+    one_of(merge=merge, accepted=_MERGES)
 
 
-def merged_scores(scores, head, merge):
-    """The scores of both strands as one, by a layer that can set the head's rates."""
-    layer = MergeStrands("max" if merge == "max" else "mean", name="merge_strands")
-    if hasattr(head, "set_rates"):
-        layer.set_rates = head.set_rates
-    return layer(scores)
+def merged_scores(scores: Any, merge: str) -> Any:
+    """The scores of both strands as one.
+
+    Args:
+        scores: float (2 batch, tasks), a head's output for what `StackStrands` laid out.
+        merge: "max", or else their mean.
+
+    Example:
+        >>> float(merged_scores(keras.ops.array([[0.25], [0.75]]), "max")[0, 0])
+        0.75
+    """
+    return MergeStrands("max" if merge == "max" else "mean", name="merge_strands")(scores)
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -86,13 +109,23 @@ class OneHot(keras.layers.Layer):
 
     Returns:
         float (batch, window, 4).
+
+    Raises:
+        SequenceError: no integers of rank 2.
+
+    Example:
+        >>> import numpy as np
+        >>> keras.ops.convert_to_numpy(OneHot()(np.array([[1, 4]]))).tolist()
+        [[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]
     """
 
     def call(self, inputs):
+        check_rank(inputs)
         codes = ops.expand_dims(ops.cast(inputs, "int32"), -1)
         return ops.cast(ops.equal(codes, ops.arange(4, dtype="int32")), self.compute_dtype)
 
     def compute_output_spec(self, inputs):
+        check_rank(inputs)
         return keras.KerasTensor((*inputs.shape, 4), dtype=self.compute_dtype)
 
 
@@ -105,9 +138,18 @@ class StackStrands(keras.layers.Layer):
 
     Returns:
         Codes (2 batch, window), of the same type.
+
+    Raises:
+        SequenceError: no integers of rank 2.
+
+    Example:
+        >>> import numpy as np
+        >>> keras.ops.convert_to_numpy(StackStrands()(np.array([[0, 1, 4]]))).tolist()
+        [[0, 1, 4], [4, 2, 3]]
     """
 
     def call(self, inputs):
+        check_rank(inputs)
         codes = ops.flip(ops.cast(inputs, "int32"), 1)
         other = ops.where(ops.less(codes, 4), 3 - codes, codes)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
@@ -121,6 +163,9 @@ class StackStrands(keras.layers.Layer):
 class MergeStrands(keras.layers.Layer):
     """One value for the two strands that `StackStrands` laid out.
 
+    Behind a head that has `set_rates`, the layer has it too, so that the last layer of a
+    model always sets the rates of an untrained one.
+
     Args:
         merge: "mean" or "max" of the two.
 
@@ -129,11 +174,25 @@ class MergeStrands(keras.layers.Layer):
 
     Returns:
         float (batch, features).
+
+    Raises:
+        ValueError: another `merge`.
+
+    Example:
+        >>> import numpy as np
+        >>> float(MergeStrands("mean")(np.array([[0.25], [0.75]], "float32"))[0, 0])
+        0.5
     """
 
-    def __init__(self, merge="mean", **kwargs):
+    def __init__(self, merge: str = "mean", **kwargs: Any):
+        one_of(merge=merge, accepted=("mean", "max"))
         super().__init__(**kwargs)
         self.merge = merge
+
+    @property
+    def set_rates(self) -> Callable[[Any], None]:
+        """`set_rates` of the head whose scores are merged; others have none."""
+        return self.input._keras_history.operation.set_rates
 
     def call(self, inputs):
         forward, reverse = ops.split(inputs, 2, 0)

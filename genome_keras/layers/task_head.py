@@ -1,5 +1,7 @@
 """Output layers for any number of binary tasks."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -26,16 +28,24 @@ class TaskHead(keras.layers.Layer):
 
     Source: Zhang & Kamath 2016, section 3 (each task has its own weights and
         biases at the softmax layer).
+
+    Example:
+        >>> head = TaskHead(2)
+        >>> tuple(head(np.zeros((3, 5), "float32")).shape)
+        (3, 2)
+        >>> head.set_rates([0.5, 0.1])
+        >>> round(float(head(np.zeros((1, 5), "float32"))[0, 1]), 4)
+        0.1
     """
 
     def __init__(
         self,
-        tasks,
+        tasks: int,
         *,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        dtype="float32",
-        **kwargs,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        dtype: Any = "float32",
+        **kwargs: Any,
     ):
         super().__init__(dtype=dtype, **kwargs)
         self.tasks = tasks
@@ -56,7 +66,7 @@ class TaskHead(keras.layers.Layer):
         kernel, bias = self.kernel[1] - self.kernel[0], self.bias[1] - self.bias[0]
         return ops.sigmoid(ops.matmul(inputs, kernel) + bias)
 
-    def set_rates(self, rates):
+    def set_rates(self, rates: Any) -> None:
         """Sets the biases so that an untrained task scores its positive rate.
 
         Args:
@@ -93,12 +103,17 @@ class SigmoidHead(keras.layers.Dense):
 
     Returns:
         float (batch, tasks): P(label = 1).
+
+    Example:
+        >>> head = SigmoidHead(2)
+        >>> head(np.zeros((3, 5), "float32")).shape[1], head.count_params()
+        (2, 12)
     """
 
-    def __init__(self, tasks, *, dtype="float32", **kwargs):
+    def __init__(self, tasks: int, *, dtype: Any = "float32", **kwargs: Any):
         super().__init__(tasks, activation="sigmoid", dtype=dtype, **kwargs)
 
-    def set_rates(self, rates):
+    def set_rates(self, rates: Any) -> None:
         """As `TaskHead.set_rates`."""
         self.bias.assign(_log_odds(rates))
 

@@ -7,6 +7,7 @@ import itertools
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
@@ -79,6 +80,28 @@ def codes_in(window, *, both_strands=False):
     return codes, StackStrands(name="stack_strands")(codes) if both_strands else codes
 
 
+def read_out(states, readout, name):
+    """What a head sees of the states of a stack.
+
+    Args:
+        states: float (batch, steps, units), or (batch, units) where `readout` is "last".
+        readout: "last", or the "max" or "mean" over the steps.
+        name: of the layer.
+
+    Returns:
+        float (batch, units).
+    """
+    if readout == "last":
+        return states
+    pooling = {"max": keras.layers.GlobalMaxPooling1D, "mean": keras.layers.GlobalAveragePooling1D}
+    return pooling[readout](name=name)(states)
+
+
+def side_by_side(parts, name):
+    """Features of several parts as those of one; a single part as it is."""
+    return keras.layers.Concatenate(name=name)(parts) if len(parts) > 1 else parts[0]
+
+
 def scores_out(
     name,
     codes,
@@ -108,8 +131,8 @@ def scores_out(
         features = MergeStrands(name="merge_strands")(features)
     scores = head(features)
     if both_strands and merge != "mean":
-        scores = merged_scores(scores, head, merge)
-    model = keras.Model(codes, scores, name=name)
+        scores = merged_scores(scores, merge)
+    model = SequenceModel(codes, scores, name=name)
     return compiled(model, learning_rate=learning_rate, recurrent=recurrent)
 
 

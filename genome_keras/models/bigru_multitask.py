@@ -1,13 +1,20 @@
 """The bidirectional GRU of Zhang & Kamath 2016."""
 
 import keras
-from keras import ops
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.recurrent import GRU, GateBias
+from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import TaskHead
-from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+    side_by_side,
+)
 
 _READOUTS = ("last", "max", "mean")
 
@@ -82,7 +89,7 @@ def bigru_multitask(
     letters = OneHot(name="letters")(strands)
     read = []
     for direction in ("forward", "backward"):
-        x = letters if direction == "forward" else ops.flip(letters, 1)
+        x = letters if direction == "forward" else Reverse(name="reversed")(letters)
         x = keras.layers.Dense(
             embedding,
             use_bias=False,
@@ -100,14 +107,13 @@ def bigru_multitask(
                 bias_initializer=GateBias(),
                 name=f"{direction}_gru_{layer}",
             )(x)
-        if not last:
-            x = (ops.max if readout == "max" else ops.mean)(x, 1)
+        x = read_out(x, readout, f"{direction}_readout")
         read.append(keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_dropout")(x))
     head = TaskHead(tasks, kernel_initializer=init(keras.initializers.GlorotUniform), name="head")
     return scores_out(
         "bigru_multitask",
         codes,
-        ops.concatenate(read, -1),
+        side_by_side(read, "read"),
         head,
         learning_rate=learning_rate,
         both_strands=both_strands,

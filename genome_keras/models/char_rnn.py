@@ -4,6 +4,7 @@ import keras
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.recurrent import GRU
+from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import OneHot
 from genome_keras.losses import NextBaseCrossEntropy
 from genome_keras.metrics import NextBasePerplexity
@@ -96,7 +97,7 @@ def char_rnn(
         name="next_base",
     )(x)
     return finish(
-        keras.Model(codes, scores, name="char_rnn"),
+        SequenceModel(codes, scores, name="char_rnn"),
         loss=NextBaseCrossEntropy(),
         metric=NextBasePerplexity(),
         learning_rate=learning_rate,

@@ -1,15 +1,22 @@
 """A clockwork RNN over both directions of a sequence, for many tasks."""
 
 import keras
-from keras import ops
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.clockwork import PERIODS, Clockwork
+from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+    side_by_side,
+)
 
-_READOUTS = {"last": None, "max": ops.max, "mean": ops.mean}
+_READOUTS = ("last", "max", "mean")
 
 
 @factory
@@ -65,7 +72,7 @@ def clockwork_rnn(
         section 5, propose it for genomes, without sizes: these are ours.
     """
     at_least_one(tasks=tasks, embedding=embedding, width=width, units=units, depth=depth)
-    one_of(readout=readout, accepted=tuple(_READOUTS))
+    one_of(readout=readout, accepted=_READOUTS)
     seeds = Seeds(seed)
     codes, strands = codes_in(window, both_strands=both_strands)
     x = keras.layers.Conv1D(
@@ -78,7 +85,7 @@ def clockwork_rnn(
     )(OneHot(name="letters")(strands))
     read = []
     for direction in ("forward", "backward"):
-        y = x if direction == "forward" else ops.flip(x, 1)
+        y = x if direction == "forward" else Reverse(name="reversed")(x)
         y = keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_input_dropout")(y)
         for layer in range(1, depth + 1):
             y = Clockwork(
@@ -89,8 +96,7 @@ def clockwork_rnn(
                 recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
                 name=f"{direction}_clockwork_{layer}",
             )(y)
-        if readout != "last":
-            y = _READOUTS[readout](y, 1)
+        y = read_out(y, readout, f"{direction}_readout")
         read.append(keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_dropout")(y))
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
@@ -98,7 +104,7 @@ def clockwork_rnn(
     return scores_out(
         "clockwork_rnn",
         codes,
-        ops.concatenate(read, -1),
+        side_by_side(read, "read"),
         head,
         learning_rate=learning_rate,
         both_strands=both_strands,

@@ -1,13 +1,20 @@
 """Convolutions that find motifs and GRUs that read them in both directions."""
 
 import keras
-from keras import ops
 
-from genome_keras.arguments import at_least_one, layers_of, one_of
+from genome_keras.arguments import at_least, at_least_one, layers_of, one_of
 from genome_keras.layers.recurrent import GRU, GateBias
+from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+    side_by_side,
+)
 
 
 @factory
@@ -55,7 +62,8 @@ def conv_bigru(
         A compiled `keras.Model`.
 
     Raises:
-        ValueError: a size below one, or an argument that contradicts the checkpoint.
+        ValueError: a size below one, `blocks` or `units` below zero, or an argument that
+            contradicts the checkpoint.
         WeightsError: a checkpoint that is unknown, missing or damaged.
 
     Source: this package (docs/models.md): DanQ's order of layers (Quang & Xie 2016) with
@@ -64,8 +72,7 @@ def conv_bigru(
         mean over positions.
     """
     at_least_one(tasks=tasks, width=width, pool=pool)
-    optional = {"blocks": blocks, "units": units}
-    at_least_one(**{name: size for name, size in optional.items() if size != 0})
+    at_least(0, blocks=blocks, units=units)
     one_of(activation=activation, accepted=("relu", "gelu", "silu"))
     if len(sizes := layers_of(filters=filters)) != 2:
         raise ValueError(f"filters must be two integers. Received: filters={filters!r}")
@@ -104,10 +111,18 @@ def conv_bigru(
     x = dropped(convolved(dropped(x, "pool"), "second", others), "second")
     for number in range(1, blocks + 1):
         name = f"block_{number}"
-        x = x + dropped(convolved(x, name, others, dilation=2 ** (number - 1)), name)
-    read = [states(x, "forward"), states(ops.flip(x, 1), "backward")] if units else [x]
-    read = ops.concatenate([f(one, 1) for f in (ops.max, ops.mean) for one in read], -1)
-    read = dropped(read, "read")
+        more = dropped(convolved(x, name, others, dilation=2 ** (number - 1)), name)
+        x = keras.layers.Add(name=f"{name}_sum")([x, more])
+    read = {"": x}
+    if units:
+        turned = Reverse(name="reversed")(x)
+        read = {"forward_": states(x, "forward"), "backward_": states(turned, "backward")}
+    read = [
+        read_out(one, readout, f"{direction}{readout}")
+        for readout in ("max", "mean")
+        for direction, one in read.items()
+    ]
+    read = dropped(side_by_side(read, "read"), "read")
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

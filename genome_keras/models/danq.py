@@ -1,14 +1,21 @@
 """DanQ: a convolution, a bidirectional LSTM over its maxima, a dense layer."""
 
 import keras
-from keras import ops
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.activations import hard_sigmoid
 from genome_keras.layers.motifs import start_from_motifs
+from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, positions_left, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    positions_left,
+    scores_out,
+    side_by_side,
+)
 
 _GATES = {"sigmoid": "sigmoid", "hard": hard_sigmoid}
 
@@ -96,9 +103,10 @@ def danq(
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
             name=f"{direction}_lstm",
-        )(x if direction == "forward" else ops.flip(x, 1))
-        read.append(states if direction == "forward" else ops.flip(states, 1))
-    x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout_2")(ops.concatenate(read, -1))
+        )(x if direction == "forward" else Reverse(name="reversed")(x))
+        read.append(states if direction == "forward" else Reverse(name="turned_back")(states))
+    x = side_by_side(read, "read")
+    x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout_2")(x)
     x = keras.layers.Dense(
         hidden,
         activation="relu",

@@ -1,12 +1,19 @@
 """DeepBind: motif detectors, their largest and their mean response, both strands."""
 
 import keras
-from keras import ops
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.layers.covered import CoveredMean, IsLetter
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+    side_by_side,
+)
 
 
 @factory
@@ -64,21 +71,22 @@ def deepbind(
     letters = keras.layers.ZeroPadding1D(width - 1, name="ends")(OneHot(name="letters")(strands))
     # 1 where a filter covers a letter, 0 where only N or what is beyond the ends.
     covered = keras.layers.MaxPooling1D(width, strides=1, name="covered")(
-        ops.max(letters, -1, keepdims=True)
+        IsLetter(name="is_letter")(letters)
     )
-    x = covered * keras.layers.Conv1D(
+    x = keras.layers.Conv1D(
         filters,
         width,
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
         name="convolution",
     )(letters)
+    x = keras.layers.Multiply(name="counted")([covered, x])
     read = []
     if readout != "mean":
-        read.append(ops.max(x, 1))
+        read.append(read_out(x, "max", "largest"))
     if readout != "max":
-        read.append(ops.sum(x, 1) / ops.maximum(ops.sum(covered, 1), 1.0))
-    x = ops.concatenate(read, -1) if len(read) > 1 else read[0]
+        read.append(CoveredMean(name="mean")([x, covered]))
+    x = side_by_side(read, "read")
     if hidden is not None:
         x = keras.layers.Dense(
             hidden,

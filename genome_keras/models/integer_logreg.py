@@ -1,9 +1,10 @@
 """The weaker baseline of Zhang & Kamath 2016: logistic regression on one integer a base."""
 
 import keras
-from keras import ops
 
 from genome_keras.arguments import at_least_one
+from genome_keras.layers.base_numbers import BaseNumbers
+from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import Seeds, compiled, factory
 
@@ -41,12 +42,11 @@ def integer_logreg(
     """
     at_least_one(window=window, tasks=tasks)
     codes = keras.Input((window,), dtype="uint8", name="codes")
-    numbers = ops.cast(codes, "float32")
-    numbers = ops.where(numbers > 3, 1.5, numbers)
+    numbers = BaseNumbers(name="numbers")(codes)
     head = SigmoidHead(
         tasks,
         kernel_initializer=keras.initializers.GlorotUniform(seed=Seeds(seed)()),
         name="head",
     )
-    model = keras.Model(codes, head(numbers), name="integer_logreg")
+    model = SequenceModel(codes, head(numbers), name="integer_logreg")
     return compiled(model, learning_rate=learning_rate)

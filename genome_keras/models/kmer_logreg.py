@@ -4,6 +4,7 @@ import keras
 
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.kmer_counts import KmerCounts
+from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.models._factory import Seeds, compiled, factory
 
 
@@ -57,5 +58,5 @@ def kmer_logreg(
         kernel_initializer=keras.initializers.GlorotUniform(seed=Seeds(seed)()),
         name="head",
     )
-    model = keras.Model(codes, head(counts), name="kmer_logreg")
+    model = SequenceModel(codes, head(counts), name="kmer_logreg")
     return compiled(model, learning_rate=learning_rate)

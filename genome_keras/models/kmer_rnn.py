@@ -2,16 +2,23 @@
 
 import keras
 import numpy as np
-from keras import ops
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.io.word_vectors import read_words
 from genome_keras.layers.kmer_words import KmerWords
 from genome_keras.layers.recurrent import GRU, GateBias
+from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+    side_by_side,
+)
 
-_READOUTS = {"last": None, "max": ops.max, "mean": ops.mean}
+_READOUTS = ("last", "max", "mean")
 
 
 @factory
@@ -72,7 +79,7 @@ def kmer_rnn(
         GRU. The sizes are ours.
     """
     at_least_one(tasks=tasks, embedding=embedding, units=units, depth=depth)
-    one_of(readout=readout, accepted=tuple(_READOUTS))
+    one_of(readout=readout, accepted=_READOUTS)
     seeds = Seeds(seed)
     codes, strands = codes_in(window, both_strands=both_strands)
     numbers = KmerWords(word, stride=stride, name="words")
@@ -87,7 +94,7 @@ def kmer_rnn(
         table.set_weights([_vectors(words, numbers, embedding)])
     read = []
     for direction in ("forward", "backward"):
-        y = x if direction == "forward" else ops.flip(x, 1)
+        y = x if direction == "forward" else Reverse(name="reversed")(x)
         y = keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_input_dropout")(y)
         for layer in range(1, depth + 1):
             y = GRU(
@@ -98,8 +105,7 @@ def kmer_rnn(
                 bias_initializer=GateBias(),
                 name=f"{direction}_gru_{layer}",
             )(y)
-        if readout != "last":
-            y = _READOUTS[readout](y, 1)
+        y = read_out(y, readout, f"{direction}_readout")
         read.append(keras.layers.Dropout(dropout, seed=seeds(), name=f"{direction}_dropout")(y))
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
@@ -107,7 +113,7 @@ def kmer_rnn(
     return scores_out(
         "kmer_rnn",
         codes,
-        ops.concatenate(read, -1),
+        side_by_side(read, "read"),
         head,
         learning_rate=learning_rate,
         both_strands=both_strands,

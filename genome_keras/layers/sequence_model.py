@@ -1,0 +1,131 @@
+"""A functional model that takes codes of one window and nothing else."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import keras
+
+from genome_keras.layers.checked_batches import as_sequence_error, checked
+from genome_keras.layers.codes import check_codes, check_shape
+
+_checked = ContextVar("checked", default=False)  # codes were checked before they came here
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class SequenceModel(keras.Model):
+    """A functional `keras.Model` with one input, integer codes (batch, window).
+
+    Everything that takes codes (calls, `predict`, `fit`, `evaluate` and their `_on_batch`
+    forms) refuses what is no code of A, C, G, T or N, and any other window. The check runs
+    on what is handed over, on the host; no operation joins the network. In graphs that
+    users build, shapes are checked and values are not.
+
+    Args: as `keras.Model(inputs, outputs, name=...)`.
+
+    Attributes:
+        made_with: dict with "architecture", "arguments" and "tasks" of a model that a
+            factory made, None of others. It is saved with the model.
+
+    Raises:
+        SequenceError: other codes, or another window.
+        ValueError: `class_weight` with more than one task; codes and labels of a batch
+            that differ in number.
+
+    Example:
+        >>> codes = keras.Input((3,), dtype="uint8")
+        >>> model = SequenceModel(codes, keras.layers.Embedding(5, 2)(codes))
+        >>> model(keras.ops.zeros((1, 4), "uint8"))
+        Traceback (most recent call last):
+        genome_keras.errors.SequenceError: expected integer codes (batch, 3), as \
+genome_keras.tokens gives them. Received: shape (1, 4)
+    """
+
+    made_with = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        check = check_shape if _checked.get() else check_codes
+        for codes in keras.tree.flatten(args[0] if args else kwargs.get("inputs")):
+            if hasattr(codes, "dtype"):
+                check(codes, window=self.inputs[0].shape[1])
+        return super().__call__(*args, **kwargs)
+
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return self._through(super().fit, x, y, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return self._through(super().evaluate, x, y, *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._through(super().predict, x, *args, **kwargs)
+
+    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        _same_rows(x, y)
+        return self._through(super().train_on_batch, x, y, *args, **kwargs)
+
+    def test_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        _same_rows(x, y)
+        return self._through(super().test_on_batch, x, y, *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        codes = checked(x, window=self.inputs[0].shape[1])
+        with _inside():
+            return super().predict_on_batch(codes)
+
+    def _through(self, call: Callable, *args: Any, **kwargs: Any) -> Any:
+        """Keras's own method, with codes checked and its arguments looked through."""
+        bound = inspect.signature(call).bind(*args, **kwargs)
+        given, window = bound.arguments, self.inputs[0].shape[1]
+        if given.get("class_weight") is not None and self.output_shape[1:] != (1,):
+            raise ValueError(
+                "class_weight is for one task. Received: class_weight with scores "
+                f"{self.output_shape}; use MaskedCrossEntropy(positive_weight=[...])"
+            )
+        given["x"] = checked(given.get("x"), window=window)
+        if isinstance(valid := given.get("validation_data"), (tuple, list)):
+            checked(valid[0], window=window)
+        elif valid is not None:
+            given["validation_data"] = checked(valid, window=window)
+        with _inside():
+            return call(*bound.args, **bound.kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "made_with": self.made_with}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SequenceModel":
+        config = dict(config)
+        made_with = config.pop("made_with", None)
+        model = super().from_config(config, custom_objects)
+        model.made_with = made_with
+        return model
+
+
+keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name in `.h5` files
+
+
+@contextmanager
+def _inside() -> Iterator[None]:
+    """Within it, codes are known to be right; what TensorFlow found wrong is told in a line."""
+    token = _checked.set(True)
+    try:
+        yield
+    except Exception as error:
+        told = as_sequence_error(error)
+        if told is error:
+            raise
+        raise told from None
+    finally:
+        _checked.reset(token)
+
+
+def _same_rows(x, y):
+    shapes = [getattr(one, "shape", None) for one in (x, y)]
+    if all(shapes) and shapes[0][0] != shapes[1][0]:
+        codes, labels = map(tuple, shapes)
+        raise ValueError(
+            "codes and labels must be of the same windows. "
+            f"Received: codes {codes}, labels {labels}"
+        )
