@@ -47,7 +47,7 @@ SOME = 2_000  # bins that selene_sdk is asked for
 
 
 def ours(case, genome, peaks, out):
-    from genome_keras.building import build
+    from genome_keras.building.build import build
 
     rule = {"summit_width": BIN} if case == "yeast" else {"contigs": ["chr20"]}
     build(genome, peaks, out, bin_size=BIN, context=CONTEXT, negatives="all", **rule)

@@ -102,10 +102,7 @@ GZIP = gzip.compress(b"".join(b"chr1\t%d\t%d\n" % (at, at * 7919) for at in rang
         (b"chr1\t1\t\n", 1, "column 3 (end): expected a whole number, 0 or more, of at most 18"),
         (b"chr1\t1\t1" + b"0" * 18 + b"\n", 1, "of at most 18 digits, got '10000"),
         (b"chr1\tstart\tend\n", 1, "got 'start'"),
-        (b"chr1\t5\t5\n", 1, "expected start < end (0-based, half-open), got start 5 and end 5"),
-        (b"chr1\t6\t5\n", 1, "got start 6 and end 5"),
-        (b"chr1\t1\t5\tn\t0\t*\n", 1, "column 6 (strand): expected '+', '-' or '.', got '*'"),
-        (b"chr1\t1\t5\tn\t0\t\n", 1, "column 6 (strand): expected '+', '-' or '.', got ''"),
+        (b"chr1\t6\t5\n", 1, "expected start <= end (0-based, half-open), got start 6 and end 5"),
         (b"chr1\t1\t5\rchr1\t2\t6\r", 1, "expected BED text, got the character '\\r'"),
         (b"chr1\t1\t5\n\0\1\2", 2, "expected BED text, got the character '\\x00'"),
         (b"chr1\t1\t5\n#\x80", 2, "expected BED text, got byte 0x80: not UTF-8"),
@@ -180,8 +177,46 @@ def test_places_must_lie_in_the_contigs(folder, tail):
         assert caught.value.line == 3 and problem in caught.value.problem
 
 
-def test_places_elsewhere_can_be_left_out(folder):
-    path = write(folder, b"chr3\t0\t1\nchr1\t5\t6\n")
-    assert list(bed.read(path, contigs=CONTIGS, elsewhere="skip")) == [Interval("chr1", 5, 6)]
-    with pytest.raises(ValueError, match="elsewhere must be one of"):
-        list(bed.read(path, contigs=CONTIGS, elsewhere="guess"))
+def test_places_outside_can_be_left_out(folder):
+    path = write(folder, b"chr3\t0\t1\nchr1\t5\t6\nchr1\t99\t101\nchr3\t4\t5\nchr1\t7\t7\n")
+    places = bed.read(path, contigs=CONTIGS, on_outside="skip")
+    assert list(places) == [Interval("chr1", 5, 6)]
+    assert places.skipped == {"absent": 2, "outside": 1, "empty": 1}
+    assert places.told() == (
+        f"{path}: left out places: 1 without a base (start = end), 2 on contigs that the genome "
+        "lacks, 1 past the end of their contig"
+    )
+    only = bed.read(path, contigs=CONTIGS, only=True)
+    with pytest.raises(FormatError, match=r"any\.name:3: expected an end of at most 100"):
+        list(only)
+    with pytest.raises(ValueError, match="on_outside must be one of 'error', 'skip'"):
+        bed.read(path, contigs=CONTIGS, on_outside="guess")
+
+
+def test_nothing_left_out_is_nothing_told(folder):
+    places = bed.read(write(folder, b"chr1\t5\t6\n"))
+    assert list(places) == [Interval("chr1", 5, 6)]
+    assert places.told() is None and not places.skipped
+
+
+# What columns mean that nobody uses, and how real files end their lines.
+READ = {
+    "a blank at the end": (b"chr1\t1\t5 \n", Interval("chr1", 1, 5)),
+    "blanks at the end": (b"chr1 1 5  \n", Interval("chr1", 1, 5)),
+    "a blank, then a carriage return": (b"chr1\t1\t5 \r\n", Interval("chr1", 1, 5)),
+    "a tab at the end": (b"chr1\t1\t5\t\n", Interval("chr1", 1, 5)),
+    "a byte order mark": (b"\xef\xbb\xbfchr1\t1\t5\n", Interval("chr1", 1, 5)),
+    "an empty strand": (b"chr1\t1\t5\tn\t0\t\n", Interval("chr1", 1, 5, "n")),
+    "another strand": (b"chr1\t1\t5\tn\t0\t*\n", Interval("chr1", 1, 5, "n")),
+    "a place for the strand": (
+        b"chr1\t1\t5\t12.5\t3.1\tchr1:2-3\n",
+        Interval("chr1", 1, 5, "12.5"),
+    ),
+    "a score of text": (b"chr1\t1\t5\tn\thigh\t-\n", Interval("chr1", 1, 5, "n", "-")),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_what_no_command_uses_is_not_checked(folder, case):
+    data, place = READ[case]
+    assert list(bed.read(write(folder, data))) == [place]

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genome_keras.building import build, tracks
+from genome_keras.building import tracks
+from genome_keras.building.build import build
 from genome_keras.cli import main
 from genome_keras.datasets.chromatin_data import chromatin
 from genome_keras.errors import FormatError, GenomeKerasError, SequenceError
@@ -332,7 +334,7 @@ def write_bad(folder, line):
     [
         ("chr9\t1\t2", "bad.bed:2: no contig 'chr9' in the genome, which has 3: 'chr1', 'chr2'"),
         ("chr2\t1\t32", "bad.bed:2: expected an end of at most 31, the length of 'chr2', got 32"),
-        ("chr2\t9\t2", "bad.bed:2: expected start < end"),
+        ("chr2\t9\t2", "bad.bed:2: expected start <= end"),
         ("chr2\tx\t2", "bad.bed:2: column 2 (start): expected a whole number"),
     ],
 )
@@ -357,9 +359,9 @@ def test_a_bad_place_is_an_error_with_its_line(folder, tmp_path, line, message, 
         ({"share": 0.5, "summit_width": 9}, ValueError, "expected share or summit_width"),
         ({"share": 0}, ValueError, "share must be above 0, up to 1. Received: share=0"),
         ({"share": 1.01}, ValueError, "share must be above 0, up to 1"),
-        ({"summit_width": 0}, ValueError, "summit_width must be at least 1"),
-        ({"bin_size": 0}, ValueError, "bin_size must be at least 1"),
-        ({"context": 0}, ValueError, "context must be at least 1"),
+        ({"summit_width": 0}, ValueError, "summit_width must be an integer of at least 1"),
+        ({"bin_size": 0}, ValueError, "bin_size must be an integer of at least 1"),
+        ({"context": 0}, ValueError, "context must be an integer of at least 1"),
         ({"max_n": 1.5}, ValueError, "max_n must be a share"),
         ({"negatives": "some"}, ValueError, "negatives must be a whole number, 'equal' or 'all'"),
         ({"negatives": -1}, ValueError, "negatives must be a whole number"),
@@ -401,6 +403,62 @@ def test_bad_genomes(tmp_path, genome, error, message):
     if "R" in genome:
         build(tmp_path / "g.fa", bed, tmp_path / "o.h5", unknown="N", negatives=1, **rule)
         assert chromatin(tmp_path / "o.h5", "train").codes.tolist() == [[0, 1, 2, 3], [4, 0, 1, 2]]
+
+
+LEFT_OUT = "chrUn\t1\t5\nchr2\t20\t40\nchr2\t3\t3\n"
+
+
+@pytest.mark.parametrize("summit_width", [None, 20])
+def test_places_that_are_not_in_the_genome_can_be_left_out(folder, tmp_path, capsys, summit_width):
+    good, bad = folder / "peaks" / "CTCF.bed", tmp_path / "CTCF.bed"
+    bad.write_text(LEFT_OUT + good.read_text())
+    rule = {"summit_width": summit_width}
+    wanted, done = made(folder, good, **rule)
+    assert done.left_out == []
+    with pytest.raises(FormatError, match=r"CTCF.bed:1: no contig 'chrUn'.*--on-outside skip"):
+        made(folder, bad, **rule)
+    found, done = made(folder, bad, on_outside="skip", **rule)
+    for name in ("x", "y", "start"):
+        np.testing.assert_array_equal(found[name], wanted[name])
+    told = "1 without a base (start = end), 1 on contigs that the genome lacks, "
+    told = f"{bad}: left out places: {told}1 past the end of their contig"
+    assert done.left_out == [told]
+    with pytest.raises(ValueError, match="on_outside must be one of 'error', 'skip'"):
+        made(folder, good, on_outside="guess")
+    command = ["build", folder / "g.fa", bad, "--out", tmp_path / "o.h5", "--on-outside", "skip"]
+    command += ["--bin-size", 20, "--max-n", 1]
+    assert main([str(word) for word in command]) == 0
+    assert f"genome-keras: {told}\n" in capsys.readouterr().err
+
+
+def test_no_input_is_written_over(folder, tmp_path):
+    """By whatever name: the genome, a file of a folder, of a table, the table, a blacklist."""
+    shutil.copytree(folder / "peaks", tmp_path / "peaks")
+    shutil.copy(folder / "g.fa", tmp_path)
+    write_bed(tmp_path / "m.bed", [("chr1", 0, 900)])
+    write_bed(tmp_path / "b.bed", [("chr1", 0, 9)])
+    (tmp_path / "t.tsv").write_text("REST\tpeaks/REST.bed\tm.bed\n")
+    (tmp_path / "link.h5").symlink_to("peaks/CTCF.bed")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out in ("g.fa", "peaks/CTCF.bed", "link.h5", "peaks/REST.bed", "m.bed", "b.bed", "t.tsv"):
+        peaks = [tmp_path / "peaks" / "CTCF.bed", tmp_path / "t.tsv"]
+        with pytest.raises(GenomeKerasError, match="cannot write: it is an input too"):
+            build(tmp_path / "g.fa", peaks, tmp_path / out, blacklist=tmp_path / "b.bed")
+    with pytest.raises(GenomeKerasError, match="cannot write: it is an input too"):
+        build(tmp_path / "g.fa", tmp_path / "peaks", tmp_path / "peaks" / "CTCF.bed")
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX")
+@pytest.mark.parametrize("role", ["genome", "peaks", "measured", "blacklist"])
+def test_a_pipe_is_refused_for_files_are_read_twice(folder, tmp_path, role):
+    os.mkfifo(tmp_path / "pipe")
+    good = folder / "peaks" / "CTCF.bed"
+    given = {"genome": folder / "g.fa", "peaks": good, "measured": None, "blacklist": ()}
+    given |= {role: tmp_path / "pipe"}
+    track = tracks.Track("a", given["peaks"], given["measured"])
+    with pytest.raises(FormatError, match="pipe: a pipe or device, but it is read more than once"):
+        build(given["genome"], track, tmp_path / "o.h5", blacklist=given["blacklist"])
 
 
 def test_tables_of_tracks(tmp_path):
@@ -513,7 +571,8 @@ def test_a_killed_build_leaves_nothing(tmp_path):
             time.sleep(0.01)
         process.terminate()
         _, error = process.communicate()
-    assert process.returncode == 130 and b"genome-keras: interrupted" in error
+    assert process.returncode == 128 + signal.SIGTERM
+    assert error.splitlines()[-1] == b"genome-keras: stopped by SIGTERM"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.bed", "g.fa"]
 
 

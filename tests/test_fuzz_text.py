@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genome_keras.building import build
+from genome_keras.building.build import build
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io import bed, fasta, vcf
 from genome_keras.io.reference import open_genome

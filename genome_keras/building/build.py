@@ -9,12 +9,15 @@ import numpy as np
 from tqdm import tqdm
 
 from genome_keras import __version__
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.building import sequence, tracks
 from genome_keras.building.grid import Grid, touched
 from genome_keras.building.labels import Labels, needed
 from genome_keras.errors import FormatError, SequenceError
-from genome_keras.io import h5
+from genome_keras.io import bed, h5
+from genome_keras.io.atomic import protected
 from genome_keras.io.digest import sha256_of
+from genome_keras.io.lines import check_regular
 
 SOURCE = b"genome"  # the value of `source`
 SPLITS = ("train", "valid", "test")
@@ -34,6 +37,7 @@ class Summary(NamedTuple):
         splits: dict split -> bins.
         tasks: names of the tracks.
         empty: names of the tracks without a label 1.
+        left_out: of each file with places that were left out, what and how many, in words.
     """
 
     labelled: int
@@ -41,6 +45,7 @@ class Summary(NamedTuple):
     splits: dict
     tasks: list
     empty: list
+    left_out: list
 
 
 def build(
@@ -59,8 +64,9 @@ def build(
     blacklist=(),
     max_n=0.1,
     unknown=None,
+    on_outside="error",
     seed=0,
-):
+) -> Summary:
     """Builds a data set of labelled windows from a genome and peaks.
 
     The contigs are cut into bins, end to end from their first base. A bin has one label
@@ -95,30 +101,40 @@ def build(
         max_n: a bin is left out where more than this share of its window is N, which it is
             beyond the contig's ends too.
         unknown: "N" reads foreign letters as N; None refuses them.
+        on_outside: what becomes of places on contigs that the genome lacks, and of those
+            past the end of theirs: "error", or "skip", which leaves them out and counts them.
         seed: of the draw.
 
     Returns:
         `Summary`.
 
     Raises:
-        FormatError: a malformed file, or a place that is not in the genome.
+        FormatError: a malformed file or a pipe, for files are read more than once; or a
+            place that is not in the genome.
         SequenceError: a foreign letter, or a contig that is not in the genome.
-        GenomeKerasError: `out` cannot be written.
+        GenomeKerasError: `out` cannot be written, or is one of the files that are read.
         ValueError: another value of an argument; more negatives than there are.
     """
-    blacklist = [blacklist] if isinstance(blacklist, (str, Path)) else list(blacklist)
+    blacklist, peaks = _several(blacklist), _several(peaks)
     rule, meaning = _rule(share, summit_width, bin_size)
     most_n = _most_n(context, max_n)
     _check_negatives(negatives)
+    one_of(on_outside=on_outside, accepted=bed.ON_OUTSIDE)
     found = tracks.find(peaks)
-    with h5.create(out) as file:  # a path that cannot be written is told before any work
-        inputs = _inputs(genome, found, blacklist)
+    files = _files(genome, found, blacklist)
+    for _, path in files:
+        check_regular(path)
+    read = [path for _, path in files] + [path for path in peaks if isinstance(path, (str, Path))]
+    # A path that cannot be written is told before any work.
+    with protected(read), h5.create(out) as file:
+        inputs = _sums(files)
         lengths, gaps = sequence.survey(genome, unknown=unknown)
         splits = _splits(genome, lengths, contigs, valid, test)
         grid = Grid(
             {name: lengths[name] for name in splits},
             bin_size,
-            elsewhere="error" if contigs is None else "skip",
+            on_outside=on_outside,
+            only=contigs is not None,
         )
         usable = grid.usable(gaps, context=context, most_n=most_n)
         for path in blacklist:
@@ -150,7 +166,8 @@ def build(
         rows.write_labels(file, labels)
         rows.write_windows(file, genome, context=context, unknown=unknown)
     empty = [name for name, bins in zip(labels.names, labels.ones, strict=True) if not len(bins)]
-    return Summary(len(ones), len(drawn), rows.counts(), labels.names, empty)
+    told = list(dict.fromkeys(grid.left_out))
+    return Summary(len(ones), len(drawn), rows.counts(), labels.names, empty, told)
 
 
 class _Rows:
@@ -200,11 +217,9 @@ def _rule(share, summit_width, bin_size):
     """The rule of the labels, and what they mean in words."""
     if share is not None and summit_width is not None:
         raise ValueError("expected share or summit_width. Received both")
-    if bin_size < 1:
-        raise ValueError(f"bin_size must be at least 1. Received: bin_size={bin_size}")
+    at_least_one(bin_size=bin_size)
     if summit_width is not None:
-        if summit_width < 1:
-            raise ValueError(f"summit_width must be at least 1. Received: {summit_width}")
+        at_least_one(summit_width=summit_width)
         meaning = f"a summit is in the middle {summit_width} bp of the bin"
     else:
         share = 0.5 if share is None else share
@@ -214,8 +229,7 @@ def _rule(share, summit_width, bin_size):
 
 
 def _most_n(context, max_n):
-    if context < 1:
-        raise ValueError(f"context must be at least 1. Received: context={context}")
+    at_least_one(context=context)
     if not 0 <= max_n <= 1:
         raise ValueError(f"max_n must be a share, 0 to 1. Received: max_n={max_n}")
     return int(Fraction(str(max_n)) * context)
@@ -267,11 +281,20 @@ def _check_negatives(negatives):
         )
 
 
-def _inputs(genome, found, blacklist):
-    """Role, name and sha256 of every file."""
+def _several(given):
+    """A list of what is one or several."""
+    return [given] if isinstance(given, (str, Path, tracks.Track)) else list(given)
+
+
+def _files(genome, found, blacklist):
+    """Role and path of every file that is read."""
     files = [("genome", genome), *(("peaks", track.peaks) for track in found)]
     files += [("measured", path) for path in dict.fromkeys(one.measured for one in found) if path]
-    files += [("blacklist", path) for path in blacklist]
+    return files + [("blacklist", path) for path in blacklist]
+
+
+def _sums(files):
+    """Role, name and sha256 of every file."""
     try:
         return [[role, Path(path).name, sha256_of(path)] for role, path in files]
     except OSError as error:

@@ -16,15 +16,18 @@ class Grid:
         contigs: mapping name -> length, bp; what is left over at the end of a contig is
             in no bin.
         bin_size: bp.
-        elsewhere: what becomes of places on other contigs, as in `genome_keras.io.bed.read`.
+        on_outside, only: what becomes of places on other contigs and past the end, as in
+            `genome_keras.io.bed.read`.
 
     Attributes:
         total: number of bins.
         sizes, firsts: dicts name -> number of bins, and number of the first bin.
     """
 
-    def __init__(self, contigs, bin_size, *, elsewhere="error"):
-        self.contigs, self.bin_size, self.elsewhere = contigs, bin_size, elsewhere
+    def __init__(self, contigs, bin_size, *, on_outside="error", only=False):
+        self.contigs, self.bin_size = contigs, bin_size
+        self.accepted = {"contigs": contigs, "on_outside": on_outside, "only": only}
+        self.left_out = []  # what was left out of each file, in words
         self.sizes = {name: length // bin_size for name, length in contigs.items()}
         ends = np.cumsum(list(self.sizes.values()))
         self.total = int(ends[-1]) if len(ends) else 0
@@ -36,10 +39,17 @@ class Grid:
     def places(self, path):
         """Reads BED as dict name -> `Spans`, on contigs of the grid."""
         starts, ends = defaultdict(lambda: array("q")), defaultdict(lambda: array("q"))
-        for place in bed.read(path, contigs=self.contigs, elsewhere=self.elsewhere):
+        places = bed.read(path, **self.accepted)
+        for place in places:
             starts[place.contig].append(place.start)
             ends[place.contig].append(place.end)
+        self.note(places)
         return {name: Spans(starts[name], ends[name]) for name in starts}
+
+    def note(self, places):
+        """Remembers what was left out of a file that was read to its end."""
+        if (told := places.told()) is not None:
+            self.left_out.append(told)
 
     def numbers(self, bins):
         """Sorted numbers, int64, of dict name -> bins counted from each contig's start."""

@@ -150,15 +150,16 @@ def needed(share, bin_size):
 
 def _summits(track, grid):
     """dict name -> summits, int64."""
-    accepted = {"contigs": grid.contigs, "elsewhere": grid.elsewhere}
     if track.has_summits:
-        peaks = bed.read_peaks(track.peaks, **accepted)
+        places = peaks = bed.read_peaks(track.peaks, **grid.accepted)
     else:
-        peaks = ((place, place.centre) for place in bed.read(track.peaks, **accepted))
+        places = bed.read(track.peaks, **grid.accepted)
+        peaks = ((place, place.centre) for place in places)
     found = defaultdict(lambda: array("q"))
     for place, summit in peaks:
         if summit is None:
             problem = f"{place.contig}:{place.start}-{place.end}: expected a summit, got -1"
             raise FormatError(track.peaks, None, f"{problem}; label by the share covered instead")
         found[place.contig].append(summit)
+    grid.note(places)
     return {name: np.array(positions, np.int64) for name, positions in found.items()}

@@ -88,6 +88,21 @@ def add_unknown(add):
     add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
 
 
+def add_on_outside(add):
+    """The option of commands that read BED: of places that are not in the genome.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "--on-outside",
+        choices=("error", "skip"),
+        default="error",
+        help="places on contigs that the genome lacks, and past the end: stop (default), or "
+        "leave them out and count them",
+    )
+
+
 def given(options, *names):
     """Options as arguments of the function of the same names.
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from genome_keras.commands._arguments import add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import add_on_outside, add_unknown, given, new_file, positive
 from genome_keras.commands._notes import say
 
 SHOWN = 5  # names of tracks without a label
@@ -60,6 +60,7 @@ def add_to(commands):
         help="leave out bins with more N in their window (default: %(default)s)",
     )
     add_unknown(add)
+    add_on_outside(add)
     add("--seed", type=int, default=0, help="of the draw of bins (default: %(default)s)")
     parser.set_defaults(run=_build)
 
@@ -77,10 +78,12 @@ def _build(options):
     from genome_keras.building.build import build
 
     names = ("bin_size", "context", "share", "summit_width", "contigs", "valid", "test")
-    names += ("negatives", "blacklist", "max_n", "unknown", "seed")
+    names += ("negatives", "blacklist", "max_n", "unknown", "on_outside", "seed")
     done = build(options.genome, options.peaks, options.out, **given(options, *names))
     splits = ", ".join(f"{name} {n:,}" for name, n in done.splits.items())
     say(f"{done.labelled:,} bins with a label and {done.unlabelled:,} without: {splits}")
+    for told in done.left_out:
+        say(told)
     if done.empty:
         named = ", ".join(done.empty[:SHOWN]) + ", ..." * (len(done.empty) > SHOWN)
         say(f"{len(done.empty)} of {len(done.tasks)} tracks label no bin: {named}")

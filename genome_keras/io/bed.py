@@ -1,58 +1,122 @@
 """BED and narrowPeak: places, one a line."""
 
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from genome_keras.arguments import one_of
 from genome_keras.errors import FormatError
 from genome_keras.genome import Interval
 from genome_keras.io.lines import DIGITS, is_position, rows
 
 COLUMNS = ("contig", "start", "end", "name", "score", "strand")
-STRANDS = {"+": "+", "-": "-", ".": None}
+STRANDS = ("+", "-")
 NARROW_PEAK = 10
-ELSEWHERE = ("error", "skip")
+ON_OUTSIDE = ("error", "skip")
+OUTSIDE_IS_ERROR = "on_outside='skip' (--on-outside skip) leaves such places out"
 NAMED = 5  # contigs that a message names
 
 
-def read(path, *, contigs=None, elsewhere="error"):
+class Places:
+    """The places of a BED file, in the order of the file; gone through once.
+
+    Attributes:
+        skipped: `collections.Counter` of the places that were left out so far: "empty",
+            whose end is their start; "absent", on contigs that the genome lacks; and
+            "outside", which reach past the end of theirs.
+    """
+
+    def __init__(self, path, found):
+        self.path, self.skipped = path, Counter()
+        self._found = found(self.skipped)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._found)
+
+    def close(self) -> None:
+        """Closes the file, before its end too."""
+        self._found.close()
+
+    def told(self) -> str | None:
+        """What was left out, in words; None where nothing was."""
+        words = {
+            "empty": "without a base (start = end)",
+            "absent": "on contigs that the genome lacks",
+            "outside": "past the end of their contig",
+        }
+        parts = [
+            f"{self.skipped[key]:,} {what}" for key, what in words.items() if self.skipped[key]
+        ]
+        return f"{self.path}: left out places: {', '.join(parts)}" if parts else None
+
+
+def read(
+    path: str | os.PathLike,
+    *,
+    contigs: Mapping[str, int] | None = None,
+    on_outside: str = "error",
+    only: bool = False,
+) -> Places:
     """Reads BED of three columns or more: contig, start, end, name, score, strand.
 
-    Blank lines, comments (#) and the lines "track" and "browser" are left out. Columns
-    are parted by tabs, or, in a line without a tab, by runs of blanks. Columns after the
-    sixth are not looked at, nor is the score.
+    Blank lines, comments (#) and the lines "track" and "browser" are left out, and so are
+    places without a base, which are counted. Columns are parted by tabs, or, in a line
+    without a tab, by runs of blanks; blanks at the end of a line do not count. Columns after
+    the sixth are not looked at, nor is the score.
 
     Args:
         path: a file, plain or gzip whatever its name; "-" is standard input.
         contigs: mapping name -> length, bp, in which each place must lie; None checks no
             place.
-        elsewhere: "error", or "skip" to leave out places on other contigs than these.
+        on_outside: what becomes of places on other contigs and of those past the end:
+            "error", or "skip", which leaves them out and counts them.
+        only: whether places on other contigs are none of the reader's business, left out
+            without being counted.
 
-    Yields:
-        `Interval`, in the order of the file; name and strand are None where the column
-        is absent or ".".
+    Returns:
+        `Places`, an iterator of `Interval`; name is None where the column is absent or ".",
+        and strand where it is neither "+" nor "-".
 
     Raises:
         FormatError: the file cannot be read, a line is malformed, or its place is not in
-            `contigs`.
-        ValueError: another value of `elsewhere`.
+            `contigs`; while iterating.
+        ValueError: another value of `on_outside`, at once.
     """
-    for _, _, interval in _places(path, contigs, elsewhere):
-        yield interval
+    one_of(on_outside=on_outside, accepted=ON_OUTSIDE)
+    checks = path, contigs, on_outside, only
+    return Places(path, lambda skipped: (place for *_, place in _places(*checks, skipped)))
 
 
-def read_peaks(path, *, contigs=None, elsewhere="error"):
+def read_peaks(
+    path: str | os.PathLike,
+    *,
+    contigs: Mapping[str, int] | None = None,
+    on_outside: str = "error",
+    only: bool = False,
+) -> Places:
     """Reads narrowPeak, BED of ten columns; the tenth is a peak's summit.
 
     Args:
-        path, contigs, elsewhere: as in `read`, and the same errors.
+        path, contigs, on_outside, only: as in `read`, and the same errors.
 
-    Yields:
-        (`Interval`, summit): 0-based position on the contig, or None where the file has
-        -1. The file itself counts from the interval's start.
+    Returns:
+        `Places`, an iterator of (`Interval`, summit): 0-based position on the contig, or
+        None where the file has -1. The file itself counts from the interval's start.
 
     Raises:
         FormatError: fewer than ten columns, or a summit outside its interval.
     """
-    for number, fields, interval in _places(path, contigs, elsewhere):
+    one_of(on_outside=on_outside, accepted=ON_OUTSIDE)
+    checks = path, contigs, on_outside, only
+    return Places(path, lambda skipped: _peaks(path, _places(*checks, skipped)))
+
+
+def _peaks(path, places) -> Iterator[tuple[Interval, int | None]]:
+    for number, fields, interval in places:
         if len(fields) < NARROW_PEAK:
             problem = f"expected the {NARROW_PEAK} columns of narrowPeak, got {len(fields)}"
             raise FormatError(path, number, problem)
@@ -70,26 +134,39 @@ def read_peaks(path, *, contigs=None, elsewhere="error"):
             )
 
 
-def _places(path, contigs, elsewhere):
+def _places(path, contigs, on_outside, only, skipped):
     """Yields line number, fields and `Interval`."""
-    if elsewhere not in ELSEWHERE:
-        raise ValueError(f"elsewhere must be one of {ELSEWHERE}. Received: {elsewhere!r}")
     for number, fields in _lines(path):
-        interval = _interval(path, number, fields)
+        contig, start, end = _place(path, number, fields)
         if contigs is not None:
-            length = contigs.get(interval.contig)
-            if length is None and elsewhere == "skip":
+            if only and contig not in contigs:
                 continue
-            if length is None:
-                first = ", ".join(map(repr, islice(contigs, NAMED)))
-                more = ", ..." if len(contigs) > NAMED else ""
-                problem = f"no contig {interval.contig!r:.60} in the genome, which has "
-                raise FormatError(path, number, f"{problem}{len(contigs)}: {first}{more}")
-            if interval.end > length:
-                problem = f"expected an end of at most {length}, the length of "
-                problem += f"{interval.contig!r}, got {interval.end}; is it of another assembly?"
-                raise FormatError(path, number, problem)
-        yield number, fields, interval
+            if (outside := _outside(contig, end, contigs)) is not None:
+                kind, problem = outside
+                if on_outside == "error":
+                    raise FormatError(path, number, f"{problem}; {OUTSIDE_IS_ERROR}")
+                skipped[kind] += 1
+                continue
+        if start == end:
+            skipped["empty"] += 1
+            continue
+        name = fields[3] if len(fields) > 3 and fields[3] not in ("", ".") else None
+        strand = fields[5] if len(fields) > 5 and fields[5] in STRANDS else None
+        yield number, fields, Interval(contig, start, end, name, strand)
+
+
+def _outside(contig, end, contigs):
+    """Why a place is not in the contigs, in a word and in words; None where it is."""
+    length = contigs.get(contig)
+    if length is None:
+        first = ", ".join(map(repr, islice(contigs, NAMED)))
+        more = ", ..." if len(contigs) > NAMED else ""
+        problem = f"no contig {contig!r:.60} in the genome, which has {len(contigs)}: "
+        return "absent", problem + first + more
+    if end > length:
+        problem = f"expected an end of at most {length}, the length of {contig!r}, got {end}"
+        return "outside", f"{problem}; is it of another assembly?"
+    return None
 
 
 def _lines(path):
@@ -97,10 +174,12 @@ def _lines(path):
         words = line.split(None, 1)
         if not words or words[0] in ("track", "browser") or words[0].startswith("#"):
             continue
+        line = line.rstrip(" ")
         yield number, line.split("\t") if "\t" in line else line.split()
 
 
-def _interval(path, number, fields):
+def _place(path, number, fields):
+    """Contig, start and end."""
     if len(fields) < 3:
         problem = f"expected at least 3 columns, contig, start and end, got {len(fields)}"
         raise FormatError(path, number, problem)
@@ -117,12 +196,7 @@ def _interval(path, number, fields):
                 f"of at most {DIGITS} digits, got {field!r:.40}",
             )
     start, end = int(start), int(end)
-    if start >= end:
-        problem = f"expected start < end (0-based, half-open), got start {start} and end {end}"
+    if start > end:
+        problem = f"expected start <= end (0-based, half-open), got start {start} and end {end}"
         raise FormatError(path, number, problem)
-    name = fields[3] if len(fields) > 3 and fields[3] not in ("", ".") else None
-    strand = fields[5] if len(fields) > 5 else "."
-    if strand not in STRANDS:
-        problem = f"column 6 (strand): expected '+', '-' or '.', got {strand!r:.40}"
-        raise FormatError(path, number, problem)
-    return Interval(contig, start, end, name, STRANDS[strand])
+    return contig, start, end
