@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -87,9 +88,9 @@ def test_a_table_without_rows_has_its_header(tmp_path):
 @given(st.lists(st.floats(width=32), min_size=1, max_size=20))
 def test_text_scores_have_six_significant_digits(scores):
     kept = io.StringIO()
-    table = tables._Tsv(kept, ["x"])
     n = len(scores)
-    table.write(["a"] * n, np.arange(n), np.arange(n), np.array(scores, np.float32)[:, None])
+    with mock.patch.object(sys, "stdout", kept), open_table("-", ["x"]) as table:
+        table.write(["a"] * n, np.arange(n), np.arange(n), np.array(scores, np.float32)[:, None])
     found = [line.split("\t")[3] for line in kept.getvalue().splitlines()[1:]]
     assert found == [f"{score:.6g}" for score in scores]
 
@@ -123,7 +124,9 @@ def test_rows_are_checked(tmp_path, suffix):
         pytest.importorskip("pyarrow")
     path = tmp_path / f"x{suffix}"
     with (
-        pytest.raises(ValueError, match=r"scores \(2, 3\).* Received: \(2,\), \(2,\) and \(2, 2\)"),
+        pytest.raises(
+            ValueError, match=r"scores \(n, 3\)\. Received: 3 columns of \[2, 2, 2\] .*\(2, 2\)"
+        ),
         open_table(path, ["x", "y", "z"]) as table,
     ):
         table.write(NAMES, STARTS, ENDS, SCORES)
@@ -133,6 +136,46 @@ def test_rows_are_checked(tmp_path, suffix):
     ):
         table.write(["a", "b\nc"], STARTS, ENDS, SCORES)
     assert os.listdir(tmp_path) == []
+
+
+FIELDS = {"chrom": str, "pos": int, "top": float}
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".tsv.gz", ".parquet"])
+def test_fields_of_any_kind_with_missing_values(tmp_path, suffix):
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"x{suffix}"
+    scores = np.array([[0.5], [np.nan], [1 / 3]], np.float32)
+    with open_table(path, ["x"], fields=FIELDS) as table:
+        table.write(["a", None], [5, None], [0.25, None], scores[:2])
+        table.write(["b"], np.array([7]), np.array([np.nan]), scores[2:])
+    if suffix == ".parquet":
+        import pyarrow.parquet
+
+        found = pyarrow.parquet.read_table(path)
+        assert list(map(str, found.schema.types)) == ["string", "int64", "float", "float"]
+        assert found["chrom"].to_pylist() == ["a", None, "b"]
+        assert found["pos"].to_pylist() == [5, None, 7]
+        assert found["top"].to_pylist() == [0.25, None, None]
+        assert found["x"].null_count == 1
+        return
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if suffix.endswith("gz") else data).decode()
+    assert text == "chrom\tpos\ttop\tx\na\t5\t0.25\t0.5\n.\t.\tnan\tnan\nb\t7\tnan\t0.333333\n"
+
+
+def test_columns_that_differ_in_length_or_number_are_an_error(tmp_path):
+    score = np.zeros((1, 1))
+    for columns in (["a"], [1]), (["a"], [1, 2], [0.5]), (["a"], [1], [0.5], [0.5]):
+        with (
+            pytest.raises(ValueError, match="expected 3 columns of n values"),
+            open_table(tmp_path / "x.tsv", ["x"], fields=FIELDS) as table,
+        ):
+            table.write(*columns, score)
+    for columns in (["pos"], ["x", "x"]):
+        with pytest.raises(ValueError, match=r"columns must be unique\. Received twice"):
+            open_table(tmp_path / "x.tsv", columns, fields=FIELDS).__enter__()
 
 
 def test_a_missing_pyarrow_is_told_before_any_work(tmp_path, monkeypatch):

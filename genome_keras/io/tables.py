@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 import numpy as np
@@ -10,52 +12,49 @@ import numpy as np
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
 
-PLACE = ("name", "start", "end")
+PLACE = {"name": str, "start": int, "end": int}
 SUFFIXES = (".tsv", ".tsv.gz", ".parquet")
-ROW_GROUP = 2**24  # scores held before Parquet writes them: 64 MiB
+ROW_GROUP = 2**24  # values held before Parquet writes them: 64 MiB of scores
+
+_FORMATS = {str: "%s", int: "%s", float: "%.6g"}
 
 
 @contextmanager
-def open_table(path, columns):
-    """Opens a table of scores; the file is there, whole, when the block succeeds.
+def open_table(
+    path: str | os.PathLike, tasks: Sequence[str], *, fields: Mapping[str, type] = PLACE
+) -> Iterator["_Text | _Parquet"]:
+    """Opens a table; the file is there, whole, when the block succeeds.
 
-    The columns are name, start, end (0-based, half-open) and one for each task. Text
-    has scores to six significant digits; Parquet has float32, int64 and strings.
+    The columns are those of `fields` and one of scores for each task. Text has numbers with
+    a point to six significant digits, "nan" for those that are missing, and "." for other
+    missing values; Parquet has float32, int64, strings and nulls.
 
     Args:
         path: a file whose suffix is the format: ".tsv", ".tsv.gz" or ".parquet";
             "-" writes TSV to standard output as it comes.
-        columns: unique names of the tasks.
+        tasks: names of the columns of scores.
+        fields: name -> str, int or float, of the first columns; as they are, name, start and
+            end (0-based, half-open).
 
     Yields:
-        An object with `write(names, starts, ends, scores)`: n str, two integer arrays
-        (n,) and floats (n, tasks).
+        An object with `write(*columns, scores)`: a sequence or array of n values for each
+        field, None where one is missing, and floats (n, tasks).
 
     Raises:
-        ValueError: another suffix, a column twice, a tab or line end in a name, or
-            scores of another shape.
+        ValueError: another suffix, a column twice, a tab or line end in a text, or
+            columns and scores of other shapes.
         GenomeKerasError: the file cannot be written, or pyarrow is missing; before the
             block runs.
         OSError: the disk is full; no file is left.
     """
-    columns = list(columns)
-    _check_columns(columns)
-    with written(path, lambda file: _Tsv(file, columns), lambda file: _Parquet(file, columns)) as t:
-        yield t
-
-
-@contextmanager
-def written(path, text, parquet):
-    """The table that goes to a path, whole or not at all.
-
-    Args:
-        path: as in `open_table`, and the same errors.
-        text: gives the table for an open text file.
-        parquet: gives the table, with `flush` and `close`, for the path of a Parquet file.
-    """
-    path = str(path)
+    path, names = str(path), [*fields, *tasks]
+    check_text(names)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"columns must be unique. Received twice: {twice!r}")
+    kinds = [*fields.values()]
     if path == "-":
-        yield text(sys.stdout)
+        yield _Text(sys.stdout, names, kinds)
         sys.stdout.flush()
         return
     if not path.endswith(SUFFIXES):
@@ -64,57 +63,62 @@ def written(path, text, parquet):
         load_pyarrow()
     with atomic(path) as temporary:
         if path.endswith(".parquet"):
-            with closing(parquet(temporary)) as table:
+            with closing(_Parquet(temporary, names, kinds)) as table:
                 yield table
                 table.flush()
         else:
             opened = _gzip_text if path.endswith(".gz") else _text
             with opened(temporary) as file:
-                yield text(file)
+                yield _Text(file, names, kinds)
 
 
-class _Tsv:
-    def __init__(self, file, columns):
-        self.file, self.tasks = file, len(columns)
-        self.row = "\t".join(["%s", "%d", "%d"] + ["%.6g"] * self.tasks) + "\n"
-        file.write("\t".join([*PLACE, *columns]) + "\n")
+class _Text:
+    def __init__(self, file, names, kinds):
+        self.file, self.kinds, self.tasks = file, kinds, len(names) - len(kinds)
+        formats = [_FORMATS[kind] for kind in kinds] + ["%.6g"] * self.tasks
+        self.row = "\t".join(formats) + "\n"
+        file.write("\t".join(names) + "\n")
 
-    def write(self, names, starts, ends, scores):
-        starts, ends, scores = _checked(names, starts, ends, scores, self.tasks)
-        rows = zip(names, starts.tolist(), ends.tolist(), scores.tolist(), strict=True)
-        row = self.row
-        self.file.write("".join([row % (*place, *of) for *place, of in rows]))
+    def write(self, *columns):
+        *columns, scores = _checked(columns, self.kinds, self.tasks)
+        columns = [_shown(column, kind) for column, kind in zip(columns, self.kinds, strict=True)]
+        row, rows = self.row, zip(*columns, scores.tolist(), strict=True)
+        self.file.write("".join([row % (*first, *of) for *first, of in rows]))
 
 
 class _Parquet:
     """Gathers rows, for a group of a few hundred rows costs more than it holds."""
 
-    def __init__(self, path, columns):
+    def __init__(self, path, names, kinds):
         self.pa, parquet = load_pyarrow()
-        types = [self.pa.string(), self.pa.int64(), self.pa.int64()]
-        types += [self.pa.float32()] * len(columns)
-        self.tasks = len(columns)
-        self.schema = self.pa.schema(list(zip([*PLACE, *columns], types, strict=True)))
+        self.kinds, self.tasks = kinds, len(names) - len(kinds)
+        types = {str: self.pa.string(), int: self.pa.int64(), float: self.pa.float32()}
+        types = [types[kind] for kind in (*kinds, *[float] * self.tasks)]
+        self.schema = self.pa.schema(list(zip(names, types, strict=True)))
         # Dictionaries of scores, which hardly repeat, take time and space.
-        self.writer = parquet.ParquetWriter(path, self.schema, use_dictionary=[PLACE[0]])
+        words = [name for name, kind in zip(names, kinds, strict=False) if kind is str]
+        self.writer = parquet.ParquetWriter(path, self.schema, use_dictionary=words)
         self.held, self.rows = [], 0
 
-    def write(self, names, starts, ends, scores):
-        starts, ends, scores = _checked(names, starts, ends, scores, self.tasks)
+    def write(self, *columns):
+        *columns, scores = _checked(columns, self.kinds, self.tasks)
         # Copies: the caller may fill its arrays anew before they are written.
-        self.held.append((list(names), starts.copy(), ends.copy(), scores.astype(np.float32)))
-        self.rows += len(names)
-        if self.rows * (len(PLACE) + self.tasks) >= ROW_GROUP:
+        self.held.append(([list(_plain(column)) for column in columns], scores.astype(np.float32)))
+        self.rows += len(scores)
+        if self.rows * len(self.schema) >= ROW_GROUP:
             self.flush()
 
     def flush(self):
         if not self.held:
             return
-        names, starts, ends, scores = zip(*self.held, strict=True)
-        arrays = [[name for part in names for name in part]]
-        arrays += [np.concatenate(starts), np.concatenate(ends)]
+        columns, scores = zip(*self.held, strict=True)
+        columns = zip(*columns, strict=True)
+        arrays = [[value for part in parts for value in part] for parts in columns]
         arrays += list(np.ascontiguousarray(np.concatenate(scores).T))
-        arrays = [self.pa.array(a, t) for a, t in zip(arrays, self.schema.types, strict=True)]
+        arrays = [
+            self.pa.array(array, kind, from_pandas=kind == self.pa.float32())  # NaN is null
+            for array, kind in zip(arrays, self.schema.types, strict=True)
+        ]
         self.writer.write_table(self.pa.Table.from_arrays(arrays, schema=self.schema))
         self.held, self.rows = [], 0
 
@@ -122,32 +126,38 @@ class _Parquet:
         self.writer.close()
 
 
-def _checked(names, starts, ends, scores, tasks):
-    starts, ends, scores = np.asarray(starts), np.asarray(ends), np.asarray(scores)
-    n = len(names)
-    if starts.shape != (n,) or ends.shape != (n,) or scores.shape != (n, tasks):
+def _checked(columns, kinds, tasks):
+    *columns, scores = columns
+    scores = np.asarray(scores)
+    sizes = [len(column) for column in columns]
+    if len(columns) != len(kinds) or set(sizes) - {len(scores)} or scores.shape[1:] != (tasks,):
         raise ValueError(
-            f"expected starts and ends ({n},) and scores ({n}, {tasks}). "
-            f"Received: {starts.shape}, {ends.shape} and {scores.shape}"
+            f"expected {len(kinds)} columns of n values and scores (n, {tasks}). "
+            f"Received: {len(columns)} columns of {sizes} values and scores {scores.shape}"
         )
-    check_text(names)
-    return starts, ends, scores
+    for column, kind in zip(columns, kinds, strict=True):
+        if kind is str:
+            check_text(column)
+    return (*columns, scores)
 
 
-def _check_columns(columns):
-    check_text(columns)
-    taken = set(PLACE)
-    for column in columns:
-        if column in taken:
-            raise ValueError(f"columns must be unique. Received twice: {column!r}")
-        taken.add(column)
+def _plain(column):
+    return column.tolist() if isinstance(column, np.ndarray) else column
 
 
-def check_text(names):
+def _shown(column, kind):
+    """Values for text, with a mark where one is missing."""
+    column, missing = _plain(column), float("nan") if kind is float else "."
+    if None in column:
+        return [missing if value is None else value for value in column]
+    return column
+
+
+def check_text(names: Sequence[str | None]) -> None:
     """Raises ValueError for a text that would break a line of a table."""
-    text = "".join(names)
+    text = "".join(filter(None, names))
     if "\t" in text or "\n" in text or "\r" in text:
-        bad = next(name for name in names if any(end in name for end in "\t\n\r"))
+        bad = next(name for name in names if name and any(end in name for end in "\t\n\r"))
         raise ValueError(f"expected a name without tabs and line ends. Received: {bad!r}")
 
 
@@ -166,7 +176,7 @@ def _gzip_text(path):
         yield text
 
 
-def load_pyarrow():
+def load_pyarrow() -> tuple:
     """pyarrow and pyarrow.parquet, or a GenomeKerasError that says how to get them."""
     try:
         import pyarrow
