@@ -167,7 +167,8 @@ def _scores(checkpoint, data):
     if told := _other_windows(described, "all", len(open_split(data, "test"))):
         return None, told
     try:
-        result = evaluate(data, weights=[checkpoint.name])
+        sources = [subset for subset in described if subset != "all"]
+        result = evaluate(data, weights=[checkpoint.name], sources=sources)
     except WeightsError as error:  # of other tasks or longer windows; a broken file failed above
         return None, f"not compared: {error}"
     for subset, part in result["subsets"].items():
