@@ -1,54 +1,51 @@
 import json
 import sys
-import types
 
 import h5py
 import numpy as np
 import pytest
 from deepsea_files import contents, write_v5
 
+import genome_keras
 from genome_keras.cli import main
 from genome_keras.datasets.task_table import tasks
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.evaluation.baselines import gc_scores
+from genome_keras.evaluation.contenders import Contender
 from genome_keras.evaluation.evaluate import evaluate
 from genome_keras.evaluation.markdown import as_markdown
 from genome_keras.evaluation.score_files import read_scores
 from genome_keras.scores import auroc, best_threshold, f1
+from genome_keras.scoring.model_in_use import ModelInUse
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.weights.resolve import find
 
 TASKS = ["has G first", "has T last"]
 N_SPLIT = {"train": 400, "valid": 60, "test": 80}
 
 
 class Toy:
-    """Scores 0.4 where the label is 1 and 0.1 elsewhere."""
+    """A model of 8 bp that scores 0.4 where the label is 1 and 0.1 elsewhere."""
 
-    def predict(self, codes, *, batch_size, verbose):
-        assert (batch_size, verbose) == (512, 0)
-        assert codes.shape[1] == 8
+    layers, output_shape = (), (None, 2)
+
+    def __init__(self, name="toy", window=8):
+        self.name, self.input_shape = name, (None, window)
+
+    def predict_on_batch(self, codes):
+        assert len(codes) <= 512 and codes.shape[1] == 8
         true = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1)
         return np.where(true, 0.4, 0.1).astype(np.float32)
 
 
-@pytest.fixture
-def toys(monkeypatch):
-    """Puts toy checkpoints in the place of the real ones."""
-    known = {"toy": (TASKS, 8), "any length": (TASKS, None), "other": (TASKS[::-1], 8)}
-    known |= {"half": (TASKS, 8), "wide": (TASKS, 100), "odd": (TASKS, 5)}
-
-    def load_model(weights):
-        tasks, window = known[weights]
-        trained = [True, weights != "half"]
-        facts = {"tasks": tasks, "trained": trained, "arguments": {"window": window}}
-        return Toy(), types.SimpleNamespace(**facts, config={})
-
-    module = types.ModuleType("genome_keras.scoring.predict")
-    module.load_model = load_model
-    monkeypatch.setitem(sys.modules, "genome_keras.scoring.predict", module)
+def toy(name="toy", *, tasks=TASKS, window=8, trained=(True, True)):
+    """A toy as verbs use a model."""
+    scorer = Scorer(Toy(name, window), tasks=tasks)
+    return ModelInUse(name, tasks, list(trained), window, lambda: scorer)
 
 
 @pytest.fixture
-def data(tmp_path, toys):
+def data(tmp_path):
     draw = np.random.default_rng(0)
     n = sum(N_SPLIT.values())
     codes = draw.integers(0, 4, (n, 8), np.uint8)
@@ -71,7 +68,7 @@ def frequent(result, subset="all"):
 
 
 def test_a_perfect_ranking_beside_the_baselines(data):
-    result = evaluate(data, weights=["toy"])
+    result = evaluate(data, weights=toy())
     models = frequent(result)["models"]
     assert list(models) == ["toy", "gc", "prior"]
     assert models["toy"]["auroc_mean"] == models["toy"]["auprc_mean"] == 1
@@ -81,6 +78,31 @@ def test_a_perfect_ranking_beside_the_baselines(data):
     assert list(result["subsets"]) == ["all", "genome"]
     assert result["subsets"]["genome"]["examples"] == 32
     assert (result["split"], result["tuned_on"], result["window"]) == ("test", "valid", 8)
+
+
+def test_what_can_be_scored(data):
+    """A model with names for its tasks, a scorer, and several under names of one's own."""
+    wanted = evaluate(data, weights=toy(), replicates=0)
+    given = {"data": data, "replicates": 0}
+    assert evaluate(**given, weights=Toy(), tasks=TASKS) == wanted
+    assert evaluate(**given, weights=[Scorer(Toy(), tasks=TASKS, batch_size=7)]) == wanted
+    assert evaluate(**given, weights={"toy": toy("another")}) == wanted
+    named = evaluate(**given, weights={"a": toy(), "b": toy()})
+    assert list(named["models"]) == ["a", "b", "gc", "prior"]
+    assert frequent(named)["models"]["b"] == frequent(wanted)["models"]["toy"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        ([toy(), toy()], ValueError, "two models are called 'toy': give a dict"),
+        ("no-such-checkpoint", WeightsError, "no checkpoint 'no-such-checkpoint'"),
+        ([3], ValueError, "a keras.Model or a Scorer. Received: int"),
+    ],
+)
+def test_what_cannot_be_scored_is_told_before_the_data_are_read(weights, error, message):
+    with pytest.raises(error, match=message):
+        evaluate("no-such-file.h5", weights=weights)
 
 
 def test_every_split_and_source_has_its_use(data):
@@ -105,7 +127,7 @@ def test_thresholds_are_not_tuned_on_the_examples_they_are_scored_on(data):
 
 def test_the_files_hold_what_is_returned(data, tmp_path):
     out = tmp_path / "a" / "b"
-    result = evaluate(data, weights=["toy", "any length"], out=out)
+    result = evaluate(data, weights=[toy(), toy("any length", window=None)], out=out)
     assert sorted(path.name for path in out.iterdir()) == ["per_task.tsv", "scores.json"]
     assert json.loads((out / "scores.json").read_text()) == result
     head, *lines = (line.split("\t") for line in (out / "per_task.tsv").read_text().splitlines())
@@ -119,25 +141,29 @@ def test_the_files_hold_what_is_returned(data, tmp_path):
 
 
 def test_a_second_run_replaces_the_files(data, tmp_path):
-    evaluate(data, weights=["toy"], out=tmp_path / "out")
+    evaluate(data, weights=toy(), out=tmp_path / "out")
     result = evaluate(data, weights=[], out=tmp_path / "out")
     assert json.loads((tmp_path / "out" / "scores.json").read_text()) == result
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [("other", "its 2 tasks are not the 2 tasks of"), ("wide", "windows of 100 bp, not of 8 bp")],
+    ("model", "message"),
+    [
+        (toy(tasks=TASKS[::-1]), "its 2 tasks are not the 2 tasks of"),
+        (toy(window=100), "windows of 100 bp, not of 8 bp"),
+        (Toy(), r"its 2 tasks are not the 2 tasks of .* say their names with tasks=\[...\]"),
+    ],
 )
-def test_a_checkpoint_of_other_data_is_an_error(data, name, message):
+def test_a_model_of_other_data_is_an_error(data, model, message):
     with pytest.raises(WeightsError, match=message) as caught:
-        evaluate(data, weights=[name])
-    assert str(caught.value).startswith(f"{name}: ")
+        evaluate(data, weights=model)
+    assert str(caught.value).startswith("toy: ")
     assert "\n" not in str(caught.value)
 
 
 def test_bad_data_and_unknown_sources(data, tmp_path):
     with pytest.raises(FormatError, match="no such file"):
-        evaluate(tmp_path / "none.h5", weights=["toy"])
+        evaluate(tmp_path / "none.h5", weights=toy())
     with pytest.raises(ValueError, match="'windows'"):
         evaluate(data, weights=[], sources=("windows",))
     assert list(evaluate(data, weights=[], sources=("dhs",))["subsets"]) == ["all", "dhs"]
@@ -150,28 +176,28 @@ def test_a_shorter_window_is_the_middle(data, tmp_path):
             new[name] = old[name][:]
         del new["x"]
         new["x"] = np.pad(old["x"][:], ((0, 0), (2, 2)), constant_values=4)
-    found = frequent(evaluate(wider, weights=["toy"]))
-    assert found["models"]["toy"] == frequent(evaluate(data, weights=["toy"]))["models"]["toy"]
+    found = frequent(evaluate(wider, weights=toy()))
+    assert found["models"]["toy"] == frequent(evaluate(data, weights=toy()))["models"]["toy"]
     with pytest.raises(ValueError, match="must be 1 to 8 and even"):
-        evaluate(data, weights=["odd"])
+        evaluate(data, weights=toy(window=5))
 
 
 def test_intervals_are_of_blocks_of_the_genome(data, tmp_path):
-    result = evaluate(data, weights=["toy"], replicates=50)
+    result = evaluate(data, weights=toy(), replicates=50)
     # 80 windows, 70 kb apart, in turn on two chromosomes: from 32.2 to 37.7 Mb of each.
     assert result["bootstrap"] == {"blocks": "genome", "number": 12, "replicates": 50, "seed": 0}
     low, high = frequent(result)["models"]["gc"]["auroc_interval"]
     assert low < frequent(result)["models"]["gc"]["auroc_mean"] < high
     with h5py.File(data, "a") as file:
         del file["chrom"]
-    result = evaluate(data, weights=["toy"], replicates=0)
+    result = evaluate(data, weights=toy(), replicates=0)
     assert (result["bootstrap"]["blocks"], result["bootstrap"]["number"]) == ("rows", 80)
     assert "auroc_interval" not in frequent(result)["models"]["gc"]
 
 
 def test_the_deepsea_bundle(tmp_path, monkeypatch):
     """919 tasks; the windows of a pair are neighbours, and resampled together."""
-    from genome_keras.evaluation import contenders, data
+    from genome_keras.evaluation import data
 
     for seed, (split, n) in enumerate({"train": 300, "valid": 40, "test": 60}.items()):
         codes, labels = contents(n, seed, window=8, tasks=919)
@@ -179,13 +205,9 @@ def test_the_deepsea_bundle(tmp_path, monkeypatch):
     found = data.held_out(tmp_path, "test")
     np.testing.assert_array_equal(found.codes[::2], codes[:30])
     np.testing.assert_array_equal(found.labels[1::2], labels[30:])
-    monkeypatch.setattr(Run, "tasks", list(tasks("deepsea-919").names))
-    monkeypatch.setattr(Run, "epochs", [None])
-    monkeypatch.setattr(
-        Run, "scores", lambda self, epoch, codes, size: np.full((len(codes), 919), 0.25)
-    )
-    monkeypatch.setattr(contenders, "Contender", Run)
-    result = evaluate(tmp_path, weights=["run"], replicates=5)
+    names = list(tasks("deepsea-919").names)
+    run = Constant("run", ModelInUse("run", names, [True] * 919, 8, None))
+    result = evaluate(tmp_path, weights=run, replicates=5)
     assert result["subsets"]["all"]["examples"] == 60
     assert (result["bootstrap"]["blocks"], result["bootstrap"]["number"]) == ("rows", 30)
     assert frequent(result)["models"]["run"]["auroc_mean"] == 0.5
@@ -193,7 +215,7 @@ def test_the_deepsea_bundle(tmp_path, monkeypatch):
 
     monkeypatch.setattr(data, "DEEPSEA_TEST", 60)  # as if it were the published test set
     out = tmp_path / "out"
-    result = evaluate(tmp_path, weights=["run"], replicates=0, out=out, report=tmp_path / "r.html")
+    result = evaluate(tmp_path, weights=run, replicates=0, out=out, report=tmp_path / "r.html")
     others = [f"{name} (published)" for name in ("deepsea", "danq", "danq_jaspar")]
     assert list(result["models"]) == ["run", *others, "gc", "prior"]
     danq = result["subsets"]["all"]["groups"]["all"]["models"]["danq (published)"]
@@ -220,7 +242,9 @@ def test_a_large_training_set_is_sampled(data, monkeypatch):
 
 
 def test_a_task_that_was_never_trained_counts_nowhere(data, tmp_path):
-    result = evaluate(data, weights=["half", "toy"], replicates=0, out=tmp_path)
+    result = evaluate(
+        data, weights=[toy("half", trained=[True, False]), toy()], replicates=0, out=tmp_path
+    )
     group = result["subsets"]["all"]["groups"]["all"]
     assert group["models"]["half"]["auroc_mean"] == group["models"]["toy"]["auroc_mean"] == 1
     pair = next(p for p in group["pairs"] if (p["model"], p["baseline"]) == ("half", "toy"))
@@ -231,16 +255,20 @@ def test_a_task_that_was_never_trained_counts_nowhere(data, tmp_path):
     assert found[TASKS[1], "half"] in ("", "nan") and float(found[TASKS[1], "toy"]) == 1
 
 
-class Run:
+class Constant(Contender):
+    """One score for everything."""
+
+    def scores(self, epoch, codes):
+        return np.full((len(codes), len(self.tasks)), 0.25)
+
+
+class Run(Contender):
     """Three epochs; the second is the best on the windows it is chosen on."""
 
-    name, tasks, window, log, epochs = "run", TASKS, 8, [], [1, 2, 3]
-    trained = (True, True)
+    def __init__(self):
+        super().__init__("run", toy(), files={1: None, 2: None, 3: None})
 
-    def __init__(self, name):
-        assert name == "run"
-
-    def scores(self, epoch, codes, batch_size):
+    def scores(self, epoch, codes):
         true = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1)
         valid = len(codes) == N_SPLIT["valid"]
         right = {1: [0.6, 0.1], 2: [0.4, 0.4], 3: [0.1, 0.6]}
@@ -249,11 +277,8 @@ class Run:
         return np.where(true, right[epoch], 0.05)
 
 
-def test_a_run_is_scored_at_its_best_epoch_and_at_those_of_each_task(data, monkeypatch):
-    from genome_keras.evaluation import contenders
-
-    monkeypatch.setattr(contenders, "Contender", Run)
-    result = evaluate(data, weights=["run"], replicates=0)
+def test_a_run_is_scored_at_its_best_epoch_and_at_those_of_each_task(data):
+    result = evaluate(data, weights=Run(), replicates=0)
     names = ["run", "run (each task's epoch)", "run (each task's epoch, optimistic)"]
     assert list(result["models"]) == [*names, "gc", "prior"]
     kinds = [model["kind"] for model in result["models"].values()]
@@ -271,20 +296,31 @@ def test_a_run_is_scored_at_its_best_epoch_and_at_those_of_each_task(data, monke
     assert f"against {names[1]}" not in text
     assert "optimistic): the epoch with the highest F1 was chosen for each task" in text
     with pytest.raises(ValueError, match="run: its epochs need tuned_on"):
-        evaluate(data, weights=["run"], tuned_on=None)
+        evaluate(data, weights=Run(), tuned_on=None)
 
 
 def test_command(data, tmp_path, capsys):
+    """On a checkpoint whose scores are one number, as it comes from training."""
+    model = genome_keras.kmer_logreg(window=8, tasks=2, k=(1,))
+    model.get_layer("head").set_weights([np.zeros((4, 2)), np.zeros(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    about = {"architecture": "kmer_logreg", "arguments": {"window": 8, "tasks": 2, "k": [1]}}
+    (tmp_path / "m.json").write_text(json.dumps(about | {"tasks": TASKS}))
+    name = str(tmp_path / "m.weights.h5")
     files = ["--out", str(tmp_path / "out"), "--report", str(tmp_path / "r.html")]
-    assert main(["evaluate", str(data), "--weights", "toy", "--replicates", "20", *files]) == 0
-    assert "| toy | 0.0000 | 1.0000 | 1.0000 | 1.0000 | " in capsys.readouterr().out
+    assert main(["evaluate", str(data), "--weights", name, "--replicates", "20", *files]) == 0
+    assert f"| {name} | " in capsys.readouterr().out
     result = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert result == evaluate(data, weights=["toy"], replicates=20)
+    assert result == evaluate(data, weights=[name], replicates=20)
+    assert result == evaluate(data, weights=find(name), replicates=20)
+    assert frequent(result)["models"][name]["auroc_mean"] == 0.5
     assert TASKS[0] in (tmp_path / "r.html").read_text()
+    trained = {name: genome_keras.kmer_logreg(weights=name)}
+    assert evaluate(data, weights=trained, replicates=20)["subsets"] == result["subsets"]
 
 
 def test_markdown(data):
-    text = as_markdown(evaluate(data, weights=["toy"]))
+    text = as_markdown(evaluate(data, weights=toy()))
     assert "**all**: 80 windows, 2 tasks with at least 1 % positives in training" in text
     assert "| model | F1 | tuned F1 | AUROC | AUPRC | perplexity |\n|---|---:|" in text
     assert "| toy | 0.0000 | 1.0000 | 1.0000 | 1.0000 | " in text

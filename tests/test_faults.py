@@ -507,7 +507,7 @@ os.environ["KERAS_BACKEND"] = "torch"  # which a fork does not disturb
 import torch
 torch.set_num_threads(1)
 import genome_keras
-from genome_keras.train import train_dataset
+from genome_keras.training.train import train_dataset
 def train(folder):
     options = {"model": "kmer_logreg", "epochs": 6, "batch_size": 16, "seed": 1}
     train_dataset("toy.h5", out=folder, **options)

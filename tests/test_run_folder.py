@@ -10,19 +10,20 @@ from test_train import examples
 import genome_keras
 from genome_keras.errors import FormatError
 from genome_keras.training.fit import fit
+from genome_keras.training.recipe import Recipe, recipe_of
 from genome_keras.training.run_folder import RunFolder
+
+TOY = Recipe(batch_size=16, learning_rate=2e-3)
 
 
 class Killed(BaseException):
     """What a kill is to Python: nothing catches it."""
 
 
-def run(folder, epochs=3, **arguments):
+def run(folder, epochs=3, *, how=None, **arguments):
     model = genome_keras.bigru_multitask(window=12, tasks=2, units=3, dropout=0.2, seed=1)
-    log = fit(
-        model, examples(), examples(20, 5), out=folder, epochs=epochs, batch_size=16, seed=1,
-        **arguments,
-    )  # fmt: skip
+    recipe = recipe_of(TOY, epochs=epochs, **(how or {}))
+    log = fit(model, examples(), examples(20, 5), out=folder, recipe=recipe, seed=1, **arguments)
     return log, model
 
 
@@ -55,7 +56,7 @@ def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook):
 
 
 def test_files(tmp_path):
-    log, model = run(tmp_path, keep_epochs=True)
+    log, model = run(tmp_path, how={"keep_epochs": True})
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["best.weights.h5", "epochs", "log.csv", "log.json", "state.npz"]
     assert json.loads((tmp_path / "log.json").read_text()) == log
@@ -74,7 +75,8 @@ def test_patience(tmp_path):
     model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
     train, valid = examples(), examples()
     valid.labels[:] = np.where(valid.labels < 0, -1, 1 - valid.labels)
-    how = {"out": tmp_path, "epochs": 9, "batch_size": 16, "learning_rate": 0.1, "patience": 2}
+    recipe = Recipe(epochs=9, batch_size=16, learning_rate=0.1, patience=2)
+    how = {"out": tmp_path, "recipe": recipe}
     log = fit(model, train, valid, **how)
     best = min(log, key=lambda row: row["val_perplexity"])["epoch"]
     assert len(log) == best + 2 < 9
@@ -93,7 +95,7 @@ def test_a_damaged_state_is_an_error(tmp_path, damage):
         np.savez(path, epoch=1)
     model = genome_keras.bigru_multitask(window=12, tasks=2, units=4 if "other" in damage else 3)
     with pytest.raises(FormatError, match=r"state.npz: damaged, or not the .* model; remove"):
-        fit(model, examples(), examples(20, 5), out=tmp_path, epochs=2, batch_size=16)
+        fit(model, examples(), examples(20, 5), out=tmp_path, recipe=recipe_of(TOY, epochs=2))
 
 
 def test_a_state_of_another_kind_of_file(tmp_path):

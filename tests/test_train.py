@@ -12,6 +12,7 @@ from genome_keras.cli import main
 from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.training.fine_tune import start_from
 from genome_keras.training.fit import fit
+from genome_keras.training.recipe import Recipe
 from genome_keras.training.train import train_dataset
 from genome_keras.weights import resolve as weights
 
@@ -46,7 +47,8 @@ def test_the_best_epoch_is_kept(tmp_path):
     model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
     train, valid = examples(), examples()
     valid.labels[:] = np.where(valid.labels < 0, -1, 1 - valid.labels)
-    log = fit(model, train, valid, out=tmp_path, epochs=4, batch_size=16, learning_rate=0.1)
+    recipe = Recipe(epochs=4, batch_size=16, learning_rate=0.1)
+    log = fit(model, train, valid, out=tmp_path, recipe=recipe)
     perplexities = [row["val_perplexity"] for row in log]
     kept = model.evaluate(valid.codes, valid.labels, verbose=0)[1]
     assert kept == pytest.approx(min(perplexities), rel=1e-5)
@@ -68,7 +70,8 @@ def test_balanced_labels(tmp_path):
     """Each task's labels 1 weigh, together, about as much as its labels 0."""
     part = examples(70)
     model = genome_keras.kmer_logreg(window=12, tasks=2, k=(1,), seed=1)
-    fit(model, part, part, out=tmp_path, positive_weight="balanced", epochs=1, batch_size=35)
+    recipe = Recipe(positive_weight="balanced", epochs=1, batch_size=35)
+    fit(model, part, part, out=tmp_path, recipe=recipe)
     ones, zeros = (part.labels == 1).sum(0), (part.labels == 0).sum(0)
     np.testing.assert_allclose(model.loss.positive_weight, (zeros + 0.5) / (ones + 0.5), rtol=1e-6)
 
@@ -91,12 +94,19 @@ def test_mixed_precision(data, tmp_path, precision):
 
 
 @pytest.mark.parametrize(
-    "given",
-    [{"learning_rate": float("nan")}, {"learning_rate": -1.0}, {"warmup": -1}, {"epochs": 0}],
+    ("given", "message"),
+    [
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0"),
+        ({"warmup": -1}, "warmup must be an integer of at least 0"),
+        ({"recipe": "fast"}, "recipe must be one of 'default', 'paper'"),
+        ({"model": "gpt"}, "model must be one of"),
+        ({"precision": "float8"}, "precision must be one of"),
+        ({"arguments": {"q": 1}}, "no argument 'q'"),
+    ],
 )
-def test_bad_numbers_leave_no_folder(data, tmp_path, given):
-    with pytest.raises(ValueError, match="a learning_rate above 0"):
-        train_dataset(data, out=tmp_path / "run", model="kmer_logreg", **given)
+def test_bad_arguments_leave_no_folder(data, tmp_path, given, message):
+    with pytest.raises(ValueError, match=message):
+        train_dataset(data, out=tmp_path / "run", **{"model": "kmer_logreg", **given})
     assert not (tmp_path / "run").exists()
 
 

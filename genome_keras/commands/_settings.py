@@ -27,7 +27,7 @@ def add_settings(add, *classes, named=()):
         add(
             "--" + name.replace("_", "-"),
             default=argparse.SUPPRESS,
-            help=_help(name, known, named).replace("%", "%%"),
+            help=_help(name, known, named, several=len(classes) > 1).replace("%", "%%"),
             **_reading(name, kinds, known[0][1].metadata["metavar"]),
         )
 
@@ -46,12 +46,12 @@ def given_settings(options, *classes):
     return {name: getattr(options, name) for name in names if hasattr(options, name)}
 
 
-def _help(name, known, named):
+def _help(name, known, named, *, several):
     told = []
     for settings, each in known:
         default = [_text(each.default)] if each.default is not MISSING else []
         default += [f"{other}: {_text(getattr(value, name))}" for other, value in named]
-        whose = f"{settings.name}: " if len(known) > 1 or hasattr(settings, "name") else ""
+        whose = f"{settings.name}: " if several else ""
         told.append(f"{whose}{each.metadata['told']} ({'; '.join(default)})")
     return "; ".join(told)
 

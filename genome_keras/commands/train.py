@@ -2,9 +2,12 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 from genome_keras import MODELS
 from genome_keras.commands._arguments import add_out_folder, add_unknown, given, positive
+from genome_keras.commands._settings import add_settings, given_settings
+from genome_keras.training.recipe import RECIPES, Recipe, recipe_of
 
 
 def add_to(commands):
@@ -42,33 +45,15 @@ def add_to(commands):
     )
     add(
         "--recipe",
-        choices=("default", "paper"),
+        choices=[*RECIPES],
         default="default",
-        help="the options below, as we would (default) or as Zhang & Kamath 2016 did",
+        help="how to train: as we would (default) or as Zhang & Kamath 2016 did; the options "
+        "that follow change it",
     )
+    add_settings(add, Recipe, named=[item for item in RECIPES.items() if item[0] != "default"])
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
     add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
-    add("--epochs", type=positive, metavar="N", help="at most (8; paper: 61)")
-    add("--batch-size", type=positive, metavar="N", help="(128; paper: 20)")
-    add("--learning-rate", type=float, metavar="X", help="the highest (0.005; paper: 0.001)")
-    add("--warmup", type=int, metavar="STEPS", help="steps to the highest rate (500; paper: 0)")
-    add("--patience", type=positive, metavar="N", help="end after N epochs without a better one")
-    add(
-        "--positive-weight",
-        type=_weight,
-        default=1.0,
-        metavar="W",
-        help="weight of labels 1 in the loss, or 'balanced' (default: 1)",
-    )
     add("--fine-tune", metavar="NAME", help="start from this checkpoint (a name or a path)")
-    add(
-        "--trunk-rate",
-        type=float,
-        default=1.0,
-        metavar="X",
-        help="learning rate of all but the last layer, as a share; 0 freezes them (default: 1)",
-    )
-    add("--keep-epochs", action="store_true", default=None, help="keep the weights of every epoch")
     add(
         "--precision",
         choices=("float32", "mixed_float16", "mixed_bfloat16"),
@@ -83,13 +68,13 @@ def add_to(commands):
 
 
 def _train(options):
+    recipe = replace(recipe_of(options.recipe), **given_settings(options, Recipe))
     data = _data(options)  # bad data is told before a framework loads
-    from genome_keras.training.train import train_dataset
+    from genome_keras.training.train import train
 
-    names = ("out", "model", "recipe", "window", "examples", "epochs", "batch_size", "warmup")
-    names += ("learning_rate", "patience", "positive_weight", "fine_tune", "trunk_rate", "seed")
-    names += ("keep_epochs", "precision", "tensorboard", "plot", "devices")
-    train_dataset(data, arguments=dict(options.set), **given(options, *names))
+    names = ("out", "model", "window", "examples", "fine_tune", "precision", "tensorboard")
+    names += ("plot", "devices", "seed")
+    train(data, recipe=recipe, arguments=dict(options.set), **given(options, *names))
 
 
 def _data(options):
@@ -119,15 +104,3 @@ def _setting(text):
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-def _weight(text):
-    if text == "balanced":
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0 or 'balanced', got {text!r}")
-    return value

@@ -1,87 +1,122 @@
-"""What can be scored: a checkpoint, or a training run with one or all of its epochs."""
+"""What can be scored: a model of any kind, or a training run with one or all of its epochs."""
 
-import json
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-import genome_keras
-from genome_keras.errors import FormatError
+from genome_keras.errors import WeightsError
+from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
+from genome_keras.scoring.scorer import Scorer
 from genome_keras.weights.resolve import find
+from genome_keras.weights.run_files import RunFiles, is_run
 
 
 class Contender:
     """A model to score, once for each of its epochs.
 
     Args:
-        name: name or path of a checkpoint, or the folder of a training run, which has
-            a `train.json`.
+        name: that it goes by.
+        use: the model, as verbs use it.
+        files: number of an epoch, 1-based -> path of its weights; None is the one model
+            there is.
+        log: rows with `epoch`, `perplexity` and `val_perplexity`, of the training; empty
+            where it is not known.
 
     Attributes:
         tasks: names, in the order of the output.
         trained: for each task whether it was, as in `genome_keras.weights.Checkpoint`.
         window: bp; None takes any.
-        epochs: numbers, 1-based, of a run that kept the weights of each; [None] is
-            the one model there is.
-        log: rows with `epoch`, `perplexity` and `val_perplexity`, of the training;
-            empty where it is not known.
+        name, log: as the arguments.
 
     Raises:
-        FormatError: a run whose record or log cannot be read.
-        WeightsError: no such checkpoint.
+        WeightsError: a model that gives no tasks.
     """
 
-    def __init__(self, name):
-        self.name, self._files = name, {None: None}
-        if (Path(name) / "train.json").is_file():
-            self._open_run(Path(name))
-        else:
-            from genome_keras.scoring.load import load_model
-
-            self._model, checkpoint = load_model(name)
-            self.tasks, self.trained = list(checkpoint.tasks), checkpoint.trained
-            self.window = checkpoint.arguments.get("window")
-            self.log = _log(checkpoint.config.get("log"))
+    def __init__(
+        self,
+        name: str,
+        use: ModelInUse,
+        *,
+        files: Mapping[int, Path] | None = None,
+        log: Iterable[dict] = (),
+    ):
+        if use.is_language_model:
+            raise WeightsError(f"{name}: expected a model of tasks, got a language model")
+        self.name, self.log, self._use, self._files = name, list(log), use, files or {None: None}
+        self.tasks, self.trained, self.window = list(use.tasks), list(use.trained), use.window
 
     @property
-    def epochs(self):
+    def epochs(self) -> list[int | None]:
+        """Numbers of the epochs there are; [None] is the one model there is."""
         return list(self._files)
 
-    def scores(self, epoch, codes, batch_size):
+    def scores(self, epoch: int | None, codes: np.ndarray) -> np.ndarray:
         """P(label = 1), float (n, tasks).
 
         Args:
             epoch: one of `epochs`.
-            codes: integers (n, window).
-            batch_size: windows at a time.
+            codes: uint8 (n, window).
         """
         if self._files[epoch] is not None:
-            find(self._files[epoch]).load_into(self._model)
-        return np.asarray(self._model.predict(codes, batch_size=batch_size, verbose=0))
-
-    def _open_run(self, folder):
-        record = folder / "train.json"
-        try:
-            asked = json.loads(record.read_text(encoding="utf-8"))
-            architecture, arguments = asked["architecture"], asked["arguments"]
-            self.tasks, self.window = list(asked["tasks"]), arguments.get("window")
-            self.trained = [True] * len(self.tasks)
-            if architecture not in genome_keras.MODELS:
-                raise ValueError(f"no model {architecture!r}")
-            self._model = getattr(genome_keras, architecture)(**arguments)
-            record = folder / "log.json"
-            self.log = _log(json.loads(record.read_text())) if record.is_file() else []
-        except OSError as error:
-            raise FormatError(record, None, f"cannot read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise FormatError(record, None, f"not that of a training run ({error!r})") from error
-        kept = sorted((folder / "epochs").glob("[0-9]*.weights.h5"))
-        self._files = {int(path.name.partition(".")[0]): path for path in kept}
-        if not kept:
-            self._files = {None: folder / "best.weights.h5"}
+            find(self._files[epoch]).load_into(self._use.scorer.model)
+        return self._use.scorer.scores(codes)
 
 
-def _log(rows):
+def contenders(
+    models: object, *, tasks: Iterable[str] | None = None, batch_size: int = 512
+) -> list[Contender]:
+    """What is to be scored, with a name of its own each.
+
+    Args:
+        models: one, a list, or a dict of name -> one: the name or path of a checkpoint, a
+            `Checkpoint`, a `keras.Model`, a `Scorer`, the folder of a training run; or a
+            `Contender`.
+        tasks: names for the models whose tasks have none, in the order of their output.
+        batch_size: windows at a time.
+
+    Raises:
+        FormatError: a run whose log cannot be read.
+        WeightsError: no such checkpoint.
+        ValueError: something else, or two of one name.
+    """
+    if isinstance(models, Mapping):
+        pairs = list(models.items())
+    else:
+        given = models if isinstance(models, list | tuple) else [models]
+        pairs = [(None, one) for one in given]
+    found = [_contender(one, name, tasks, batch_size) for name, one in pairs]
+    names = [one.name for one in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(
+            f"two models are called {twice[0]!r}: give a dict of names and models, or a list of "
+            "different ones"
+        )
+    return found
+
+
+def _contender(given, name, tasks, batch_size):
+    if isinstance(given, Contender):
+        return given
+    files, log, is_path = {}, [], isinstance(given, str | os.PathLike)
+    if is_path and is_run(given):
+        run = RunFiles(given)
+        log, files = _epochs_in(run.read_log()), run.kept_epochs()
+    size = None if isinstance(given, Scorer | ModelInUse) else batch_size  # they have their own
+    use = model_in_use(given, batch_size=size)
+    if use.checkpoint is not None and not log:
+        log = _epochs_in(use.checkpoint.config.get("log"))
+    found = Contender(
+        name or (os.fspath(given) if is_path else use.name), use, files=files, log=log
+    )
+    numbered = [f"task_{task}" for task in range(len(found.tasks))]
+    if tasks is not None and found.tasks == numbered and len(names := list(tasks)) == len(numbered):
+        found.tasks = names
+    return found
+
+
+def _epochs_in(rows):
     """The rows of a log that are epochs; other logs say other things."""
     keys = ("epoch", "perplexity", "val_perplexity")
     return [

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -19,19 +21,20 @@ __all__ = ["as_markdown", "evaluate"]
 
 
 def evaluate(
-    data_path,
+    data: str | os.PathLike,
     *,
-    weights,
-    split="test",
-    sources=None,
-    batch_size=512,
-    tuned_on="valid",
-    replicates=200,
-    seed=0,
-    out=None,
-    report=None,
-):
-    """Scores checkpoints and training runs on one split of a data set, beside baselines.
+    weights: object,
+    tasks: Iterable[str] | None = None,
+    split: str = "test",
+    sources: Iterable[str] | None = None,
+    batch_size: int = 512,
+    tuned_on: str | None = "valid",
+    replicates: int = 200,
+    seed: int = 0,
+    out: str | os.PathLike | None = None,
+    report: str | os.PathLike | None = None,
+) -> dict[str, Any]:
+    """Scores models and training runs on one split of a data set, beside baselines.
 
     The baselines, `gc` and `prior`, are fitted on the split "train". The scores of one
     model on two splits are in memory at once. A run that kept the weights of its epochs
@@ -40,11 +43,13 @@ def evaluate(
     task's best epoch on `split` itself, as in the paper; the last is called optimistic.
 
     Args:
-        data_path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
+        data: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
             folder of the DeepSEA bundle, whose test set brings the published scores of
             others along. A model of a shorter window reads the middle of each example.
-        weights: what to score, a list, the best expected first: names and paths of
-            checkpoints, and folders of `genome_keras.training.train.train_dataset`.
+        weights: what to score, the best expected first: one, a list, or a dict of name ->
+            one. Each is the name or path of a checkpoint, a `Checkpoint`, a `keras.Model`,
+            a `Scorer`, or the folder of `genome_keras.train`.
+        tasks: names for those of a model that has none, in the order of its output.
         split: "train", "valid" or "test".
         sources: collections to score on their own too; None takes those of
             "genome" and "windows" that are there.
@@ -65,22 +70,23 @@ def evaluate(
         FormatError: a data set or run that cannot be read, or lacks a split.
         WeightsError: a checkpoint that cannot be loaded, or with other tasks or a
             longer window than the data.
-        ValueError: epochs of a run, and no split to choose among them.
+        ValueError: epochs of a run, and no split to choose among them; two models of one
+            name; another value of an argument.
     """
-    from genome_keras.evaluation.contenders import Contender
+    from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import blocks, held_out, published, training
 
-    examples = held_out(data_path, split)
-    rates, train = training(data_path)
-    valid = None if tuned_on in (None, split) else held_out(data_path, tuned_on)
-    contenders = [Contender(os.fspath(name)) for name in weights]
-    for one in contenders:
-        _check(one, examples, data_path)
+    scored = contenders(weights, tasks=tasks, batch_size=batch_size)
+    examples = held_out(data, split)
+    rates, train = training(data)
+    valid = None if tuned_on in (None, split) else held_out(data, tuned_on)
+    for one in scored:
+        _check(one, examples, data)
         if len(one.epochs) > 1 and valid is None:
             raise ValueError(f"{one.name}: its epochs need tuned_on, a split to choose among them")
     if sources is None:
         sources = [name for name in ("genome", "windows") if name in examples.source]
-    resampled, what = blocks(data_path, split, len(examples))
+    resampled, what = blocks(data, split, len(examples))
     labels = split_of(
         examples.labels,
         train_rates=rates,
@@ -91,13 +97,13 @@ def evaluate(
         seed=seed,
     )
     models = {}
-    for one in contenders:
+    for one in scored:
         # A score that was never trained is a constant, not a prediction: it counts nowhere.
         known = labels
         if not all(one.trained):
             known = labels._replace(labels=np.where(one.trained, labels.labels, -1))
-        models |= _measured(one, known, examples, valid, batch_size)
-    models |= published(data_path, split, examples.labels)
+        models |= _measured(one, known, examples, valid)
+    models |= published(data, split, examples.labels)
     for name, baseline in _baselines(rates, train).items():
         tuned = valid and best_threshold(valid.labels, baseline(valid.codes))
         models[name] = measure(labels, baseline(examples.codes), tuned=tuned, kind="baseline")
@@ -123,14 +129,14 @@ def evaluate(
     return result
 
 
-def _measured(one, split, examples, valid, batch_size):
+def _measured(one, split, examples, valid):
     """Name -> `Measured` of one contender; a run with epochs gives three."""
     from genome_keras.windows import centre
 
     middle = centre(examples.codes.shape[1], one.window)
 
     def scores(epoch, windows):
-        return one.scores(epoch, windows.codes[:, middle], batch_size)
+        return one.scores(epoch, windows.codes[:, middle])
 
     facts = {"window": one.window, "log": one.log}
     epoch, more = one.epochs[0], {}
@@ -157,14 +163,15 @@ def _baselines(rates, train):
     }
 
 
-def _check(one, examples, data_path):
+def _check(one, examples, data):
     if one.tasks != examples.tasks:
+        hint = "" if one.tasks[:1] != ["task_0"] else "; say their names with tasks=[...]"
         raise WeightsError(
             f"{one.name}: its {len(one.tasks)} tasks are not the "
-            f"{len(examples.tasks)} tasks of {data_path}, in that order"
+            f"{len(examples.tasks)} tasks of {data}, in that order{hint}"
         )
     window = examples.codes.shape[1]
     if one.window is not None and one.window > window:
         raise WeightsError(
-            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {data_path}"
+            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {data}"
         )

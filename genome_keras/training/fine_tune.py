@@ -12,7 +12,7 @@ def start_from(weights, *, architecture, arguments, tasks, seed=None):
     otherwise it is new.
 
     Args:
-        weights: name or path of the checkpoint.
+        weights: the checkpoint, its name or path.
         architecture: name of its factory.
         arguments: arguments of the factory that replace the checkpoint's, "window" and
             "tasks" among them. `both_strands` is off unless it is among them.
@@ -38,13 +38,13 @@ def start_from(weights, *, architecture, arguments, tasks, seed=None):
         return model, sizes, True
     # Reading both strands takes layers of its own: as many in both.
     strands = {name: sizes[name] for name in ("both_strands",) if name in sizes}
-    trained = factory(weights=weights, **strands)
+    trained = factory(weights=checkpoint, **strands)
     pairs = zip(trained.layers[:-1], model.layers[:-1], strict=True)
     for old, new in ((old, new) for old, new in pairs if new.weights):
         try:
             new.set_weights(old.get_weights())
         except ValueError as error:
             raise WeightsError(
-                f"{weights}: layer {new.name} has other sizes than asked for ({sizes})"
+                f"{checkpoint.name}: layer {new.name} has other sizes than asked for ({sizes})"
             ) from error
     return model, sizes, False

@@ -2,73 +2,49 @@
 
 import importlib.util
 import math
+import os
 import re
 from pathlib import Path
 
 import keras
 from tqdm.keras import TqdmCallback
 
+from genome_keras.datasets.source import Source
 from genome_keras.errors import GenomeKerasError
 from genome_keras.metrics import Perplexity
 from genome_keras.training.interrupts import kept_interrupts
 from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
+from genome_keras.training.recipe import BALANCED, Recipe, recipe_of
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights.resolve import find
-
-SCHEDULES = ("cosine", "constant")
+from genome_keras.weights.run_files import RunFiles
 
 
 def fit(
-    model,
-    train,
-    valid,
+    model: keras.Model,
+    train: Source,
+    valid: Source,
     *,
-    out,
-    epochs=10,
-    batch_size=256,
-    learning_rate=2e-3,
-    warmup=500,
-    schedule="cosine",
-    clip=1.0,
-    reverse_complement=True,
-    positive_weight=1.0,
-    trained=False,
-    trunk_rate=1.0,
-    patience=None,
-    keep_epochs=False,
-    save_every=600,
-    tensorboard=False,
-    seed=0,
-):
+    out: str | os.PathLike,
+    recipe: str | Recipe = "default",
+    trained: bool = False,
+    save_every: float = 600,
+    tensorboard: bool = False,
+    seed: int = 0,
+) -> list[dict[str, float]]:
     """Trains a multi-task model; run it again after a kill and it goes on.
 
-    The model is compiled anew: Adam, the masked cross-entropy and its perplexity. The
-    learning rate rises over `warmup` steps; then it stays ("constant") or falls along a
-    cosine to zero at the end of the last epoch. A model that was made within
-    `genome_keras.training.parallel.parallel`, and is trained there, shares each batch
-    among several devices.
+    The model is compiled anew: Adam, the masked cross-entropy and its perplexity. A model
+    that was made within `genome_keras.training.parallel.parallel`, and is trained there,
+    shares each batch among several devices.
 
     Args:
         model: a model with codes in and (batch, tasks) out.
-        train, valid: each a `genome_keras.datasets.source.Source`.
+        train, valid: what to learn from, and what to choose the best epoch by.
         out: folder of the run, see `genome_keras.training.run_folder.RunFolder`.
-        epochs: passes over the training examples, at most.
-        batch_size: examples a step.
-        learning_rate: the highest.
-        warmup: steps until it is reached, at most a tenth of all.
-        schedule: "cosine" or "constant".
-        clip: norm to which longer gradients are cut; None cuts none.
-        reverse_complement: train on a random strand of each window.
-        positive_weight: weight of a label 1 in the loss: a number, one a task, or
-            "balanced", (1 - rate) / rate for each task. With weights above 1 the scores
-            are no longer estimates of P(label = 1), and the best epoch is that of the
-            lowest validation loss, not perplexity.
+        recipe: how, or its name.
         trained: the model goes on from trained weights; otherwise the biases of
             its last layer start at the positive rates of the training labels.
-        trunk_rate: learning rate of all but the last layer, as a share of
-            `learning_rate`; 0 freezes them. Between 0 and 1 it needs Keras 3.15.
-        patience: end after this many epochs without a better one; None never does.
-        keep_epochs: keep the weights of every epoch.
         save_every: seconds between two states within an epoch.
         tensorboard: also write events to `out/tensorboard`; needs TensorBoard.
         seed: of the order and the strands.
@@ -80,19 +56,22 @@ def fit(
         ValueError: another value of an argument.
         FormatError: `out` holds the state of another model.
     """
-    if schedule not in SCHEDULES:
-        raise ValueError(f"schedule must be one of {SCHEDULES}. Received: schedule={schedule!r}")
+    recipe = recipe_of(recipe)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     batches = batches_of(
-        train, batch_size=batch_size, seed=seed, reverse_complement=reverse_complement
+        train,
+        batch_size=recipe.batch_size,
+        seed=seed,
+        reverse_complement=recipe.reverse_complement,
     )
-    rates = train.positive_rates
-    if positive_weight == "balanced":
+    rates, positive_weight = train.positive_rates, recipe.positive_weight
+    if positive_weight == BALANCED:
         positive_weight = ((1 - rates) / rates).tolist()
-    rate = _learning_rate(learning_rate, schedule, warmup, epochs * len(batches))
+    elif isinstance(positive_weight, tuple):
+        positive_weight = list(positive_weight)
     model.compile(
-        optimizer=_adam(model, rate, clip, trunk_rate),
+        optimizer=_adam(model, recipe, recipe.epochs * len(batches)),
         loss=loss_of(positive_weight),
         metrics=[Perplexity()],
         jit_compile=model.jit_compile,
@@ -102,8 +81,8 @@ def fit(
         batches,
         # Other weights of the labels have another optimum, and its loss is the measure of it.
         monitor="val_perplexity" if positive_weight == 1 else "val_loss",
-        keep_epochs=keep_epochs,
-        patience=patience,
+        keep_epochs=recipe.keep_epochs,
+        patience=recipe.patience,
         save_every=save_every if reads_alone() else math.inf,
     )
     if not run.restore(model) and not trained and hasattr(model.layers[-1], "set_rates"):
@@ -113,19 +92,19 @@ def fit(
         callbacks.append(_tensorboard(folder))
     with kept_interrupts() as end:
         callbacks.append(end)
-        while run.epoch < epochs and not run.finished:
+        while run.epoch < recipe.epochs and not run.finished:
             batches.start_epoch(run.epoch, run.batch)
             model.fit(
                 batches,
-                validation_data=batches_of(valid, batch_size=batch_size),
+                validation_data=batches_of(valid, batch_size=recipe.batch_size),
                 initial_epoch=run.epoch,
                 # The rest of an epoch that was begun is shorter than the others.
-                epochs=run.epoch + 1 if run.batch else epochs,
+                epochs=run.epoch + 1 if run.batch else recipe.epochs,
                 shuffle=False,
                 callbacks=callbacks,
                 verbose=0,
             )
-    find(folder / "best.weights.h5").load_into(model)
+    find(RunFiles(folder).best).load_into(model)
     return run.log
 
 
@@ -135,35 +114,35 @@ def _tensorboard(folder):
     return keras.callbacks.TensorBoard(folder / "tensorboard")
 
 
-def _learning_rate(highest, schedule, warmup, steps):
-    warmup = min(warmup, steps // 10)
-    if schedule == "constant" and not warmup:
-        return highest
+def _learning_rate(recipe, steps):
+    warmup = min(recipe.warmup, steps // 10)
+    constant = recipe.schedule == "constant"
+    if constant and not warmup:
+        return recipe.learning_rate
     return keras.optimizers.schedules.CosineDecay(
-        highest / 100,
+        recipe.learning_rate / 100,
         max(1, steps - warmup),
-        alpha=1.0 if schedule == "constant" else 0.0,
-        warmup_target=highest,
+        alpha=1.0 if constant else 0.0,
+        warmup_target=recipe.learning_rate,
         warmup_steps=max(1, warmup),
     )
 
 
-def _adam(model, rate, clip, trunk_rate):
+def _adam(model, recipe, steps):
     """Adam, with a lower rate for all layers but the last where that is asked for."""
-    if not 0 <= trunk_rate <= 1:
-        raise ValueError(f"trunk_rate must be from 0 to 1. Received: trunk_rate={trunk_rate!r}")
-    head = adam(rate, clip)
-    if trunk_rate == 0:
+    rate, slower = _learning_rate(recipe, steps), recipe.trunk_rate
+    head = adam(rate, recipe.clip)
+    if slower == 0:
         for layer in model.layers[:-1]:
             layer.trainable = False
-    if trunk_rate in (0, 1):
+    if slower in (0, 1):
         return head
     if not hasattr(keras.optimizers, "MultiOptimizer"):
         raise ValueError(
-            f"trunk_rate between 0 and 1 needs Keras 3.15 (Python 3.11). Received: {trunk_rate}"
+            f"trunk_rate between 0 and 1 needs Keras 3.15 (Python 3.11). Received: {slower}"
         )
-    slower = rate * trunk_rate if isinstance(rate, float) else Scaled(rate, trunk_rate)
-    trunk = adam(slower, clip)
+    number = isinstance(rate, int | float)
+    trunk = adam(rate * slower if number else Scaled(rate, slower), recipe.clip)
     name = re.escape(model.layers[-1].name)
     return keras.optimizers.MultiOptimizer(
         keras.optimizers.OptimizerMap(trunk, {f"{name}/.*": head})

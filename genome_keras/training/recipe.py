@@ -1,0 +1,137 @@
+"""How a model is trained: one frozen value, which checks itself, and those with a name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from genome_keras.arguments import one_of
+from genome_keras.settings import Flag, Number, Settings, Whole, Words, options_of, setting
+
+SCHEDULES = ("cosine", "constant")
+BALANCED = "balanced"
+
+
+@dataclass(frozen=True)
+class _Weight:
+    """A number above 0, one for each task, or "balanced"."""
+
+    def checked(self, name, value):
+        """The word, a number, or a tuple of them; or ValueError."""
+        above = Number(0, above=True)
+        try:
+            if isinstance(value, str) and value == BALANCED:
+                return value
+            if hasattr(value, "__len__") and not isinstance(value, str) and len(value):
+                return tuple(above.checked(name, each) for each in value)
+            return above.checked(name, value)
+        except ValueError:
+            raise ValueError(
+                f"{name} must be a number above 0, one for each task, or 'balanced'. "
+                f"Received: {name}={value!r:.60}"
+            ) from None
+
+    def parsed(self, text):
+        """The word, or a number."""
+        return text if text == BALANCED else Number().parsed(text)
+
+
+@dataclass(frozen=True)
+class Recipe(Settings):
+    """How to train.
+
+    >>> Recipe(epochs=3, clip=None).batch_size
+    128
+
+    Args:
+        epochs: passes over the training examples, at most.
+        batch_size: examples a step.
+        learning_rate: of Adam, the highest.
+        warmup: steps until it is reached, at most a tenth of all.
+        schedule: then it falls along a "cosine" to zero at the end of the last epoch, or
+            stays, "constant".
+        clip: norm to which longer gradients are cut; None cuts none.
+        reverse_complement: train on a random strand of each window.
+        positive_weight: weight of a label 1 in the loss: a number, one a task, or
+            "balanced", (1 - rate) / rate for each task. With weights above 1 the scores
+            are no longer estimates of P(label = 1), and the best epoch is that of the
+            lowest validation loss, not perplexity.
+        trunk_rate: learning rate of all but the last layer, as a share of
+            `learning_rate`; 0 freezes them. Between 0 and 1 it needs Keras 3.15.
+        patience: end after this many epochs without a better one; None never does.
+        keep_epochs: keep the weights of every epoch.
+        name: of the recipe in `RECIPES` that it began as.
+        arguments: arguments of factories that belong to it: name of the factory -> dict.
+
+    Raises:
+        ValueError: another value of a field.
+    """
+
+    epochs: int = setting(8, Whole(1), "passes over the examples, at most", metavar="N")
+    batch_size: int = setting(128, Whole(1), "examples a step", metavar="N")
+    learning_rate: float = setting(
+        5e-3, Number(0, above=True), "learning rate, the highest", metavar="X"
+    )
+    warmup: int = setting(500, Whole(0), "steps until it is reached", metavar="STEPS")
+    schedule: str = setting("cosine", Words(SCHEDULES), "it falls to zero, or stays")
+    clip: float | None = setting(
+        1.0, Number(0, above=True, optional=True), "norm to which gradients are cut", metavar="X"
+    )
+    reverse_complement: bool = setting(True, Flag(), "train on a random strand of each window")
+    positive_weight: float | Sequence[float] | str = setting(
+        1.0, _Weight(), "weight of labels 1 in the loss, or 'balanced'", metavar="W"
+    )
+    trunk_rate: float = setting(
+        1.0,
+        Number(0, 1),
+        "learning rate of all but the last layer, as a share; 0 freezes them",
+        metavar="X",
+    )
+    patience: int | None = setting(
+        None, Whole(1, optional=True), "end after so many epochs without a better one", metavar="N"
+    )
+    keep_epochs: bool = setting(False, Flag(), "keep the weights of every epoch")
+    name: str = "default"
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    def record(self) -> dict[str, Any]:
+        """What `train.json` says of it, fit for JSON."""
+        return {"recipe": self.name} | {
+            each.name: getattr(self, each.name) for each in options_of(type(self))
+        }
+
+
+RECIPES = {
+    "default": Recipe(),
+    # Zhang & Kamath 2016, section 4.3 and the authors' program.
+    "paper": Recipe(
+        epochs=61,
+        batch_size=20,
+        learning_rate=1e-3,
+        warmup=0,
+        schedule="constant",
+        clip=None,
+        reverse_complement=False,
+        keep_epochs=True,
+        name="paper",
+        arguments={"bigru_multitask": {"initializer": "uniform", "reset_after": False}},
+    ),
+}
+
+
+def recipe_of(recipe: str | Recipe = "default", **given: Any) -> Recipe:
+    """A recipe by its name, or as it is, with other values of some fields.
+
+    >>> recipe_of("paper", epochs=1).batch_size
+    20
+
+    Args:
+        recipe: a name of `RECIPES`, or a `Recipe`.
+        given: fields; None is the recipe's.
+
+    Raises:
+        ValueError: another name, or value of a field.
+    """
+    if not isinstance(recipe, Recipe):
+        one_of(accepted=RECIPES, recipe=recipe)
+        recipe = RECIPES[recipe]
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
