@@ -47,16 +47,35 @@ def read(path: str | os.PathLike) -> Iterator[tuple[int, Variant | Malformed]]:
         FormatError: the file is truncated or damaged.
         GenomeKerasError: pysam is missing.
     """
+    for number, record in enumerate(_records(path)):
+        if number:  # the first is the header
+            place = record.contig, str(record.pos), record.id or ".", record.ref or "."
+            for allele in alleles([*place, ",".join(record.alts or ".")]):
+                yield number, allele
+
+
+def texts(path: str | os.PathLike) -> Iterator[bytes]:
+    """The lines of a BCF file as VCF, those of its header first.
+
+    Args, Raises: as `read`.
+    """
+    for number, record in enumerate(_records(path)):
+        text = str(record).encode("utf-8", "surrogateescape")
+        yield from text.splitlines(keepends=True) if number == 0 else (text,)
+
+
+def _records(path):
+    """The header, and then the records, of pysam."""
     pysam = _pysam()
     _check_whole(path)
     number = 0
     verbosity = pysam.set_verbosity(0)  # htslib's own words on standard error
     try:
         with pysam.VariantFile(str(path), "rb") as file:
-            for number, record in enumerate(file, 1):
-                place = record.contig, str(record.pos), record.id or ".", record.ref or "."
-                for allele in alleles([*place, ",".join(record.alts or ".")]):
-                    yield number, allele
+            yield file.header
+            for record in file:
+                number += 1
+                yield record
     except (ValueError, TypeError, OSError, NotImplementedError, KeyError) as error:
         where = f"after record {number}" if number else "in its header or first record"
         text = " ".join(str(error).split()).replace(str(path), "the file")

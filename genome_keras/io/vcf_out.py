@@ -1,15 +1,19 @@
-"""VCF of effects: one record for each of the input, without samples."""
+"""VCF of effects: the records of the input, with effects in INFO."""
 
+import os
 import re
 import struct
 import zlib
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 
 import numpy as np
 
 from genome_keras import __version__
+from genome_keras.genome import Variant
 from genome_keras.io.atomic import atomic
 from genome_keras.io.bgzf import END
+from genome_keras.io.vcf_source import COLUMNS, Copy, Source
 
 SUFFIXES = (".vcf", ".vcf.gz")
 BLOCK = 65280  # bytes of text in a bgzip block, as bgzip itself has it
@@ -18,7 +22,15 @@ _SPECIAL = re.compile(r"[:;=%,\s\x00-\x1f\x7f]")  # what VCF 4.3 wants percent-e
 
 
 @contextmanager
-def open_vcf(path, *, contigs, tasks, effects, about=()):
+def open_vcf(
+    path: str | os.PathLike,
+    *,
+    contigs: Mapping[str, int],
+    tasks: Sequence[str],
+    effects: Sequence[str],
+    about: Iterable[tuple[str, str]] = (),
+    source: str | os.PathLike | Copy | None = None,
+) -> Iterator["_Vcf"]:
     """Opens a VCF of effects; the file is there, whole, when the block succeeds.
 
     INFO of a record, where an effect is "diff" or "logodds" in upper case:
@@ -32,8 +44,8 @@ def open_vcf(path, *, contigs, tasks, effects, about=()):
 
     The header has one line for each task: `##genome_keras_task=<ID=0,Description="...">`.
     Alleles without effects have "." for each number; a record without any has only
-    `GK_STATUS`. QUAL, FILTER, the input's INFO and its samples are left out:
-    `bcftools annotate -a OUT.vcf.gz -c INFO IN.vcf.gz` puts both together.
+    `GK_STATUS`. With a `source`, the rest is as there: header, QUAL, FILTER, other keys of
+    INFO, samples; keys `GK_...` of an earlier run are replaced.
 
     Args:
         path: ".vcf", or ".vcf.gz", which is bgzip, so that it can be indexed.
@@ -41,11 +53,14 @@ def open_vcf(path, *, contigs, tasks, effects, about=()):
         tasks: names of the tasks.
         effects: words, in the order of the arrays to come.
         about: (key, value) pairs of header lines.
+        source: the VCF or BCF of the records, read a second time along with what is
+            written, or what `io.vcf.read` copied of it; None leaves out all but places and
+            effects.
 
     Yields:
         An object with `write(lines, variants, statuses, values)`: as `io.vcf.read` yields
         them, alleles of one line in one call or the next; n str; floats (n, effects,
-        tasks), NaN where there is none.
+        tasks), NaN where there is none. A record is written when the next one comes.
 
     Raises:
         ValueError: another suffix.
@@ -55,19 +70,25 @@ def open_vcf(path, *, contigs, tasks, effects, about=()):
     path = str(path)
     if not path.endswith(SUFFIXES):
         raise ValueError(f"a VCF must end in one of {SUFFIXES}. Received: {path!r}")
-    with atomic(path) as temporary, open(temporary, "wb") as file:
+    with (
+        nullcontext() if source is None else closing(Source(source)) as source,
+        atomic(path) as temporary,
+        open(temporary, "wb") as file,
+    ):
         out = _Bgzip(file) if path.endswith(".gz") else file
-        out.write(_header(contigs, tasks, effects, about).encode())
-        writer = _Vcf(out, tasks, effects)
+        ours = _header(tasks, effects)
+        writer = _Vcf(out, tasks, effects, lambda: _all_lines(source, contigs, about, ours), source)
         yield writer
         writer.flush()
+        writer.begin()
         if out is not file:
             out.finish()
 
 
 class _Vcf:
-    def __init__(self, out, tasks, effects):
+    def __init__(self, out, tasks, effects, header, source):
         self.out, self.effects = out, [effect.upper() for effect in effects]
+        self.header, self.source = header, source
         self.tasks = [_encoded(task) for task in tasks]
         self.line, self.held = None, []  # alleles of one record
 
@@ -78,9 +99,16 @@ class _Vcf:
                 self.line = line
             self.held.append(allele)
 
+    def begin(self):
+        """Writes the header, if it is not there: a source may have none before this."""
+        if self.header is not None:
+            self.out.write(b"".join(line + b"\n" for line in self.header()))
+            self.header = None
+
     def flush(self):
         if not self.held:
             return
+        self.begin()
         variants, statuses, values = zip(*self.held, strict=True)
         first = variants[0]
         info = ["GK_STATUS=" + ",".join(statuses)]
@@ -96,10 +124,15 @@ class _Vcf:
             info.append(f"GK_MAX_{effect}={_numbers(largest)}")
             info.append(f"GK_MAX_{effect}_TASK={','.join(tasks)}")
             info.append(f"GK_{effect}={_numbers(of.ravel())}")
+        self.held = []
+        if self.source is not None:
+            self.source.write(self.line, ";".join(info), self.out)
+            return
+        if not any(isinstance(variant, Variant) for variant in variants):
+            return  # malformed: no record that VCF can hold
         alts = ",".join(variant.alt for variant in variants)
         place = (first.contig, str(first.position), first.id or ".", first.ref, alts, ".", ".")
         self.out.write(("\t".join((*place, ";".join(info))) + "\n").encode())
-        self.held = []
 
 
 class _Bgzip:
@@ -129,11 +162,27 @@ class _Bgzip:
         self.file.write(packed + struct.pack("<II", zlib.crc32(data), len(data)))
 
 
-def _header(contigs, tasks, effects, about):
-    lines = ["##fileformat=VCFv4.3", f"##source=genome_keras {__version__}"]
-    lines += [f"##{key}={value}" for key, value in about]
-    lines += [f"##contig=<ID={name},length={length}>" for name, length in contigs.items()]
+def _all_lines(source, contigs, about, ours):
+    """The header, as bytes without line ends: the source's own lines, then those of effects."""
+    theirs = [b"##fileformat=VCFv4.3"] if source is None else source.header()
+    if not theirs or not theirs[0].startswith(b"##fileformat="):
+        theirs = [b"##fileformat=VCFv4.3", *theirs]
+    known = set() if source is None else source.contigs()
+    lines = [f"##source=genome_keras {__version__}"]
+    keys = {line.partition(b"=")[0] for line in theirs}
+    lines += [f"##{key}={value}" for key, value in about if f"##{key}".encode() not in keys]
     lines += [
+        f"##contig=<ID={name},length={length}>"
+        for name, length in contigs.items()
+        if name.encode() not in known
+    ]
+    columns = COLUMNS if source is None else source.columns
+    return [*theirs, *(line.encode() for line in (*lines, *ours)), b"\t".join(columns)]
+
+
+def _header(tasks, effects):
+    """The lines of the header that tell what the effects are."""
+    lines = [
         f'##genome_keras_task=<ID={task},Description="{_quoted(name)}">'
         for task, name in enumerate(tasks)
     ]
@@ -144,7 +193,7 @@ def _header(contigs, tasks, effects, about):
         lines.append(_info(f"GK_MAX_{key}_TASK", "A", "String", f"Task of GK_MAX_{key}"))
         order = "one for each genome_keras_task of the header, allele after allele"
         lines.append(_info(f"GK_{key}", ".", "Float", f"{what.capitalize()}: {order}"))
-    return "\n".join([*lines, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"])
+    return lines
 
 
 _MEANING = {"diff": "difference alt - ref", "logodds": "difference of log-odds alt - ref"}
