@@ -1,0 +1,31 @@
+"""Every architecture, small, as ONNX: what comes out is what the model computes."""
+
+import pytest
+
+import genome_keras
+from genome_keras.sharing.pretrained import save_pretrained
+
+CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (3, 2, 2), "pools": (2, 1, 1)}
+# Other architectures than those of tests/test_exports.py, which are exported in every run.
+SMALL = {
+    "basset": {**CONVOLUTIONS, "hidden": (8, 6)},
+    "char_rnn": {"units": 4},
+    "clockwork_rnn": {"embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
+    "danq": {"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
+    "deepbind": {"filters": 5, "width": 4, "hidden": 6},
+    "deepbind_2015": {"filters": 5, "widths": 4, "hidden": 6},
+    "deepsea": {**CONVOLUTIONS, "hidden": 8},
+    "integer_logreg": {},
+    "kmer_rnn": {"word": 2, "embedding": 3, "units": 4},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_onnx(name, tmp_path):
+    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    sizes = {} if name == "char_rnn" else {"window": 20, "tasks": 3}
+    model = getattr(genome_keras, name)(**sizes, **SMALL[name], seed=1)
+    folder = save_pretrained(model, tmp_path / name)
+    assert genome_keras.export(folder, tmp_path / "m.onnx") <= 1e-5
