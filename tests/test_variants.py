@@ -1,7 +1,6 @@
 """Laws of the effects of variants: windows, statuses, tables, VCF and resuming."""
 
 import gzip
-import json
 import math
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.toy import TASKS, WINDOW, Stopped, Toy
 
 import genome_keras
 from genome_keras.cli import main
@@ -20,40 +20,19 @@ from genome_keras.errors import FormatError, WeightsError
 from genome_keras.genome import Variant
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
-from genome_keras.scoring import scorer as scorers
-from genome_keras.scoring.choices import chosen_tasks
 from genome_keras.scoring.effects import likelihood, logit
-from genome_keras.scoring.scorer import Scorer, open_scorer
+from genome_keras.scoring.model_in_use import ModelInUse, open_scorer
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.sharing.pretrained import save_pretrained
 from genome_keras.variants.blocks import STATUS, blocks
-from genome_keras.variants.score_variants import score, score_vcf
-from genome_keras.weights.resolve import find
+from genome_keras.variants.score_variants import score, score_variants, score_vcf
 from genome_keras.windows import alleles
 
-WINDOW, TASKS = 12, ["a|x y", "b;c", "d"]
 LETTERS = "".join(np.random.default_rng(0).choice(list("ACGT"), 500))
-COEFFICIENTS = np.random.default_rng(1).normal(size=(5, WINDOW, 3))
-
-
-class Toy:
-    """Scores that are arithmetic: each letter of a window adds to the log-odds."""
-
-    name, layers, loss = "toy", (), None
-    input_shape, output_shape = (None, WINDOW), (None, 3)
-
-    def __init__(self):
-        self.shapes = []
-
-    def predict_on_batch(self, codes):
-        self.shapes.append(codes.shape)
-        return arithmetic(codes)
-
-
-def arithmetic(codes):
-    return (1 / (1 + np.exp(-COEFFICIENTS[codes, np.arange(WINDOW)].sum(1)))).astype(np.float32)
 
 
 def toy(batch_size=16):
-    return Scorer(Toy(), tasks=TASKS, batch_size=batch_size)
+    return Scorer(Toy(), batch_size=batch_size)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +69,7 @@ def test_effects_are_those_of_the_two_windows(genome, variants, batch_size):
     assert found.variants == variants and found.status == ["ok"] * len(variants)
     for one, diff, logodds in zip(variants, found.diff, found.logodds, strict=True):
         shown = alleles(one, genome, window=WINDOW)
-        ref, alt = arithmetic(genome_keras.tokens([shown.ref, shown.alt]))
+        ref, alt = Toy().scores(genome_keras.tokens([shown.ref, shown.alt]))
         np.testing.assert_allclose(diff, alt - ref, atol=1e-6)
         np.testing.assert_allclose(logodds, logit(alt) - logit(ref), atol=1e-4)
 
@@ -107,7 +86,7 @@ ODD = {
 
 
 def test_what_cannot_be_scored_says_why(genome):
-    assert {"ok", *ODD} == set(STATUS)
+    assert {"ok", "not_finite", *ODD} == set(STATUS) - {"malformed"}
     before = Variant("chr1", 0, "A", "C")
     far = Variant("odd:1-5", 15, "C", "A")
     every = [*ODD.values(), before, variant(5, "snv"), far]
@@ -119,12 +98,52 @@ def test_what_cannot_be_scored_says_why(genome):
     np.testing.assert_array_equal(found.diff[scored], alone.diff)
 
 
-def test_a_window_is_scored_once_and_batches_have_one_shape(genome):
+def test_scores_that_are_not_finite_are_a_status(genome, tmp_path):
+    """Of the alleles that have them, and of no other."""
+    lost = genome_keras.tokens(LETTERS[43])[0, 0]
+    good = next(p for p in range(51, 480) if LETTERS[p - 7] != LETTERS[43])
+    given = [variant(50, "snv"), variant(good, "snv")]
+    found = score_variants(given, genome, weights=Toy(lost=lost))
+    assert found.status == ["not_finite", "ok"]
+    assert np.isnan(found.diff[0]).all() and np.isfinite(found.diff[1]).all()
+    lines = [f"chr1\t{v.position}\t.\t{v.ref}\t{v.alt}\t.\t.\t.\n" for v in given]
+    (tmp_path / "v.vcf").write_text(HEADER + "".join(lines))
+    for suffix in ("tsv", "vcf"):
+        out = tmp_path / f"o.{suffix}"
+        done = score_vcf(tmp_path / "v.vcf", out, genome=genome, weights=Toy(lost=lost))
+        assert done.status == {"not_finite": 1, "ok": 1} and "not_finite" in out.read_text()
+
+
+def test_values_and_files_give_the_same(genome, tmp_path):
+    """A VCF or variants, a genome's path or an open one, a model or its scorer."""
+    path, given = tmp_path / "v.vcf", [variant(30, "snv"), variant(60, "ins", 3)]
+    lines = [f"chr1\t{v.position}\t.\t{v.ref}\t{v.alt}\t.\t.\t.\n" for v in given]
+    path.write_text(HEADER + "".join(lines))
+    wanted = score(given, genome, toy())
+    for variants in (path, str(path), given, tuple(given)):
+        for letters in (genome, genome.path):
+            found = score_variants(variants, letters, weights=Toy())
+            assert found.variants == given and found.tasks == TASKS
+            np.testing.assert_array_equal(found.diff, wanted.diff)
+            np.testing.assert_array_equal(found.logodds, wanted.logodds)
+    few = score_variants(given, genome, weights=toy(), tasks=["d"], region="chr1:1-40")
+    assert few.variants == given[:1] and few.tasks == ["d"]
+    np.testing.assert_array_equal(few.diff, wanted.diff[:1, 2:])
+    assert genome.fetch(("chr1", 0, 3)) == LETTERS[:3]  # it was left open
+
+
+def test_a_variant_costs_its_two_windows(genome):
+    model = Toy()
+    score_variants([variant(30, "snv")], genome, weights=model)
+    assert model.shapes == [(2, WINDOW)]
+
+
+def test_a_window_is_scored_once_and_nothing_fills_the_batches(genome):
     ref = LETTERS[99]
     snvs = [Variant("chr1", 100, ref, other(ref, turn)) for turn in (1, 2, 3)]
     scorer = toy(batch_size=5)
     found = score([*snvs, *snvs, Variant("chr1", 100, ref, ref.lower())], genome, scorer)
-    assert scorer.model.shapes == [(5, WINDOW)]  # one reference and three others, padded
+    assert scorer.model.shapes == [(4, WINDOW)]  # one reference and three others
     assert not found.diff[-1].any() and found.diff[:3].all()
     np.testing.assert_array_equal(found.diff[:3], found.diff[3:6])
 
@@ -158,37 +177,35 @@ def records(n=60):
         yield f"chr1\t{one.position}\t{'.' if i % 2 else f'rs{i}'}\t{one.ref}\t{alts}\t.\t.\t.\n"
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A checkpoint: the command line takes no models."""
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=3, k=(1, 2), seed=1)
+    for weight in model.trainable_weights:
+        noise = np.random.default_rng(2).normal(size=weight.shape)
+        weight.assign(0.2 * noise)
+    return save_pretrained(model, tmp_path_factory.mktemp("saved") / "m", tasks=TASKS)
+
+
 @pytest.fixture
-def files(tmp_path, genome, monkeypatch):
-    """A VCF, and a checkpoint whose model is the toy."""
+def files(tmp_path, genome, saved):
+    """A VCF, and what functions take; blocks are small."""
     (tmp_path / "v.vcf").write_text(HEADER + "".join(records()))
-    (tmp_path / "m.weights.h5").write_bytes(b"toy")
-    arguments = {"window": WINDOW, "tasks": 3}
-    description = {"architecture": "kmer_logreg", "tasks": TASKS, "arguments": arguments}
-    (tmp_path / "m.json").write_text(json.dumps(description))
-    models = []
-
-    def load(weights):
-        models.append(Toy())
-        return models[-1], find(weights)
-
-    monkeypatch.setattr(scorers, "load_model", load)
-    monkeypatch.setattr("genome_keras.variants.blocks.BLOCK", 32)
     return SimpleNamespace(
         folder=tmp_path,
         vcf=tmp_path / "v.vcf",
-        models=models,
-        options={"genome": genome.path, "weights": str(tmp_path / "m.weights.h5")},
+        saved=str(saved),
+        options={"genome": genome.path, "weights": Toy(), "block_size": 32},
     )
 
 
 def command(files, out, *more):
-    options = ["--genome", str(files.options["genome"]), "--weights", files.options["weights"]]
+    options = ["--genome", str(files.options["genome"]), "--weights", files.saved]
     return ["variants", str(files.vcf), *options, "--out", str(out), *more]
 
 
-def expected(files, genome):
-    return score((one for _, one in vcf.read(files.vcf)), genome, toy())
+def expected(files, genome, weights=None):
+    return score_variants(files.vcf, genome, weights=weights or toy())
 
 
 def read(path):
@@ -202,7 +219,7 @@ def test_the_table_is_what_the_function_returns(files, genome, capsys):
     error = capsys.readouterr().err
     assert "18 of 72 alleles have no effects: star 6, symbolic 12" in error
     assert error.count("\n") == 1
-    wanted = expected(files, genome)
+    wanted = expected(files, genome, files.saved)
     header, rows = read(out)
     start = ["chrom", "pos", "id", "ref", "alt", "status"]
     start += ["max_diff", "max_diff_task", "max_logodds", "max_logodds_task"]
@@ -237,7 +254,7 @@ def test_parquet_tasks_and_standard_output(files, genome, capsys):
     capsys.readouterr()
     assert main(command(files, "-")) == 0
     text = capsys.readouterr().out
-    score_vcf(files.vcf, files.folder / "o.tsv", **files.options)
+    score_vcf(files.vcf, files.folder / "o.tsv", **files.options | {"weights": files.saved})
     assert text == (files.folder / "o.tsv").read_text()
 
 
@@ -255,7 +272,7 @@ def test_vcf_has_each_record_and_its_alleles(files, genome):
     lines = [line for line in lines if not line.startswith("#")]
     given = files.vcf.read_text().splitlines()[2:]
     assert [line.split("\t")[:5] for line in lines] == [line.split("\t")[:5] for line in given]
-    wanted = expected(files, genome)
+    wanted = expected(files, genome, files.saved)
     alleles = zip(vcf.read(files.vcf), *wanted[1:4], strict=True)
     for record, (_, group) in zip(
         lines, groupby(alleles, key=lambda allele: allele[0][0]), strict=True
@@ -335,57 +352,57 @@ def test_regions_part_the_records(files, genome):
         rows("chr2:1-5")
 
 
-class Stopped(Exception):
-    pass
-
-
-def test_a_stopped_run_goes_on_and_gives_the_same_file(files, monkeypatch):
-    out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
-    score_vcf(files.vcf, out, batch_size=16, **files.options)
-    wanted, whole = out.read_bytes(), len(files.models[0].shapes)
-    out.unlink()
-    usual = Toy.predict_on_batch
-
-    def stops(self, codes):
-        if len(self.shapes) == 4:
-            raise Stopped
-        return usual(self, codes)
-
-    monkeypatch.setattr(Toy, "predict_on_batch", stops)
+def stopped(files, out, *, after=4, **more):
+    """A run that ends in the middle: after so many batches of 16, which are two blocks."""
+    given = files.options | {"weights": Scorer(Toy(stop_after=after), batch_size=16)} | more
     with pytest.raises(Stopped):
-        score_vcf(files.vcf, out, batch_size=16, resume=True, **files.options)
-    kept = sorted(parts.iterdir())
-    assert not out.exists() and len(kept) == 2
-    monkeypatch.setattr(Toy, "predict_on_batch", usual)
-    done = score_vcf(files.vcf, out, batch_size=16, resume=True, **files.options)
-    assert out.read_bytes() == wanted and not parts.exists()
-    assert len(files.models[-1].shapes) == whole - 4
+        score_vcf(files.vcf, out, resume=True, **given)
+    assert not out.exists()
+
+
+def run(files, out, **more):
+    """A whole run: how many batches it took, and what it wrote."""
+    model = Toy()
+    given = files.options | {"weights": Scorer(model, batch_size=16)} | more
+    done = score_vcf(files.vcf, out, **given)
     assert sum(done.status.values()) == 72
+    return len(model.shapes), out.read_bytes()
 
 
-def test_what_is_kept_serves_no_other_run(files, monkeypatch):
+def test_a_stopped_run_goes_on_and_gives_the_same_file(files):
     out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
-    monkeypatch.setattr("genome_keras.variants.score_variants.Parts.remove", lambda self: None)
-
-    def run(**more):
-        score_vcf(files.vcf, out, resume=True, **{**files.options, **more})
-        return len(files.models[-1].shapes), out.read_bytes()
-
-    first, table = run()
-    assert first > 0 and run() == (0, table)
-    assert run(effect="logodds")[0] == run(tasks=["d"])[0] == first
-    assert len(list(parts.iterdir())) % 3 == 0
+    whole, wanted = run(files, out)
+    out.unlink()
+    stopped(files, out)
+    assert len(list(parts.iterdir())) == 2
+    assert run(files, out, resume=True) == (whole - 4, wanted) and not parts.exists()
 
 
-def test_damaged_parts_are_an_error(files, monkeypatch):
+def test_what_is_kept_serves_no_other_run(files):
+    """Another effect, other tasks, another model: nothing is taken, and nothing is lost."""
     out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
-    with monkeypatch.context() as patch:
-        patch.setattr("genome_keras.variants.score_variants.Parts.remove", lambda self: None)
-        score_vcf(files.vcf, out, resume=True, **files.options)
+    whole, _ = run(files, out)
+    out.unlink()
+    stopped(files, out)
+    model = Toy(seed=2)
+    for more in (
+        {"effect": "logodds"},
+        {"tasks": ["d"]},
+        {"weights": Scorer(model, batch_size=16)},
+    ):
+        batches, _ = run(files, out, resume=True, **more)
+        assert (batches or len(model.shapes)) == whole
+    assert len(list(parts.iterdir())) == 2
+    assert run(files, out, resume=True)[0] == whole - 4
+
+
+def test_damaged_parts_are_an_error(files):
+    out, parts = files.folder / "o.tsv", files.folder / "o.tsv.parts"
+    stopped(files, out)
     for path in parts.iterdir():
         path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(FormatError, match="damaged; remove it"):
-        score_vcf(files.vcf, out, resume=True, **files.options)
+        run(files, out, resume=True)
 
 
 @pytest.mark.parametrize(
@@ -470,9 +487,10 @@ def test_both_strands_of_a_checkpoint():
 
 
 def test_tasks_that_were_never_trained_are_left_out_unless_named():
-    known = SimpleNamespace(name="m", tasks=["a", "b", "c"], trained=[True, False, True])
-    assert chosen_tasks(known, None) == ([0, 2], ["a", "c"])
-    assert chosen_tasks(known, ["b"]) == ([1], ["b"])
+    use = ModelInUse("m", ["a", "b", "c"], [True, False, True], 9, None)
+    assert use.columns() == ([0, 2], ["a", "c"])
+    assert use.columns(["b"]) == ([1], ["b"])
+    assert use.columns(all_tasks=True) == (slice(None), ["a", "b", "c"])
 
 
 def test_models_that_cannot_be_scored():

@@ -17,20 +17,21 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from genome_keras.arguments import at_least_one
+from genome_keras.arguments import at_least, at_least_one, one_of
 from genome_keras.cluster.folder import Folder
+from genome_keras.cluster.workers import AlleleWorker, WindowWorker, allele_fields
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
-from genome_keras.scoring import predict
-from genome_keras.scoring.choices import chosen_tasks, window_of
-from genome_keras.scoring.effects import EFFECTS, LIKELIHOOD, kinds
-from genome_keras.weights.resolve import DEFAULT, find
+from genome_keras.scoring import EFFECTS
+from genome_keras.scoring.effects import kinds
+from genome_keras.scoring.model_in_use import model_in_use
+from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
 
-class Summary(NamedTuple):
+class PartsDone(NamedTuple):
     """What a run did.
 
     Attributes:
@@ -45,22 +46,22 @@ class Summary(NamedTuple):
 
 
 def predict_genome(
-    genome,
-    out,
+    genome: str | os.PathLike,
+    out: str | os.PathLike,
     *,
     weights=DEFAULT,
-    stride=None,
-    on_short="error",
-    unknown=None,
-    all_tasks=False,
-    engine="keras",
-    batch_size=256,
-    part=100_000,
-    workers=2,
-    gpus=0.0,
-    address=None,
-    resume=False,
-):
+    stride: int | None = None,
+    on_short: str = "error",
+    unknown: str | None = None,
+    all_tasks: bool = False,
+    engine: str = "keras",
+    batch_size: int | None = None,
+    part: int = 100_000,
+    workers: int = 2,
+    gpus: float = 0.0,
+    address: str | None = None,
+    resume: bool = False,
+) -> PartsDone:
     """Scores every window of a genome: the rows of `genome_keras.predict_fasta`, in parts.
 
     Args:
@@ -70,13 +71,14 @@ def predict_genome(
         weights, stride, on_short, unknown, all_tasks, engine, batch_size: as in
             `genome_keras.predict_fasta`; "auto" is not accepted, for workers may differ.
         part: windows of a part.
-        workers: processes, each with its own model.
+        workers: processes, each with its own model; 0 does all parts in this one, without
+            Ray, and only there may `weights` be a `keras.Model` or a `Scorer`.
         gpus: share of a GPU for each of them.
         address: of a running Ray cluster, or "auto"; None starts one here, for this call.
         resume: go on with a folder that holds finished parts of the same call.
 
     Returns:
-        `Summary`.
+        `PartsDone`.
 
     Raises:
         GenomeKerasError: Ray or pyarrow is missing, `out` is there, or what a worker met.
@@ -85,44 +87,38 @@ def predict_genome(
         WeightsError: a checkpoint that cannot be used.
         ValueError: another value of an argument.
     """
-    from genome_keras.cluster.workers import Windows
-
-    for name, value, accepted in (
-        ("engine", engine, ("keras", "onnx")),
-        ("on_short", on_short, ON_SHORT),
-    ):
-        if value not in accepted:
-            raise ValueError(f"{name} must be one of {accepted}. Received: {name}={value!r}")
-    checkpoint, window = predict.of_windows(weights)
+    one_of(engine=engine, accepted=("keras", "onnx"))
+    one_of(on_short=on_short, accepted=ON_SHORT)
+    use = model_in_use(_absolute(weights), batch_size=batch_size)
+    window = use.window_of_tasks()
     stride = window if stride is None else stride
-    at_least_one(part=part, workers=workers, batch_size=batch_size, stride=stride)
-    _ray(address, gpus)
-    how = {"weights": _absolute(weights), "genome": os.path.abspath(genome), "stride": stride}
-    how |= {"on_short": on_short, "unknown": unknown, "all_tasks": all_tasks, "engine": engine}
+    at_least_one(part=part, stride=stride)
+    team = Team(use, workers, gpus, address)
+    how = {"genome": os.path.abspath(genome), "stride": stride, "on_short": on_short}
+    how |= {"unknown": unknown, "all_tasks": all_tasks, "engine": engine}
     contigs = _contigs(genome)
     jobs = list(_stretches(contigs, window, stride, part, on_short))
-    about = {**how, "sha256": checkpoint.bytes_sha256(), "contigs": contigs, "part": part}
-    how["batch_size"] = batch_size
-    return _run(Windows, how, jobs, Folder(out, about, resume=resume), workers, gpus, address)
+    about = {**how, **_told(use), "contigs": contigs, "part": part}
+    return _run(WindowWorker, how, jobs, Folder(out, about, resume=resume), team)
 
 
 def score_variants(
-    path,
-    out,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
     *,
-    genome,
+    genome: str | os.PathLike,
     weights=DEFAULT,
-    effect="diff",
-    tasks=None,
-    both_strands=None,
-    window=None,
-    batch_size=256,
-    part=10_000,
-    workers=2,
-    gpus=0.0,
-    address=None,
-    resume=False,
-):
+    effect: str = "diff",
+    tasks: list[str] | None = None,
+    both_strands: bool | None = None,
+    window: int | None = None,
+    batch_size: int | None = None,
+    part: int = 10_000,
+    workers: int = 2,
+    gpus: float = 0.0,
+    address: str | None = None,
+    resume: bool = False,
+) -> PartsDone:
     """Scores every alternative allele: the rows of `score_vcf`, in parts.
 
     The alleles of the VCF, not their scores, are in the memory of this process.
@@ -136,33 +132,80 @@ def score_variants(
         workers, gpus, address, resume: as in `predict_genome`.
 
     Returns:
-        `Summary`.
+        `PartsDone`.
 
     Raises:
         As `predict_genome`; FormatError also for a malformed VCF.
     """
-    from genome_keras.cluster.workers import Alleles
-
-    if effect not in EFFECTS:
-        raise ValueError(f"effect must be one of {EFFECTS}. Received: effect={effect!r}")
-    at_least_one(part=part, workers=workers, batch_size=batch_size)
-    checkpoint = find(weights)
-    _, columns = chosen_tasks(checkpoint, tasks)
-    kinds(effect, language_model=columns == [LIKELIHOOD])
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    _ray(address, gpus)
-    how = {"weights": _absolute(weights), "genome": os.path.abspath(genome), "effect": effect}
-    how |= {"tasks": tasks, "both_strands": both_strands, "window": window}
+    one_of(effect=effect, accepted=EFFECTS)
+    at_least_one(part=part)
+    use = model_in_use(_absolute(weights), both_strands=both_strands, batch_size=batch_size)
+    _, columns = use.columns(tasks)
+    kinds(effect, language_model=use.is_language_model)
+    window = use.window_of(window)
+    team = Team(use, workers, gpus, address, both_strands=both_strands)
+    how = {"genome": os.path.abspath(genome), "effect": effect, "tasks": columns}
+    how |= {"both_strands": both_strands, "window": window}
     contigs, jobs = _contigs(genome), []
     with closing(vcf.read(path)) as lines:
-        for contig, of in groupby((variant for _, variant in lines), lambda one: one.contig):
-            while some := list(islice(of, part)):
-                alleles = [(v.contig, v.position, v.ref, v.alt, v.id) for v in some]
-                jobs.append((contig, json.dumps(alleles)))
+        pairs = groupby((variant for _, variant in lines), lambda variant: variant.contig)
+        for contig, variants in pairs:
+            while some := [allele_fields(variant) for variant in islice(variants, part)]:
+                jobs.append((contig, json.dumps(some)))
     digest = hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
-    about = {**how, "sha256": checkpoint.bytes_sha256(), "contigs": contigs, "jobs": digest}
-    how["batch_size"] = batch_size
-    return _run(Alleles, how, jobs, Folder(out, about, resume=resume), workers, gpus, address)
+    about = {**how, **_told(use), "contigs": contigs, "jobs": digest}
+    return _run(AlleleWorker, how, jobs, Folder(out, about, resume=resume), team)
+
+
+class Team:
+    """Who does the parts: this process, or workers of Ray.
+
+    Args:
+        use: of `genome_keras.scoring.model_in_use.model_in_use`.
+        workers, gpus, address: as in `predict_genome`.
+        both_strands: as in `score_variants`.
+
+    Raises:
+        GenomeKerasError: Ray or pyarrow is missing, or nobody answers at the address.
+        ValueError: another number, or a model that other processes cannot load.
+    """
+
+    def __init__(self, use, workers, gpus, address, *, both_strands=None):
+        at_least(0, workers=workers)
+        if not 0 <= gpus < float("inf"):
+            raise ValueError(f"gpus must be at least 0. Received: gpus={gpus!r}")
+        if workers and use.checkpoint is None:
+            raise ValueError(
+                f"workers need a checkpoint, which `save_pretrained` makes; {use.name} is in the "
+                f"memory of this process, which workers=0 uses. Received: workers={workers}"
+            )
+        if workers:
+            _check_ray(address)
+        load_pyarrow()
+        self.use, self.both_strands = use, both_strands
+        self.workers, self.gpus, self.address = workers, gpus, address
+
+    def results(self, worker, how, parts):
+        """What becomes of each part, in any order."""
+        if not self.workers:
+            do = worker(how, self.use)
+            yield from map(do, parts)
+        elif parts:
+            yield from self._by_ray(worker, how, parts)
+
+    def _by_ray(self, worker, how, parts):
+        import ray.data
+
+        given = self.use.checkpoint, self.both_strands, self.use.batch_size
+        with _cluster(self.address, self.workers):
+            results = ray.data.from_items(parts, override_num_blocks=len(parts)).map(
+                worker,
+                fn_constructor_args=(how, *given),
+                compute=ray.data.ActorPoolStrategy(size=self.workers),
+                num_cpus=1,
+                num_gpus=self.gpus,
+            )
+            yield from results.iter_rows()
 
 
 def _stretches(contigs, window, stride, part, on_short):
@@ -184,7 +227,7 @@ def _stretches(contigs, window, stride, part, on_short):
             yield contig, json.dumps([first * stride, end])
 
 
-def _run(worker, how, jobs, folder, workers, gpus, address):
+def _run(worker, how, jobs, folder, team):
     parts = [
         {"contig": contig, "path": str(folder.part(contig, number)), "job": job}
         for number, (contig, job) in enumerate(jobs)
@@ -193,32 +236,15 @@ def _run(worker, how, jobs, folder, workers, gpus, address):
     rows, done = 0, len(parts) - len(todo)
     with (
         tqdm(total=len(parts), initial=done, unit=" parts", disable=None) as bar,
-        closing(_computed(worker, how, todo, workers, gpus, address)) as every,
+        closing(team.results(worker, how, todo)) as results,
     ):
-        for found in every:
-            if found["problem"]:
-                raise GenomeKerasError(found["problem"])
-            rows += found["rows"]
+        for result in results:
+            if result["problem"]:
+                raise GenomeKerasError(result["problem"])
+            rows += result["rows"]
             bar.update()
     folder.tidy()
-    return Summary(rows, len(parts), done)
-
-
-def _computed(worker, how, parts, workers, gpus, address):
-    """What the workers tell of each part, in any order."""
-    if not parts:
-        return
-    import ray.data
-
-    with _cluster(address, workers):
-        found = ray.data.from_items(parts, override_num_blocks=len(parts)).map(
-            worker,
-            fn_constructor_args=(how,),
-            compute=ray.data.ActorPoolStrategy(size=workers),
-            num_cpus=1,
-            num_gpus=gpus,
-        )
-        yield from found.iter_rows()
+    return PartsDone(rows, len(parts), done)
 
 
 @contextmanager
@@ -247,14 +273,11 @@ def _cluster(address, workers):
         ray.shutdown()
 
 
-def _ray(address, gpus):
-    """Raises GenomeKerasError unless Ray and pyarrow are installed, and the address answers."""
-    if not 0 <= gpus < float("inf"):
-        raise ValueError(f"gpus must be at least 0. Received: gpus={gpus!r}")
+def _check_ray(address):
+    """Raises GenomeKerasError unless Ray is installed, and the address answers."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
     if importlib.util.find_spec("ray") is None:  # first, for it brings pyarrow along
         raise GenomeKerasError('several workers need Ray: pip install "genome_keras[ray]"')
-    load_pyarrow()
     if address not in (None, "auto", "local"):  # Ray itself would try for minutes
         host, _, port = address.removeprefix("ray://").rpartition(":")
         try:
@@ -265,9 +288,17 @@ def _ray(address, gpus):
             ) from error
 
 
+def _told(use):
+    """What the rows depend on of a model, for the record of a folder."""
+    if use.checkpoint is None:
+        return {"weights": use.name, "sha256": use.digest()}
+    return {"weights": use.name, "sha256": use.checkpoint.bytes_sha256()}
+
+
 def _absolute(weights):
-    """A path that workers elsewhere find too; names stay."""
-    return os.path.abspath(weights) if os.path.exists(weights) else str(weights)
+    """A path that workers elsewhere find too; all else stays."""
+    is_path = isinstance(weights, str | os.PathLike) and os.path.exists(weights)
+    return os.path.abspath(weights) if is_path else weights
 
 
 def _contigs(genome):

@@ -7,19 +7,18 @@ import json
 import os
 from functools import cached_property
 
-import numpy as np
-
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.genome import Variant
 from genome_keras.io.fasta import Piece
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow, open_table
-from genome_keras.scoring import predict
-from genome_keras.scoring.choices import chosen_tasks
-from genome_keras.scoring.scorer import open_scorer
-from genome_keras.variants.score_variants import open_effects, score
-from genome_keras.weights.resolve import find
+from genome_keras.io.vcf_alleles import Malformed
+from genome_keras.scoring.engines import scores_by
+from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
+from genome_keras.variants.score_variants import open_effects, score_variants
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.windows import Slider
 
 
@@ -28,12 +27,22 @@ class Worker:
 
     Args:
         how: dict of the arguments of all parts.
+        weights: what was resolved where the run began: a `Checkpoint`, or in the same
+            process a `ModelInUse`.
+        both_strands, batch_size: as in `model_in_use`; of a `ModelInUse` they are known.
     """
 
-    def __init__(self, how):
+    def __init__(
+        self,
+        how: dict,
+        weights: Checkpoint | ModelInUse,
+        both_strands: bool | None = None,
+        batch_size: int | None = None,
+    ):
         self.how = how
+        self.use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
 
-    def __call__(self, part):
+    def __call__(self, part: dict) -> dict:
         """Number of rows written; a problem is told as text, for it ends the whole run."""
         try:
             if os.path.exists(part["path"]):  # its worker died before it told
@@ -46,20 +55,16 @@ class Worker:
             return {"rows": 0, "problem": str(error) or repr(error)}
 
     @cached_property
-    def checkpoint(self):
-        return find(self.how["weights"])
-
-    @cached_property
     def genome(self):
         return open_genome(self.how["genome"])
 
 
-class Windows(Worker):
+class WindowWorker(Worker):
     """Scores windows of a stretch of a contig, as `genome_keras.predict_fasta` does."""
 
     @cached_property
     def scores(self):
-        return predict.scoring(self.checkpoint, self.how["engine"], self.how["batch_size"])
+        return scores_by(self.how["engine"], self.use)
 
     def write(self, part):
         start, end = json.loads(part["job"])
@@ -70,36 +75,38 @@ class Windows(Worker):
                 f"{part['contig']}: position {start + foreign + 1} (1-based): "
                 f"{chr(letters[foreign])!r}; {ACCEPTED}"
             )
-        names = ("stride", "batch_size", "on_short", "unknown")
-        slider = Slider(
-            [Piece(part["contig"], 1, letters, True)],
-            window=self.checkpoint.arguments["window"],
-            **{name: self.how[name] for name in names},
-        )
-        chosen = np.array(self.checkpoint.trained) | self.how["all_tasks"]
-        tasks = np.array(self.checkpoint.tasks)[chosen].tolist()
-        rows = 0
-        with open_table(part["path"], tasks) as table:
-            for batch in slider:
-                scores = self.scores(batch.codes)[:, chosen]
-                table.write(batch.names, batch.starts + start, batch.ends + start, scores)
-                rows += len(scores)
-        return rows
+        sizes = {name: self.how[name] for name in ("stride", "on_short", "unknown")}
+        sizes |= {"window": self.use.window_of_tasks(), "batch_size": self.use.batch_size}
+        slider = Slider([Piece(part["contig"], 1, letters, True)], **sizes)
+        chosen, tasks = self.use.columns(all_tasks=self.how["all_tasks"])
+        table = open_table(part["path"], tasks)
+        with file_run(slider, table, lambda: self.scores, unit=None) as run:
+            for batch in run.batches:
+                scores = run.work(batch.codes)[:, chosen]
+                check_finite(scores, batch, tasks, self.use.name)
+                run.out.write(batch.names, batch.starts + start, batch.ends + start, scores)
+        return run.count
 
 
-class Alleles(Worker):
-    """Scores variants, as `genome_keras.variants.score_variants.score_vcf` does."""
-
-    @cached_property
-    def scorer(self):
-        how = {name: self.how[name] for name in ("both_strands", "batch_size")}
-        return open_scorer(self.how["weights"], **how)
+class AlleleWorker(Worker):
+    """Scores variants, as `genome_keras.variants.score_vcf` does."""
 
     def write(self, part):
-        variants = [Variant(*of) for of in json.loads(part["job"])]
-        chosen, tasks = chosen_tasks(self.checkpoint, self.how["tasks"])
-        found = score(variants, self.genome, self.scorer, window=self.how["window"])
-        values = getattr(found, self.how["effect"])[:, chosen]
-        with open_effects(part["path"], tasks, [self.how["effect"]]) as write:
-            write(found, values[None])
+        variants = [allele_of(fields) for fields in json.loads(part["job"])]
+        given = {name: self.how[name] for name in ("tasks", "window")}
+        effects = score_variants(variants, self.genome, weights=self.use, **given)
+        values = getattr(effects, self.how["effect"])
+        with open_effects(part["path"], effects.tasks, [self.how["effect"]]) as write:
+            write(effects, values[None])
         return len(values)
+
+
+def allele_fields(variant: Variant | Malformed) -> list:
+    """An allele as fields for JSON; `allele_of` makes it from them."""
+    names = ("contig", "position", "ref", "alt", "id", "problem")
+    return [getattr(variant, name) for name in names if hasattr(variant, name)]
+
+
+def allele_of(fields: list) -> Variant | Malformed:
+    """The allele of `allele_fields`."""
+    return (Malformed if len(fields) == len(Malformed._fields) else Variant)(*fields)

@@ -1,6 +1,7 @@
 """`genome-keras cluster`: whole genomes and long lists of variants, on Ray."""
 
 from genome_keras.commands._arguments import (
+    ON_SHORT,
     add_out_folder,
     add_scoring,
     add_unknown,
@@ -8,26 +9,27 @@ from genome_keras.commands._arguments import (
     positive,
 )
 from genome_keras.commands._notes import say
+from genome_keras.scoring import EFFECTS
 from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands):
     """Adds the command to the program."""
-    parser = commands.add_parser(
+    cluster = commands.add_parser(
         "cluster",
         help="score genomes and variants by several processes or machines",
         description="Writes a partitioned Parquet data set, part by part, each a whole file. "
         "A part whose worker dies is done again; with --resume the same command goes on "
         "after a kill. Needs Ray.",
     )
-    kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    kinds = cluster.add_subparsers(title="what", metavar="WHAT", required=True)
     predict = kinds.add_parser("predict", help="every window of a genome")
     add = predict.add_argument
     add("genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
     add(
         "--on-short",
-        choices=("error", "pad", "skip"),
+        choices=ON_SHORT,
         default="error",
         help="a contig shorter than the window: stop (default), centre it in N, or leave it out",
     )
@@ -42,22 +44,33 @@ def add_to(commands):
     add("--genome", required=True, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
     add(
         "--effect",
-        choices=("diff", "logodds"),
+        choices=EFFECTS,
         default="diff",
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
     add_scoring(add)
     add("--part", type=positive, default=10_000, metavar="N", help="alleles of a part")
     variants.set_defaults(run=_variants)
-    for one in (predict, variants):
-        add = one.add_argument
+    for parser in (predict, variants):
+        add = parser.add_argument
         add_out_folder(add, "the data set")
         add("--weights", default=DEFAULT, help="checkpoint (default: %(default)s)")
         add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
-        add("--workers", type=positive, default=2, metavar="N", help="(default: %(default)s)")
+        add(
+            "--workers",
+            type=whole,
+            default=2,
+            metavar="N",
+            help="(default: %(default)s); 0 does all in this process, without Ray",
+        )
         add("--gpus", type=float, default=0.0, metavar="X", help="share of a GPU for each")
         add("--address", metavar="HOST:PORT", help="a running Ray cluster, or auto")
         add("--resume", action="store_true", help="go on with the finished parts in DIR")
+
+
+def whole(text):
+    """A whole number of at least 0."""
+    return 0 if text == "0" else positive(text)
 
 
 def _predict(options):
@@ -76,8 +89,8 @@ def _variants(options):
 
 
 def _same(options, *names):
-    every = ("weights", "batch_size", "part", "workers", "gpus", "address", "resume")
-    return given(options, *names, *every)
+    shared = ("weights", "batch_size", "part", "workers", "gpus", "address", "resume")
+    return given(options, *names, *shared)
 
 
 def _tell(done):

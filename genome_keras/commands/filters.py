@@ -37,8 +37,8 @@ def add_to(commands):
 def _filters(options):
     from genome_keras.interpret import write_filters
 
-    found = write_filters(
+    filters = write_filters(
         options.windows, options.out, fraction=options.fraction, **given_places(options)
     )
-    if silent := int((found.sites == 0).sum()):
-        say(f"{silent} of {len(found.sites)} filters have no site")
+    if silent := int((filters.sites == 0).sum()):
+        say(f"{silent} of {len(filters.sites)} filters have no site")

@@ -8,6 +8,7 @@ from genome_keras.commands._arguments import (
     new_file,
 )
 from genome_keras.commands._notes import notes
+from genome_keras.scoring import EFFECTS
 
 
 def add_to(commands):
@@ -29,7 +30,7 @@ def add_to(commands):
     )
     add(
         "--effect",
-        choices=("diff", "logodds"),
+        choices=EFFECTS,
         default="diff",
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )

@@ -1,7 +1,16 @@
 """`genome-keras predict`: score the sequences of a file."""
 
-from genome_keras.commands._arguments import add_reading, check_of_fasta, given, new_file, positive
+from genome_keras.commands._arguments import (
+    add_on_outside,
+    add_reading,
+    check_of_bed,
+    check_of_fasta,
+    given,
+    new_file,
+    positive,
+)
 from genome_keras.commands._notes import notes, say
+from genome_keras.scoring import ENGINES
 from genome_keras.weights.resolve import DEFAULT
 
 
@@ -29,11 +38,12 @@ def add_to(commands):
     )
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
     add_reading(add)
+    add_on_outside(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
     add(
         "--engine",
-        choices=("keras", "onnx", "auto"),
+        choices=ENGINES,
         default="keras",
         help="what computes: Keras (default), ONNX Runtime on the CPU, or ONNX Runtime where it is "
         "installed and no GPU is visible; the graph for it is made once and kept",
@@ -47,7 +57,9 @@ def _predict(options):
 
     same = given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
     check_of_fasta(options, "stride", "on_short")
+    check_of_bed(options)
     if options.genome is not None:
+        same |= given(options, "on_outside")
         predict_intervals(options.windows, options.genome, options.out, **same)
         return
     done = predict_fasta(

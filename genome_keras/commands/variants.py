@@ -2,6 +2,7 @@
 
 from genome_keras.commands._arguments import add_scoring, given, new_file, positive
 from genome_keras.commands._notes import say
+from genome_keras.scoring import EFFECTS
 from genome_keras.weights.resolve import DEFAULT
 
 
@@ -26,12 +27,17 @@ def add_to(commands):
     )
     add(
         "--effect",
-        choices=("diff", "logodds", "both"),
+        choices=(*EFFECTS, "both"),
         default="diff",
         help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
     add_scoring(add)
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
+    add(
+        "--bare",
+        action="store_true",
+        help="of a VCF: leave out the header, QUAL, FILTER, INFO and samples of the input",
+    )
     add(
         "--resume",
         action="store_true",
@@ -51,11 +57,11 @@ def add_to(commands):
 def _variants(options):
     from genome_keras.variants.score_variants import score_vcf
 
-    names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume")
+    names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
     names += ("batch_size", "report")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
     others = {word: count for word, count in done.status.items() if word != "ok"}
     if others:
         told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))
-        every = sum(done.status.values())
-        say(f"{sum(others.values())} of {every} alleles have no effects: {told}")
+        total = sum(done.status.values())
+        say(f"{sum(others.values())} of {total} alleles have no effects: {told}")

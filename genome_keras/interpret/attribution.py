@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genome_keras.arguments import at_least_one, one_of
+from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
 from genome_keras.interpret.methods import (
     DEFAULT_METHOD,
@@ -15,7 +15,8 @@ from genome_keras.interpret.methods import (
 from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import sigmoid
-from genome_keras.scoring.scorer import Scorer, agree
+from genome_keras.scoring.model_in_use import open_scorer
+from genome_keras.scoring.scorer import agree
 
 
 def attribute(
@@ -26,8 +27,8 @@ def attribute(
     method=DEFAULT_METHOD,
     target="logodds",
     hypothetical=False,
-    both_strands=False,
-    batch_size=256,
+    both_strands=None,
+    batch_size=None,
     steps=None,
     baseline=None,
     sigma=None,
@@ -38,7 +39,8 @@ def attribute(
 
     Args:
         model: a `keras.Model` of tasks, as `genome_keras.interpret.letters.letter_model`
-            takes it; for `Occlusion`, as `genome_keras.scoring.scorer.Scorer` does.
+            takes it; for `Occlusion`, as `genome_keras.scoring.scorer.Scorer` does; or a
+            `Scorer`, a `Checkpoint`, or the name of one.
         seqs: windows, as `genome_keras.encode.tokens` takes them.
         tasks: an integer column of the model's output, or a list of them.
         method: settings of `genome_keras.interpret.methods`, such as
@@ -49,8 +51,8 @@ def attribute(
             (TF-MoDISco asks for these). Without it, only the window's own letters have
             numbers, and all others 0.
         both_strands: of the mean log-odds of the window and its reverse complement, as in
-            `Scorer`; for a model that reads one strand.
-        batch_size: windows, points or copies at a time.
+            `Scorer`; None does what the checkpoint or the scorer does.
+        batch_size: windows, points or copies at a time; None is 256, or what the scorer has.
         steps, baseline, sigma, seed, width: where `method` is a name, settings of it.
 
     Returns:
@@ -108,8 +110,8 @@ class Attribution:
         method=DEFAULT_METHOD,
         target="logodds",
         hypothetical=False,
-        both_strands=False,
-        batch_size=256,
+        both_strands=None,
+        batch_size=None,
         steps=None,
         baseline=None,
         sigma=None,
@@ -124,19 +126,20 @@ class Attribution:
             method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width
         )
         one_of(accepted=TARGETS, target=target)
-        at_least_one(batch_size=batch_size)
         if hypothetical and not self.method.tells_other_letters:
             raise ValueError(
                 f"{self.method.name} tells nothing of other letters; mutagenesis (ism) does"
             )
-        self.scorer = Scorer(model, both_strands=both_strands, batch_size=batch_size)
+        self.scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+        model = self.scorer.model
         if self.scorer.is_language_model:
             raise ValueError(f"expected a model of tasks. Received: {model.name}, a language model")
         _columns(tasks, len(self.scorer.tasks))
         self.tasks, self.target = tasks, target
-        self.hypothetical, self.batch_size, self._checked = hypothetical, batch_size, False
+        self.hypothetical, self.batch_size = hypothetical, self.scorer.batch_size
+        self._checked = False
         if not isinstance(self.method, Occlusion):
-            self._model = strand_symmetric(model) if both_strands else model
+            self._model = strand_symmetric(model) if self.scorer.both_strands else model
             self._network = letter_model(self._model, target=target)
             self._gradient = gradient(self._network)
 

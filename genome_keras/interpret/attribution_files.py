@@ -1,23 +1,23 @@
 """Attributions of files: from sequences or places to a table, or to arrays for TF-MoDISco."""
 
+import os
+from collections.abc import Iterable
 from contextlib import contextmanager
-from itertools import chain, islice
 
 import h5py
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
 from genome_keras.interpret.methods import DEFAULT_METHOD, method_of
+from genome_keras.interpret.page_windows import WINDOWS as SHOWN
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
 from genome_keras.io.rows import open_rows
-from genome_keras.scoring.choices import chosen_tasks, window_of
+from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, WINDOWS, places, windows_of
-from genome_keras.scoring.load import described
-from genome_keras.scoring.scorer import open_scorer
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.weights.resolve import DEFAULT
 
 SUFFIX = ".h5"
@@ -27,28 +27,30 @@ _FLOATS = ("float16", "float32", "float64")
 
 
 def write_attributions(
-    path,
-    out="-",
+    path: str | os.PathLike | None,
+    out: str | os.PathLike = "-",
     *,
     genome=None,
-    region=None,
+    region: str | None = None,
     weights=DEFAULT,
-    tasks=None,
-    both_strands=None,
-    window=None,
-    on_short="error",
-    unknown=None,
+    tasks: Iterable[str] | None = None,
+    both_strands: bool | None = None,
+    window: int | None = None,
+    on_short: str = "error",
+    on_outside: str = "error",
+    unknown: str | None = None,
     method=DEFAULT_METHOD,
-    target="logodds",
-    hypothetical=False,
-    batch_size=256,
-    report=None,
-    steps=None,
+    target: str = "logodds",
+    hypothetical: bool = False,
+    batch_size: int | None = None,
+    report: str | os.PathLike | None = None,
+    shown: int = SHOWN,
+    steps: int | None = None,
     baseline=None,
-    sigma=None,
-    seed=None,
-    width=None,
-):
+    sigma: float | None = None,
+    seed: int | None = None,
+    width: int | None = None,
+) -> int:
     """Writes what each letter adds to the scores of windows of sequences or of a genome.
 
     A table has one row a letter: name of the record or contig, start and end of the window
@@ -62,13 +64,14 @@ def write_attributions(
     the attributes `task`, `method` and `target`. Memory does not grow with the file.
 
     Args:
-        path, genome, region, weights, tasks, window, on_short, unknown: as in
+        path, genome, region, weights, tasks, window, on_short, on_outside, unknown: as in
             `genome_keras.interpret.write_ism`. Each task costs backward passes of its own.
         out: as in `genome_keras.io.tables.open_table`, or a path that ends in ".h5".
-        both_strands: average over both strands; None does what the checkpoint does.
+        both_strands: average over both strands; None does what the checkpoint or the
+            scorer does.
         method, target, hypothetical, batch_size, steps, baseline, sigma, seed, width: as in
             `genome_keras.interpret.attribute`.
-        report: path of an HTML page with pictures of the first windows, or None.
+        report, shown: as in `write_ism`.
 
     Returns:
         Number of windows.
@@ -79,51 +82,47 @@ def write_attributions(
             which tells nothing of other letters.
     """
     method = method_of(method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width)
-    checkpoint = described(weights)
-    chosen, columns = chosen_tasks(checkpoint, tasks)
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    is_h5, count = str(out).endswith(SUFFIX), 0
+    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    chosen, columns = use.columns(tasks)
+    window = use.window_of(window)
+    is_h5 = str(out).endswith(SUFFIX)
     if is_h5 and len(columns) != 1:
         raise ValueError(f"{out}: HDF5 is for one task. Received: {len(columns)} tasks")
     hypothetical = hypothetical or is_h5
-    rows = max(WINDOWS, batch_size // method.points(window))  # fill the batches of the model
+    if is_h5:
+        file = _open_arrays(out, window, task=columns[0], method=method.name, target=target)
+    else:
+        file = open_rows(out, {**FIELDS, "letter": str} if hypothetical else FIELDS, columns)
+    rows = max(WINDOWS, use.batch_size // method.points(window))  # fill the model's batches
     rows = min(rows, max(1, LARGEST // (4 * window * len(columns))))
-    about = {"tasks": columns, "method": method.name, "target": target, "weights": checkpoint.name}
+    reading = {
+        "window": window,
+        "on_short": on_short,
+        "unknown": unknown,
+        "on_outside": on_outside,
+        "rows": rows,
+    }
+    about = {"tasks": columns, "method": method.name, "target": target, "weights": use.name}
+
+    def load():
+        how = {"method": method, "target": target, "hypothetical": hypothetical}
+        return Attribution(use.scorer, tasks=np.arange(len(use.tasks))[chosen].tolist(), **how)
+
     with (
-        attribution_page(report, **about) as page,
-        windows_of(
-            path, genome, region, window=window, on_short=on_short, unknown=unknown, rows=rows
-        ) as windows,
+        attribution_page(report, **about, shown=shown) as page,
+        windows_of(path, genome, region, **reading) as windows,
+        file_run(windows, file, load) as run,
     ):
-        batches = iter(windows)
-        first = list(islice(batches, 1))  # bad input is told before a framework loads
-        if is_h5:
-            file = _open_arrays(out, window, task=columns[0], method=method.name, target=target)
-        else:
-            fields = {**FIELDS, "letter": str} if hypothetical else FIELDS
-            file = open_rows(out, fields, columns)
-        with file as table, tqdm(unit=" windows", disable=None) as bar:
-            scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
-            find = Attribution(
-                scorer.model,
-                tasks=list(range(len(columns))) if isinstance(chosen, slice) else chosen,
-                method=method,
-                target=target,
-                hypothetical=hypothetical,
-                both_strands=scorer.both_strands,
-                batch_size=batch_size,
-            )
-            for batch in chain(first, batches):
-                found = find(batch.codes)
-                if is_h5:
-                    table.append(batch, found[..., 0])
-                else:
-                    _write(table, batch, found, hypothetical)
-                page.add(batch, found)
-                count += len(batch.codes)
-                bar.update(len(batch.codes))
+        for batch in run.batches:
+            attributions = run.work(batch.codes)
+            check_finite(attributions, batch, columns, use.name)
+            if is_h5:
+                run.out.append(batch, attributions[..., 0])
+            else:
+                _write(run.out, batch, attributions, hypothetical)
+            page.add(batch, attributions)
     windows.tell_skipped()
-    return count
+    return run.count
 
 
 def read_attributions(path):
@@ -144,12 +143,11 @@ def read_attributions(path):
             array(_group(file, path, group), path, "seq", ndim=3, kinds=kinds)
             for group, kinds in (("raw", ("int8", "uint8", *_FLOATS)), ("shap", _FLOATS))
         ]
-        arrays = [found[:] for found in arrays]
-    letters, found = arrays
-    if letters.shape != found.shape or letters.shape[1] != 4 or not letters.size:
+        letters, attributions = (held[:] for held in arrays)
+    if letters.shape != attributions.shape or letters.shape[1] != 4 or not letters.size:
         problem = "expected 'raw/seq' and 'shap/seq' of one shape (n, 4, window)"
-        raise FormatError(path, None, f"{problem}, got {letters.shape} and {found.shape}")
-    return letters, found
+        raise FormatError(path, None, f"{problem}, got {letters.shape} and {attributions.shape}")
+    return letters, attributions
 
 
 def _group(file, path, name):
@@ -159,14 +157,15 @@ def _group(file, path, name):
     return found
 
 
-def _write(table, batch, found, hypothetical):
+def _write(table, batch, attributions, hypothetical):
     known = batch.codes < 4
     if hypothetical:
         row, at, letter = np.nonzero(np.repeat(known[..., None], 4, 2))
-        table.write([*places(batch, row, at), BASES[letter].tolist()], found[row, at, letter])
+        columns = [*places(batch, row, at), BASES[letter].tolist()]
+        table.write(columns, attributions[row, at, letter])
         return
     row, at = np.nonzero(known)
-    table.write(places(batch, row, at), of_letters(found, batch.codes)[row, at])
+    table.write(places(batch, row, at), of_letters(attributions, batch.codes)[row, at])
 
 
 @contextmanager
@@ -193,25 +192,25 @@ class _Arrays:
         self.sets = [
             file.create_dataset(
                 name,
-                (0, *of),
+                (0, *row),
                 kind,
-                maxshape=(None, *of),
-                chunks=(_CHUNK if of else h5.CHUNK, *of),
+                maxshape=(None, *row),
+                chunks=(_CHUNK if row else h5.CHUNK, *row),
                 compression="gzip",
                 track_times=False,
             )
-            for name, kind, of in kinds
+            for name, kind, row in kinds
         ]
 
-    def append(self, batch, found):
+    def append(self, batch, attributions):
         """Adds windows.
 
         Args:
             batch: `genome_keras.windows.Batch`.
-            found: float (n, window, 4).
+            attributions: float (n, window, 4).
         """
         letters = (batch.codes[:, None] == np.arange(4)[:, None]).astype(np.int8)
-        new = letters, found.transpose(0, 2, 1), batch.names, batch.starts, batch.ends
+        new = letters, attributions.transpose(0, 2, 1), batch.names, batch.starts, batch.ends
         for held, rows in zip(self.sets, new, strict=True):
             before = len(held)
             held.resize(before + len(rows), 0)

@@ -7,7 +7,9 @@ import numpy as np
 
 from genome_keras.encode import tokens
 from genome_keras.layers.clockwork import Clockwork
+from genome_keras.scoring.batch import BatchSizes, compiles_sizes, filled
 from genome_keras.scoring.choices import check_windows
+from genome_keras.scoring.model_in_use import keras_model_of
 from genome_keras.scoring.twins import compiled, twin
 
 WHICH = ("all", "last")
@@ -29,12 +31,12 @@ class Readout(NamedTuple):
     recurrent: bool
 
 
-def readouts(model):
+def readouts(model) -> list[Readout]:
     """The layers of a model that `read_out` takes.
 
     Args:
         model: a functional `keras.Model` with one input of codes (batch, window), of any
-            factory.
+            factory; a `Checkpoint` or the name of one, or a `Scorer`.
 
     Returns:
         List of `Readout`, in the order of the layers.
@@ -45,7 +47,7 @@ def readouts(model):
     return [entry for entry, _ in _outputs(model)[1].values()]
 
 
-def read_out(model, seqs, *, layer, batch_size=256):
+def read_out(model, seqs, *, layer: str, batch_size: int = 256) -> np.ndarray:
     """The output of one layer for windows, not in training.
 
     Of a recurrent layer these are the hidden states after every step, also where the next
@@ -68,13 +70,15 @@ def read_out(model, seqs, *, layer, batch_size=256):
         SequenceError: what `tokens` refuses.
         ValueError: another model, layer or window.
     """
-    codes, found = _outputs(model)
-    if layer not in found:
-        raise ValueError(f"layer must be one of {', '.join(found)}. Received: layer={layer!r}")
-    return _read(codes, {layer: found[layer]}, tokens(seqs), batch_size)[layer]
+    inputs, outputs = _outputs(model)
+    if layer not in outputs:
+        raise ValueError(f"layer must be one of {', '.join(outputs)}. Received: layer={layer!r}")
+    return _read(inputs, {layer: outputs[layer]}, tokens(seqs), batch_size)[layer]
 
 
-def hidden_states(model, seqs, *, layers="all", batch_size=256):
+def hidden_states(
+    model, seqs, *, layers: str = "all", batch_size: int = 256
+) -> dict[str, np.ndarray]:
     """Hidden states of the recurrent layers at every step of windows.
 
     Args:
@@ -91,23 +95,24 @@ def hidden_states(model, seqs, *, layers="all", batch_size=256):
     """
     if layers not in WHICH:
         raise ValueError(f"layers must be one of {WHICH}. Received: layers={layers!r}")
-    codes, found = _outputs(model)
-    chosen = {name: of for name, of in found.items() if of[0].recurrent}
+    inputs, outputs = _outputs(model)
+    chosen = {name: read for name, read in outputs.items() if read[0].recurrent}
     if not chosen:
         raise ValueError(f"expected a model with recurrent layers. Received: {model.name}")
     if layers == "last":
         last = {_is_backward(name): name for name in chosen}.values()
         chosen = {name: chosen[name] for name in chosen if name in last}
-    return _read(codes, chosen, tokens(seqs), batch_size)
+    return _read(inputs, chosen, tokens(seqs), batch_size)
 
 
 def _outputs(model):
     """A new input of codes, and dict layer -> (`Readout`, its output for that input)."""
+    model = keras_model_of(model)
     if not isinstance(model, keras.models.Model) or len(getattr(model, "inputs", None) or ()) != 1:
         raise ValueError("expected a functional model with one input, the codes")
     if any(getattr(layer, "stateful", False) for layer in model.layers):
         raise ValueError("expected a model that forgets between batches: stateful=False")
-    given, found = model.inputs[0], {}
+    given, outputs = model.inputs[0], {}
     codes = keras.Input((given.shape[1],), dtype=given.dtype, name="codes")
 
     def call(operation, *args, **kwargs):
@@ -118,7 +123,7 @@ def _outputs(model):
             if isinstance(read, keras.KerasTensor):
                 kind = type(operation).__name__
                 entry = Readout(operation.name, kind, tuple(read.shape[1:]), recurrent)
-                found[operation.name] = entry, read
+                outputs[operation.name] = entry, read
         return output
 
     keras.models.clone_model(
@@ -127,7 +132,8 @@ def _outputs(model):
         clone_function=lambda layer: layer,
         call_function=call,
     )
-    return codes, {layer.name: found[layer.name] for layer in model.layers if layer.name in found}
+    names = [layer.name for layer in model.layers if layer.name in outputs]
+    return codes, {name: outputs[name] for name in names}
 
 
 def _at_every_step(layer):
@@ -148,16 +154,14 @@ def _is_backward(name):
 def _read(inputs, chosen, codes, batch_size):
     check_windows(codes, inputs.shape[1])
     network = compiled(keras.Model(inputs, {name: output for name, (_, output) in chosen.items()}))
-    parts = []
-    for first in range(0, len(codes), batch_size):
-        some = codes[first : first + batch_size]
-        lacking = batch_size - len(some)  # one shape, compiled once
-        padded = np.pad(some, ((0, lacking), (0, 0)), constant_values=4)
+    sizes, parts = BatchSizes(batch_size, compiled=compiles_sizes(network)), []
+    for batch, count in filled(codes, sizes.of(len(codes))):
         # Of both strands, the given one comes first.
-        parts.append({k: of[: len(some)] for k, of in network.predict_on_batch(padded).items()})
+        outputs = network.predict_on_batch(batch)
+        parts.append({name: values[:count] for name, values in outputs.items()})
     whole = {}
     for name, (entry, _) in chosen.items():
-        found = np.concatenate([part[name] for part in parts]).astype(np.float32, copy=False)
+        values = np.concatenate([part[name] for part in parts]).astype(np.float32, copy=False)
         turned = entry.recurrent and _is_backward(name)
-        whole[name] = np.ascontiguousarray(found[:, ::-1]) if turned else found
+        whole[name] = np.ascontiguousarray(values[:, ::-1]) if turned else values
     return whole

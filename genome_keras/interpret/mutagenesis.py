@@ -4,26 +4,40 @@ import numpy as np
 
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.scoring import shared_kmers
+from genome_keras.scoring.batch import is_keras
 from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
+from genome_keras.scoring.model_in_use import open_scorer
 from genome_keras.scoring.scorer import Scorer, agree
 
 
-def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=None, batch_size=256):
+def ism(
+    model,
+    seqs,
+    *,
+    tasks: list[int] | None = None,
+    effect: str = "diff",
+    both_strands: bool | None = None,
+    reuse: bool | None = None,
+    batch_size: int | None = None,
+) -> np.ndarray:
     """Effects of every substitution in windows.
 
     The same numbers, to 1e-5, as the pairs of windows give one by one. Where the model
     allows it they cost less, as `Mutagenesis` tells.
 
     Args:
-        model: a `keras.Model`, as `genome_keras.scoring.scorer.Scorer` takes it.
+        model: a `keras.Model`, as `genome_keras.scoring.scorer.Scorer` takes it; a
+            checkpoint's name, a `Checkpoint` or a `Scorer`.
         seqs: windows, as `genome_keras.encode.tokens` takes them.
         tasks: integer columns of the model's output; None is all.
         effect: "diff" or "logodds", as in `genome_keras.scoring.effects.effect`.
-        both_strands, batch_size: as in `Scorer`.
+        both_strands: average over both strands; None does what the checkpoint or the
+            scorer does.
         reuse: whether to compute what the substitutions share only once; None does
             where that was measured to be faster.
+        batch_size: windows at a time; None is 256, or what the scorer has.
 
     Returns:
         float32 (n, window, 4, tasks), letters A, C, G, T: alt - ref. 0 at the window's own
@@ -31,23 +45,31 @@ def ism(model, seqs, *, tasks=None, effect="diff", both_strands=False, reuse=Non
 
     Raises:
         SequenceError: what `tokens` refuses.
+        WeightsError: a checkpoint that cannot be used.
         ValueError: another window than the model's, or another `effect`.
+
+    Example:
+        >>> ism("kmer_logreg.human_chromatin.v1", "ACGT" * 25, tasks=[0]).shape
+        (1, 100, 4, 1)
     """
-    scorer = Scorer(model, both_strands=both_strands, batch_size=batch_size)
-    return Mutagenesis(scorer, tasks=tasks, reuse=reuse)(tokens(seqs), effect=effect)
+    codes = tokens(seqs)
+    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    return Mutagenesis(scorer, tasks=tasks, reuse=reuse)(codes, effect=effect)
 
 
 class Mutagenesis:
     """Every substitution of windows, by one model; what is compiled serves many calls.
 
-    Full passes cost 3 w of them for a window of w bp. What is cheaper:
+    Full passes cost 3 w + 1 of them for a window of w bp. What is cheaper:
 
-    - `bigru_multitask`, `char_rnn`: each substitution begins at the state that the window
-      itself has a few steps before it; 1.5 (w + 10) passes.
-    - `kmer_logreg`: only the k-mers over the letter are counted anew; less than one pass.
+    - recurrent stacks that `genome_keras.scoring.shared_reading.network` knows, as those of
+      `bigru_multitask` and `char_rnn`: each substitution begins at the state that the
+      window itself has a few steps before it; 1.5 (w + 10) passes.
+    - k-mer counts under one dense layer, as `kmer_logreg`: only the k-mers over the letter
+      are counted anew; less than one pass.
 
     Any other model takes full passes, in batches across windows, as does one that only
-    has the name of these: the windows' own scores are compared.
+    looks like these: the windows' own scores are compared.
 
     Args:
         scorer: a `genome_keras.scoring.scorer.Scorer`.
@@ -60,13 +82,17 @@ class Mutagenesis:
         way: "states", "counts" or "full passes".
     """
 
-    def __init__(self, scorer, *, tasks=None, reuse=None):
-        from keras.backend import backend
-
-        states = backend() == "jax" if reuse is None else reuse
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        tasks: slice | list[int] | None = None,
+        reuse: bool | None = None,
+    ):
         self.scorer = scorer
         self.tasks = slice(None) if tasks is None else tasks
         self.way, self._shared = "full passes", None
+        states = _states_pay(scorer.model) if reuse is None else reuse
         if states and scorer.network is not None:
             self.way, self._shared = "states", scorer.network.substitutions
         elif (
@@ -83,12 +109,12 @@ class Mutagenesis:
         """
         (effect,) = kinds(effect, language_model=self.scorer.is_language_model)
         check_windows(codes, self.scorer.window)
-        every, own = self.scores(codes)
-        effects = effect_of(effect, own[:, None, None], every)
+        changed, own = self.scores(codes)
+        effects = effect_of(effect, own[:, None, None], changed)
         effects[codes == 4] = np.nan
         return effects
 
-    def scores(self, codes):
+    def scores(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scores of all substitutions, and of the windows themselves.
 
         Args:
@@ -98,33 +124,53 @@ class Mutagenesis:
             float32 (n, window, 4, tasks) and (n, tasks). What stands at an N means nothing.
         """
         if self._shared is not None:
-            every, own = self._both(self._shared, codes)
-            theirs = self.scorer.scores(codes)[:, self.tasks]
-            if agree(own, theirs):
-                return every, own
-            # Another network under known names: what it shares is not known.
+            changed, own = self._both(self._shared, codes)
+            if agree(own, self.scorer.scores(codes)[:, self.tasks]):
+                return changed, own
+            # Another network of the same layers: what it shares is not known.
             self.way, self._shared = "full passes", None
         return self._full(codes)
 
     def _both(self, shared, codes):
-        every, own = shared(codes)
+        changed, own = shared(codes)
         if self.scorer.both_strands:
-            other, theirs = shared(reverse_complement(codes))
-            every = self.scorer.mean(every, other[:, ::-1, ::-1])
-            own = self.scorer.mean(own, theirs)
-        return every[..., self.tasks], own[:, self.tasks]
+            other, own_of_other = shared(reverse_complement(codes))
+            changed = self.scorer.mean(changed, other[:, ::-1, ::-1])
+            own = self.scorer.mean(own, own_of_other)
+        return changed[..., self.tasks], own[:, self.tasks]
 
     def _full(self, codes):
-        n, window = codes.shape
-        own = self.scorer.scores(codes)[:, self.tasks]
-        every = np.repeat(own[:, None], window * 4, 1).reshape(n, window, 4, -1)
-        places = changes(codes)
-        for first in range(0, len(places[0]), self.scorer.batch_size):
-            rows, at, letters = (of[first : first + self.scorer.batch_size] for of in places)
-            changed = codes[rows]
-            changed[np.arange(len(rows)), at] = letters
-            every[rows, at, letters] = self.scorer.scores(changed)[:, self.tasks]
-        return every, own
+        """Full passes, the windows' own in the batches of their substitutions."""
+        n = len(codes)
+        row, at, letter = changes(codes)
+        rows = np.concatenate([np.arange(n), row])
+        places = np.concatenate([np.zeros(n, np.int64), at])
+        letters = np.concatenate([codes[:, 0], letter])  # a window's own letter changes nothing
+        size = -(-len(rows) // -(-len(rows) // self.scorer.batch_size))
+        tasks = len(np.arange(len(self.scorer.tasks))[self.tasks])
+        changed = np.zeros((*codes.shape, 4, tasks), np.float32)
+        own = np.empty((n, tasks), np.float32)
+        for first in range(0, len(rows), size):
+            some = slice(first, first + size)
+            windows = codes[rows[some]]
+            windows[np.arange(len(windows)), places[some]] = letters[some]
+            scores = self.scorer.scores(windows)[:, self.tasks]
+            number = np.arange(first, first + len(windows)) - n
+            own[number[number < 0]] = scores[number < 0]
+            number, scores = number[number >= 0], scores[number >= 0]
+            changed[row[number], at[number], letter[number]] = scores
+        kept = np.minimum(codes, 3)[..., None, None]
+        np.put_along_axis(changed, kept, own[:, None, None], 2)
+        return changed, own
+
+
+def _states_pay(model):
+    """Whether beginning at states was measured to be the faster way on this backend."""
+    if not is_keras(model):
+        return False
+    from keras.backend import backend
+
+    return backend() == "jax"
 
 
 def mean_loss(effects, codes):

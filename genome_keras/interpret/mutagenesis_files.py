@@ -1,39 +1,36 @@
 """In-silico mutagenesis of files: from sequences or places to a table."""
 
-import logging
-from itertools import chain, islice
-
-from tqdm import tqdm
+import os
+from collections.abc import Iterable
 
 from genome_keras.interpret.mutagenesis import Mutagenesis, changes
-from genome_keras.interpret.page_windows import mutagenesis_page
+from genome_keras.interpret.page_windows import WINDOWS, mutagenesis_page
 from genome_keras.io.rows import open_rows
-from genome_keras.scoring.choices import chosen_tasks, window_of
 from genome_keras.scoring.effects import kinds
+from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, places, windows_of
-from genome_keras.scoring.load import described
-from genome_keras.scoring.scorer import open_scorer
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.weights.resolve import DEFAULT
-
-_log = logging.getLogger(__name__)
 
 
 def write_ism(
-    path,
-    out="-",
+    path: str | os.PathLike | None,
+    out: str | os.PathLike = "-",
     *,
     genome=None,
-    region=None,
+    region: str | None = None,
     weights=DEFAULT,
-    effect="diff",
-    tasks=None,
-    both_strands=None,
-    window=None,
-    on_short="error",
-    unknown=None,
-    batch_size=256,
-    report=None,
-):
+    effect: str = "diff",
+    tasks: Iterable[str] | None = None,
+    both_strands: bool | None = None,
+    window: int | None = None,
+    on_short: str = "error",
+    on_outside: str = "error",
+    unknown: str | None = None,
+    batch_size: int | None = None,
+    report: str | os.PathLike | None = None,
+    shown: int = WINDOWS,
+) -> int:
     """Writes the effects of every substitution in windows of sequences or of a genome.
 
     One row a substitution: name of the record or contig, start and end of the window
@@ -44,18 +41,22 @@ def write_ism(
         path: FASTA, whose windows lie as in `genome_keras.scoring.predict.predict_fasta`; or with
             `genome` BED, one window around the centre of each interval; None with `region`.
         out: as in `genome_keras.io.tables.open_table`.
-        genome: path of FASTA, bgzip FASTA or 2bit.
+        genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         region: in place of `path`, one interval: "chr1:11-20", 1-based and inclusive.
-        weights: as in `genome_keras.scoring.load.load_model`.
+        weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
+            `Checkpoint`, a `keras.Model` or a `Scorer`.
         effect: "diff" or "logodds".
         tasks: names of those to write; None is all that were trained.
-        both_strands: average over both strands; None does what the checkpoint does.
+        both_strands: average over both strands; None does what the checkpoint or the
+            scorer does.
         window: bp; needed where the model takes any length.
         on_short: of FASTA, what becomes of a record shorter than the window: "error"; "pad",
             centred in a window of N, whose start is then below 0; or "skip", which is logged.
+        on_outside: of BED, as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
         unknown: "N" reads foreign letters as N; None refuses them.
-        batch_size: sequences at a time.
+        batch_size: sequences at a time; None is 256, or what the scorer has.
         report: path of an HTML page with pictures of the first windows, or None.
+        shown: windows on the page, at most.
 
     Returns:
         Number of windows.
@@ -64,39 +65,34 @@ def write_ism(
         FormatError: a malformed file.
         SequenceError: a foreign letter, a record shorter than the window, a place outside
             the genome.
-        WeightsError: a checkpoint that cannot be used.
+        WeightsError: a checkpoint that cannot be used, a score that is not finite.
         ValueError: another value of an argument.
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
     """
-    checkpoint = described(weights)
-    kinds(effect)
-    chosen, columns = chosen_tasks(checkpoint, tasks)
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    count = 0
-    about = {"tasks": columns, "effect": effect, "weights": checkpoint.name}
+    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    kinds(effect, language_model=use.is_language_model)
+    chosen, columns = use.columns(tasks)
+    window = use.window_of(window)
+    about = {"tasks": columns, "effect": effect, "weights": use.name, "shown": shown}
+    reading = {"window": window, "on_short": on_short, "unknown": unknown, "on_outside": on_outside}
     with (
         mutagenesis_page(report, **about) as page,
-        windows_of(
-            path, genome, region, window=window, on_short=on_short, unknown=unknown
-        ) as windows,
+        windows_of(path, genome, region, **reading) as windows,
+        file_run(
+            windows,
+            open_rows(out, {**FIELDS, "alt": str}, columns),
+            lambda: Mutagenesis(use.scorer, tasks=chosen),
+        ) as run,
     ):
-        batches = iter(windows)
-        first = list(islice(batches, 1))  # bad input is told before a framework loads
-        with (
-            open_rows(out, {**FIELDS, "alt": str}, columns) as table,
-            tqdm(unit=" windows", disable=None) as bar,
-        ):
-            scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
-            change = Mutagenesis(scorer, tasks=chosen)
-            for batch in chain(first, batches):
-                effects = change(batch.codes, effect=effect)
-                _write(table, batch, effects)
-                page.add(batch, effects)
-                count += len(batch.codes)
-                bar.update(len(batch.codes))
+        for batch in run.batches:
+            effects = run.work(batch.codes, effect=effect)
+            known = (batch.codes < 4)[..., None, None]
+            check_finite(effects, batch, columns, use.name, known=known)
+            _write(run.out, batch, effects)
+            page.add(batch, effects)
     windows.tell_skipped()
-    return count
+    return run.count
 
 
 def _write(table, batch, effects):

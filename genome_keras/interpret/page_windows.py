@@ -26,15 +26,16 @@ class _Seen(NamedTuple):
     values: np.ndarray  # (window, 4, pictured)
 
 
-class Windows:
+class FirstWindows:
     """What a page keeps of the windows that pass: the first few, and of these a few tasks.
 
     Args:
         own: whether only values of the windows' own letters count.
+        shown: how many, at most.
     """
 
-    def __init__(self, *, own):
-        self.own, self.count, self.seen = own, 0, []
+    def __init__(self, *, own, shown=WINDOWS):
+        self.own, self.shown, self.count, self.seen = own, shown, 0, []
 
     def add(self, batch, values):
         """Takes windows.
@@ -43,7 +44,7 @@ class Windows:
             batch: `genome_keras.windows.Batch`.
             values: float (n, window, 4, tasks), as `ism` and `attribute` give them.
         """
-        most = max(1, min(WINDOWS, LENGTH // batch.codes.shape[1]))
+        most = max(1, min(self.shown, LENGTH // batch.codes.shape[1]))
         new = slice(0, max(0, most - self.count))
         self.count += len(batch.codes)
         given = batch.names[new], batch.starts[new].tolist(), batch.codes[new], values[new]
@@ -60,7 +61,7 @@ class Windows:
 
 
 @contextmanager
-def mutagenesis_page(path, *, tasks, effect, weights):
+def mutagenesis_page(path, *, tasks, effect, weights, shown=WINDOWS):
     """Opens a page of in-silico mutagenesis; it is written when the block succeeds.
 
     Args:
@@ -68,9 +69,10 @@ def mutagenesis_page(path, *, tasks, effect, weights):
         tasks: names of the columns of values.
         effect: "diff" or "logodds".
         weights: name of the checkpoint.
+        shown: windows on it, at most.
 
     Yields:
-        `Windows`.
+        `FirstWindows`.
 
     Raises:
         GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
@@ -89,20 +91,22 @@ def mutagenesis_page(path, *, tasks, effect, weights):
         place.pop("title")
         yield draw_substitutions(effects, label="change", **place), f"Every substitution: {where}"
 
-    with _page(path, "In-silico mutagenesis", about, tasks, weights, pictures, alt=True) as windows:
+    with _page(
+        path, "In-silico mutagenesis", about, tasks, weights, pictures, alt=True, shown=shown
+    ) as windows:
         yield windows
 
 
 @contextmanager
-def attribution_page(path, *, tasks, method, target, weights):
+def attribution_page(path, *, tasks, method, target, weights, shown=WINDOWS):
     """Opens a page of attributions; it is written when the block succeeds.
 
     Args:
-        path, tasks, weights: as in `mutagenesis_page`.
+        path, tasks, weights, shown: as in `mutagenesis_page`.
         method, target: as in `genome_keras.interpret.attribute`.
 
     Yields:
-        `Windows`.
+        `FirstWindows`.
     """
     what = {"logodds": "log-odds", "score": "P(label = 1)"}[target]
     about = (
@@ -116,14 +120,16 @@ def attribution_page(path, *, tasks, method, target, weights):
             f"What each letter adds: {where}",
         )
 
-    with _page(path, "Attributions", about, tasks, weights, pictures, alt=False) as windows:
+    with _page(
+        path, "Attributions", about, tasks, weights, pictures, alt=False, shown=shown
+    ) as windows:
         yield windows
 
 
 @contextmanager
-def _page(path, title, about, tasks, weights, pictures, *, alt):
+def _page(path, title, about, tasks, weights, pictures, *, alt, shown):
     with written_page(path, title) as parts:
-        windows = Windows(own=not alt)
+        windows = FirstWindows(own=not alt, shown=shown)
         yield windows
         if path is None:
             return

@@ -1,35 +1,37 @@
 """First-layer filters of files: from sequences or places to motifs."""
 
-from tqdm import tqdm
+import os
 
 from genome_keras.io.motifs import open_meme
-from genome_keras.scoring.choices import window_of
+from genome_keras.scoring.file_run import file_run
 from genome_keras.scoring.inputs import windows_of
-from genome_keras.scoring.load import described, load_model
+from genome_keras.scoring.model_in_use import model_in_use
 
 
 def write_filters(
-    path,
-    out="-",
+    path: str | os.PathLike | None,
+    out: str | os.PathLike = "-",
     *,
     genome=None,
-    region=None,
+    region: str | None = None,
     weights,
-    fraction=0.5,
-    window=None,
-    on_short="error",
-    unknown=None,
-    batch_size=64,
+    fraction: float = 0.5,
+    window: int | None = None,
+    on_short: str = "error",
+    on_outside: str = "error",
+    unknown: str | None = None,
+    batch_size: int = 64,
 ):
-    """Writes what the first filters of a checkpoint answer to, in MEME's minimal format.
+    """Writes what the first filters of a model answer to, in MEME's minimal format.
 
     Args:
         path: FASTA, or with `genome` BED, as in `genome_keras.interpret.write_ism`; it is
             read twice.
         out: the file, whole or not at all; "-" is standard output. Without any motif where
             no filter has a site.
-        genome, region, on_short, unknown: as in `write_ism`.
-        weights: as in `genome_keras.scoring.load.load_model`.
+        genome, region, on_short, on_outside, unknown: as in `write_ism`.
+        weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
+            `Checkpoint`, a `keras.Model` or a `Scorer`.
         fraction: as in `genome_keras.interpret.filters`.
         window: bp; needed where the model takes any length.
         batch_size: windows at a time.
@@ -43,32 +45,29 @@ def write_filters(
     """
     if path == "-":
         raise ValueError("expected a file, for it is read twice. Received: standard input")
-    checkpoint = described(weights)
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    how = {"window": window, "on_short": on_short, "unknown": unknown}
-    with open_meme(out) as write, tqdm(unit=" windows", disable=None) as bar:
-        windows = _Windows(bar, path, genome, region, **how)
-        next(iter(windows), None)  # bad input is told before a framework loads
-        from genome_keras.motifs.first_filters import filters
+    use = model_in_use(weights)
+    how = {
+        "window": use.window_of(window),
+        "on_short": on_short,
+        "unknown": unknown,
+        "on_outside": on_outside,
+    }
 
-        found = filters(load_model(weights)[0], windows, fraction=fraction, batch_size=batch_size)
-        write(found.motifs(), background=found.background)
-    windows.last.tell_skipped()
-    return found
+    def load():
+        from genome_keras.motifs.first_filters import FilterSites
 
+        return FilterSites(use.scorer.model, fraction=fraction, batch_size=batch_size)
 
-class _Windows:
-    """Codes of the windows of a file, from its beginning each time.
-
-    Attributes:
-        last: the `genome_keras.scoring.inputs.Placed` gone through last.
-    """
-
-    def __init__(self, bar, *places, **how):
-        self.bar, self.places, self.how, self.last = bar, places, how, None
-
-    def __iter__(self):
-        with windows_of(*self.places, **self.how) as self.last:
-            for batch in self.last:
-                yield batch.codes
-                self.bar.update(len(batch.codes))
+    with (
+        windows_of(path, genome, region, **how) as windows,
+        file_run(windows, open_meme(out), load) as run,
+    ):
+        for batch in run.batches:
+            run.work.look(batch.codes)
+        with windows_of(path, genome, region, **how) as again:
+            for batch in again:
+                run.work.count(batch.codes)
+        filters = run.work.filters()
+        run.out(filters.motifs(), background=filters.background)
+    windows.tell_skipped()
+    return filters

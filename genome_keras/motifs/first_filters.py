@@ -9,7 +9,8 @@ from keras import ops
 from genome_keras.encode import reverse_complement
 from genome_keras.io.motifs import Motif
 from genome_keras.layers.strands import OneHot, StackStrands
-from genome_keras.scoring.batch import batch_scores
+from genome_keras.scoring.batch import BatchSizes, batch_scores, compiles_sizes
+from genome_keras.scoring.model_in_use import keras_model_of
 from genome_keras.scoring.twins import compiled
 
 _AFTER = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
@@ -43,7 +44,14 @@ class Filters(NamedTuple):
         ]
 
 
-def filters(model, codes, *, fraction=0.5, both_strands=None, batch_size=64):
+def filters(
+    model,
+    codes,
+    *,
+    fraction: float = 0.5,
+    both_strands: bool | None = None,
+    batch_size: int = 64,
+) -> Filters:
     """Aligned letters where the first filters of a model answer.
 
     A site is a place that a filter covers whole, all letters known, with an activation of
@@ -53,7 +61,8 @@ def filters(model, codes, *, fraction=0.5, both_strands=None, batch_size=64):
 
     Args:
         model: of `basset`, `clockwork_rnn`, `danq`, `deepbind` or `deepsea`, or another
-            whose first convolution reads one-hot letters.
+            whose first convolution reads one-hot letters; a `Checkpoint` or the name of
+            one, or a `Scorer`.
         codes: uint8 (n, window); or an iterable of such arrays that can be gone through
             twice, such as a list, for more than memory holds.
         fraction: 0 or more, less than 1.
@@ -71,46 +80,95 @@ def filters(model, codes, *, fraction=0.5, both_strands=None, batch_size=64):
         largest activation, all places; Alipanahi et al. 2015 (doi:10.1038/nbt.3300),
         DeepBind, the best place of each sequence above a threshold.
     """
-    if not 0 <= fraction < 1:
-        raise ValueError(f"fraction must be from 0 to less than 1. Received: {fraction!r}")
+    check_fraction(fraction)
     if iter(codes) is codes:
         raise ValueError("expected codes that can be gone through twice. Received: an iterator")
-    activations = Activations(*_first(model))
-    width, _, size = activations.convolution.kernel.shape
-    letters = keras.Input((None,), dtype="uint8")
-    network = compiled(keras.Model(letters, activations(letters)))
-    if both_strands is None:
-        both_strands = any(isinstance(layer, StackStrands) for layer in model.layers)
+    batches = [codes] if isinstance(codes, np.ndarray) else codes
+    how = {"fraction": fraction, "both_strands": both_strands, "batch_size": batch_size}
+    sites = FilterSites(keras_model_of(model), **how)
+    for batch in batches:
+        sites.look(batch)
+    for batch in batches:
+        sites.count(batch)
+    return sites.filters()
 
-    def batches():
-        for some in [codes] if isinstance(codes, np.ndarray) else codes:
-            if some.ndim != 2 or some.shape[1] < width:
-                raise ValueError(
-                    f"expected windows (n, window) of at least {width} bp. "
-                    f"Received: shape {some.shape}"
-                )
-            for batch in (some, reverse_complement(some)) if both_strands else (some,):
-                for first in range(0, len(batch), batch_size):
-                    part = batch[first : first + batch_size]
-                    found = batch_scores(network, part, batch_size)
-                    known = np.lib.stride_tricks.sliding_window_view(part < 4, width, 1)
-                    yield part, np.where(known.all(-1)[..., None], found, -np.inf)
 
-    largest, letters = np.full(size, -np.inf, np.float32), np.zeros(4, np.int64)
-    for part, found in batches():
-        largest = np.maximum(largest, found.max((0, 1)))
-        letters += np.bincount(part.ravel(), minlength=5)[:4]
-    if not letters.sum():
-        raise ValueError("expected windows with letters. Received: none")
-    counts = np.zeros((size, width, 4), np.int64)
-    for part, found in batches():
-        above = (found > fraction * largest) & (found > 0)
-        for number in np.flatnonzero(above.any((0, 1))):
-            row, at = np.nonzero(above[..., number])
-            sites = part[row[:, None], at[:, None] + np.arange(width)]
-            places = 4 * np.arange(width) + sites
-            counts[number] += np.bincount(places.ravel(), minlength=4 * width).reshape(width, 4)
-    return Filters(counts, counts[:, 0].sum(1), largest, letters / letters.sum())
+def check_fraction(fraction: float) -> None:
+    """Raises ValueError for a number below 0, or of 1 and more."""
+    if not 0 <= fraction < 1:
+        raise ValueError(f"fraction must be from 0 to less than 1. Received: {fraction!r}")
+
+
+class FilterSites:
+    """Sites of the first filters, found in two rounds over the same windows.
+
+    The first, `look`, finds the largest activations; the second, `count`, the sites.
+
+    Args:
+        model: a `keras.Model`, as `filters` takes it.
+        fraction, both_strands, batch_size: as in `filters`.
+
+    Raises:
+        ValueError: as `filters`.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        fraction: float = 0.5,
+        both_strands: bool | None = None,
+        batch_size: int = 64,
+    ):
+        check_fraction(fraction)
+        activations = Activations(*_first(model))
+        self.width, _, filters = activations.convolution.kernel.shape
+        letters = keras.Input((None,), dtype="uint8")
+        self._network = compiled(keras.Model(letters, activations(letters)))
+        self._sizes = BatchSizes(batch_size, compiled=compiles_sizes(self._network))
+        if both_strands is None:
+            both_strands = any(isinstance(layer, StackStrands) for layer in model.layers)
+        self.fraction, self.both_strands, self.batch_size = fraction, both_strands, batch_size
+        self._largest, self._letters = np.full(filters, -np.inf, np.float32), np.zeros(4, np.int64)
+        self._counts = np.zeros((filters, self.width, 4), np.int64)
+
+    def look(self, codes: np.ndarray) -> None:
+        """Takes windows of the first round, uint8 (n, window)."""
+        for part, values in self._activations(codes):
+            self._largest = np.maximum(self._largest, values.max((0, 1)))
+            self._letters += np.bincount(part.ravel(), minlength=5)[:4]
+
+    def count(self, codes: np.ndarray) -> None:
+        """Takes windows of the second round, uint8 (n, window)."""
+        for part, values in self._activations(codes):
+            above = (values > self.fraction * self._largest) & (values > 0)
+            for number in np.flatnonzero(above.any((0, 1))):
+                row, at = np.nonzero(above[..., number])
+                sites = part[row[:, None], at[:, None] + np.arange(self.width)]
+                cells = (4 * np.arange(self.width) + sites).ravel()
+                counts = np.bincount(cells, minlength=4 * self.width)
+                self._counts[number] += counts.reshape(self.width, 4)
+
+    def filters(self) -> Filters:
+        """What was found: `Filters`."""
+        if not self._letters.sum():
+            raise ValueError("expected windows with letters. Received: none")
+        sites, background = self._counts[:, 0].sum(1), self._letters / self._letters.sum()
+        return Filters(self._counts, sites, self._largest, background)
+
+    def _activations(self, codes):
+        """Batches of both strands, and activations (n, places, filters) at whole sites."""
+        if codes.ndim != 2 or codes.shape[1] < self.width:
+            raise ValueError(
+                f"expected windows (n, window) of at least {self.width} bp. "
+                f"Received: shape {codes.shape}"
+            )
+        for strand in (codes, reverse_complement(codes)) if self.both_strands else (codes,):
+            for first in range(0, len(strand), self.batch_size):
+                part = strand[first : first + self.batch_size]
+                values = batch_scores(self._network, part, self.batch_size, self._sizes)
+                known = np.lib.stride_tricks.sliding_window_view(part < 4, self.width, 1)
+                yield part, np.where(known.all(-1)[..., None], values, -np.inf)
 
 
 def _first(model):

@@ -1,1 +1,5 @@
 """From windows to scores, whoever computes them."""
+
+# The words of a choice, here for the command line, which loads nothing to know them.
+ENGINES = ("keras", "onnx", "auto")
+EFFECTS = ("diff", "logodds")

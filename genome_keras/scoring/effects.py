@@ -2,7 +2,9 @@
 
 import numpy as np
 
-EFFECTS = ("diff", "logodds")
+from genome_keras.arguments import one_of
+from genome_keras.scoring import EFFECTS
+
 LIKELIHOOD = "log_likelihood"  # the one task of a language model
 KEPT = 1e-7  # the least probability whose logarithm is taken, as in training
 
@@ -39,8 +41,7 @@ def kinds(effect, *, language_model=False):
     Raises:
         ValueError: another word, or log-odds of a language model.
     """
-    if effect not in (*EFFECTS, "both"):
-        raise ValueError(f"effect must be one of {(*EFFECTS, 'both')}. Received: effect={effect!r}")
+    one_of(effect=effect, accepted=(*EFFECTS, "both"))
     chosen = EFFECTS if effect == "both" else (effect,)
     if language_model and "logodds" in chosen:
         raise ValueError(
@@ -75,8 +76,8 @@ def likelihood(next_base, codes):
         float32 (n, 1), nats.
     """
     following = codes[:, 1:, None]
-    found = np.take_along_axis(next_base[:, :-1], np.minimum(following, 3), 2)
-    logs = np.log(np.clip(found, KEPT, 1.0)) * (following < 4)
+    chances = np.take_along_axis(next_base[:, :-1], np.minimum(following, 3), 2)
+    logs = np.log(np.clip(chances, KEPT, 1.0)) * (following < 4)
     return logs.sum(1, dtype=np.float64).astype(np.float32)
 
 

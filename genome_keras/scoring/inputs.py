@@ -1,15 +1,18 @@
 """Windows to score, from sequences or from places of a genome."""
 
 import logging
-from contextlib import closing, contextmanager
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from itertools import islice
 
 import numpy as np
 
 from genome_keras.encode import LETTERS
 from genome_keras.genome import Interval
 from genome_keras.io import bed, fasta
-from genome_keras.io.reference import open_genome
-from genome_keras.windows import Slider, of_intervals
+from genome_keras.io.reference import Genome, open_genome
+from genome_keras.windows import Batch, Slider, of_intervals
 
 WINDOWS = 32  # read at a time
 BASES = np.array(list(LETTERS))
@@ -18,12 +21,78 @@ FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str}  # of `
 _log = logging.getLogger(__name__)
 
 
+def opened_genome(genome: str | os.PathLike | Genome) -> AbstractContextManager[Genome]:
+    """A genome for a block: of a path it is closed after it, one that is open stays so."""
+    return nullcontext(genome) if isinstance(genome, Genome) else open_genome(genome)
+
+
 @contextmanager
-def windows_of(path, genome, region, *, window, on_short="error", unknown=None, rows=WINDOWS):
+def along_records(path: str | os.PathLike, **how) -> Iterator[Slider]:
+    """Opens FASTA and gives the windows along its records.
+
+    Args:
+        path: FASTA, plain or gzip; "-" is standard input.
+        how: arguments of `genome_keras.windows.Slider`.
+    """
+    with closing(fasta.chunks(path)) as pieces:
+        yield Slider(pieces, **how)
+
+
+@contextmanager
+def around_places(
+    places: str | os.PathLike | Iterable[Interval],
+    genome: str | os.PathLike | Genome,
+    *,
+    on_outside: str = "error",
+    **sizes,
+) -> Iterator[Iterator[Batch]]:
+    """Gives a window around each place, with the starts and ends of the places.
+
+    Args:
+        places: path of BED, or `Interval`s.
+        genome: its path, or open.
+        on_outside: of BED, as in `genome_keras.io.bed.read`; what is left out is logged.
+        sizes: `window`, `batch_size` and `unknown` of `genome_keras.windows.of_intervals`.
+    """
+    with opened_genome(genome) as letters, _intervals(places, letters, on_outside) as intervals:
+        yield _around(intervals, letters, **sizes)
+
+
+@contextmanager
+def _intervals(places, genome, on_outside):
+    if not isinstance(places, str | os.PathLike):
+        yield iter(places)
+        return
+    with closing(bed.read(places, contigs=genome.contigs, on_outside=on_outside)) as intervals:
+        yield intervals
+    if told := intervals.told():
+        _log.info("%s", told)
+
+
+def _around(places, genome, **sizes):
+    of_intervals([], genome, **sizes)  # arguments are checked before any place is read
+    while some := list(islice(places, sizes["batch_size"])):
+        starts, ends = np.array([(place.start, place.end) for place in some]).T
+        for batch in of_intervals(some, genome, **sizes):
+            yield batch._replace(starts=starts, ends=ends)
+
+
+@contextmanager
+def windows_of(
+    path,
+    genome,
+    region,
+    *,
+    window,
+    on_short="error",
+    on_outside="error",
+    unknown=None,
+    rows=WINDOWS,
+):
     """Gives the windows that `write_ism` reads.
 
     Args:
-        path, genome, region, window, on_short, unknown: as in `write_ism`.
+        path, genome, region, window, on_short, on_outside, unknown: as in `write_ism`.
         rows: windows of a batch, at most.
 
     Yields:
@@ -32,17 +101,18 @@ def windows_of(path, genome, region, *, window, on_short="error", unknown=None, 
     sizes = {"window": window, "batch_size": rows, "unknown": unknown}
     if (path is None) == (region is None) or (region is not None and genome is None):
         given = (("a file", path), ("a genome", genome), ("a region", region))
-        received = " and ".join(what for what, one in given if one is not None) or "nothing"
+        received = " and ".join(what for what, value in given if value is not None) or "nothing"
         raise ValueError(
             f"expected FASTA, or a genome with BED or with a region. Received: {received}"
         )
     if genome is None:
-        with closing(fasta.chunks(path)) as pieces:
-            yield Placed(Slider(pieces, on_short=on_short, **sizes))
+        with along_records(path, on_short=on_short, **sizes) as slider:
+            yield Placed(slider)
         return
-    with open_genome(genome) as letters:
-        places = [Interval.from_region(region)] if path is None else bed.read(path)
-        yield Placed(of_intervals(places, letters, **sizes))
+    with opened_genome(genome) as letters:
+        places = [Interval.from_region(region)] if path is None else path
+        with _intervals(places, letters, on_outside) as intervals:
+            yield Placed(of_intervals(intervals, letters, **sizes))
 
 
 class Placed:
@@ -54,7 +124,7 @@ class Placed:
         batches: iterable of `genome_keras.windows.Batch`.
     """
 
-    def __init__(self, batches):
+    def __init__(self, batches: Iterable[Batch]):
         self.batches = batches
 
     def __iter__(self):

@@ -2,7 +2,7 @@
 
 import genome_keras
 from genome_keras.errors import WeightsError
-from genome_keras.quiet_keras import quiet_keras
+from genome_keras.quiet_keras import load_keras
 from genome_keras.weights.resolve import DEFAULT, find
 
 
@@ -23,20 +23,7 @@ def load_model(weights=DEFAULT):
         WeightsError: unknown, missing, damaged, or without a description.
     """
     checkpoint = described(weights)
-    return _build(checkpoint), checkpoint
-
-
-def of_windows(weights):
-    """A checkpoint that has tasks and one window, and its window.
-
-    Raises:
-        WeightsError: another checkpoint.
-    """
-    checkpoint = described(weights)
-    window = checkpoint.arguments.get("window")
-    if not checkpoint.tasks or window is None:
-        raise WeightsError(f"{checkpoint.name}: not a multi-task model of a fixed window")
-    return checkpoint, window
+    return build(checkpoint), checkpoint
 
 
 def described(weights):
@@ -57,6 +44,15 @@ def described(weights):
     return checkpoint
 
 
-def _build(checkpoint):
-    with quiet_keras():
-        return getattr(genome_keras, checkpoint.architecture)(weights=checkpoint)
+def build(checkpoint, **given):
+    """The compiled `keras.Model` of a checkpoint, with its weights.
+
+    Args:
+        checkpoint: of `described`.
+        given: arguments of the factory that come before the checkpoint's.
+
+    Raises:
+        WeightsError: as `load_model`.
+    """
+    load_keras()
+    return getattr(genome_keras, checkpoint.architecture)(weights=checkpoint, **given)

@@ -59,7 +59,7 @@ def onnx_session(path, *, threads=0):
     return lambda batch: session.run(None, {codes.name: batch})[0]
 
 
-def cached_onnx(checkpoint):
+def cached_onnx(checkpoint, *, make=export_elsewhere, makers=_MAKERS):
     """The ONNX graph of a checkpoint, made once and kept in the user's cache folder.
 
     It is named after all that it depends on: the weights, the arguments, and the versions
@@ -68,6 +68,8 @@ def cached_onnx(checkpoint):
 
     Args:
         checkpoint: a `genome_keras.weights.Checkpoint`.
+        make: makes the graph, a function as `export_elsewhere`.
+        makers: names of the packages whose versions count.
 
     Returns:
         `pathlib.Path`.
@@ -80,8 +82,8 @@ def cached_onnx(checkpoint):
 
     checkpoint.check_sha256()
     about = [checkpoint.bytes_sha256()]
-    about += [checkpoint.config.get("architecture"), checkpoint.arguments]
-    about += [_version(package) for package in _MAKERS]
+    about += [checkpoint.architecture, checkpoint.arguments]
+    about += [_version(package) for package in makers]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
     path = locations.cache() / "onnx" / f"{digest[:32]}.onnx"
     if path.is_file():
@@ -92,7 +94,7 @@ def cached_onnx(checkpoint):
         with FileLock(path.with_suffix(".lock")):
             if not path.is_file():
                 _log.info("making the ONNX graph of %s, once: %s", checkpoint.name, path)
-                export_elsewhere(checkpoint.name, path, format="onnx")
+                make(checkpoint.name, path, format="onnx")
     except OSError as error:
         raise GenomeKerasError(f"{path}: cannot write: {error.strerror or error}") from error
     return path

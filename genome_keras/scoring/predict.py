@@ -1,24 +1,26 @@
-"""From FASTA, or BED and a genome, to a table of scores, a batch of windows at a time."""
+"""Scores of windows: of FASTA, of BED and a genome, to a table; or of sequences in memory."""
 
-from contextlib import closing
-from itertools import chain, islice
+import os
+from collections.abc import Iterable
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from genome_keras.io import bed, fasta
-from genome_keras.io.reference import open_genome
+from genome_keras.arguments import one_of
+from genome_keras.encode import tokens
 from genome_keras.io.tables import open_table
-from genome_keras.scoring.batch import batch_scores
-from genome_keras.scoring.engines import onnx_scores
-from genome_keras.scoring.load import _build, of_windows
+from genome_keras.scoring import ENGINES
+from genome_keras.scoring.engines import scores_by
+from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.inputs import along_records, around_places
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
 from genome_keras.weights.resolve import DEFAULT
-from genome_keras.windows import Slider, of_intervals
+from genome_keras.windows import Batch
 
 
-class Summary(NamedTuple):
+class Predicted(NamedTuple):
     """What `predict_fasta` or `predict_intervals` did.
 
     Attributes:
@@ -30,18 +32,89 @@ class Summary(NamedTuple):
     skipped: int
 
 
+class Scores(NamedTuple):
+    """Scores of n windows: the rows that `predict_fasta` or `predict_intervals` writes.
+
+    Attributes:
+        names: n names of records, contigs, or numbers of sequences from "0".
+        starts, ends: int64 (n,), 0-based, half-open, in the record.
+        scores: float32 (n, tasks), P(label = 1).
+        tasks: names of the tasks.
+    """
+
+    names: list[str]
+    starts: np.ndarray
+    ends: np.ndarray
+    scores: np.ndarray
+    tasks: list[str]
+
+
+def predict(
+    seqs,
+    *,
+    genome=None,
+    weights=DEFAULT,
+    tasks: Iterable[str] | None = None,
+    stride: int | None = None,
+    on_short: str = "error",
+    unknown: str | None = None,
+    all_tasks: bool = False,
+    batch_size: int | None = None,
+    engine: str = "keras",
+) -> Scores:
+    """Scores of sequences, or of places of a genome, in memory.
+
+    Args:
+        seqs: windows, as `genome_keras.tokens` takes them, a row each; a `pathlib.Path` of
+            FASTA, whose windows lie as in `predict_fasta`; or with `genome` a
+            `pathlib.Path` of BED, or an iterable of `genome_keras.Interval`, as in
+            `predict_intervals`.
+        genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
+        weights: as in `predict_fasta`.
+        tasks: names of those to give; None is all that were trained.
+        stride, on_short: of FASTA, as in `predict_fasta`.
+        unknown, all_tasks, batch_size, engine: as in `predict_fasta`.
+
+    Returns:
+        `Scores`.
+
+    Raises:
+        As `predict_fasta` and `predict_intervals`.
+
+    Example:
+        >>> found = predict(["ACGT" * 25], weights="kmer_logreg.human_chromatin.v1")
+        >>> found.scores.shape, len(found.tasks)
+        ((1, 192), 192)
+    """
+    use, kept = model_in_use(weights, batch_size=batch_size), _Kept()
+    is_path = isinstance(seqs, os.PathLike)
+    if genome is not None or is_path:
+        sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
+    if genome is not None:
+        opened = around_places(seqs, genome, **sizes)
+    elif is_path:
+        opened = along_records(seqs, stride=stride, on_short=on_short, **sizes)
+    else:
+        opened = nullcontext(_of_sequences(tokens(seqs, unknown=unknown), use))
+    with opened as batches:
+        how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+        _score(use, batches, kept.opened, unit=None, **how)
+    return kept.scores()
+
+
 def predict_fasta(
-    path,
-    out="-",
+    path: str | os.PathLike,
+    out: str | os.PathLike = "-",
     *,
     weights=DEFAULT,
-    stride=None,
-    on_short="error",
-    unknown=None,
-    all_tasks=False,
-    batch_size=256,
-    engine="keras",
-):
+    stride: int | None = None,
+    on_short: str = "error",
+    unknown: str | None = None,
+    tasks: Iterable[str] | None = None,
+    all_tasks: bool = False,
+    batch_size: int | None = None,
+    engine: str = "keras",
+) -> Predicted:
     """Scores every window of a FASTA file and writes a table.
 
     Columns are name, start, end (0-based, half-open, in the record), then P(label = 1)
@@ -51,51 +124,49 @@ def predict_fasta(
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
         out: as in `genome_keras.io.tables.open_table`.
-        weights: as in `load_model`; a multi-task model of a fixed window.
+        weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
+            `Checkpoint`, a `keras.Model` or a `Scorer`; of tasks and a fixed window.
         stride: bp from one window to the next; None is the window.
         on_short: "error", "pad" or "skip", as in `genome_keras.windows.Slider`.
         unknown: "N" reads foreign letters as N; None refuses them.
+        tasks: names of those to write; None is all that were trained.
         all_tasks: also write the tasks that were never trained, whose score is the same
             everywhere: the positive rate published for them.
-        batch_size: windows at a time.
+        batch_size: windows at a time; None is 256, or what the scorer has.
         engine: "keras", "onnx" or "auto", as in `genome_keras.scoring.engines.onnx_scores`; the
             scores are the same to within 1e-5.
 
     Returns:
-        `Summary`.
+        `Predicted`.
 
     Raises:
         FormatError: not FASTA.
         SequenceError: a foreign letter, or a short record where that is an error.
-        WeightsError: a checkpoint that cannot be used.
+        WeightsError: a checkpoint that cannot be used, a score that is not finite.
         ValueError: another value of an argument.
         GenomeKerasError: `out` cannot be written, or the engine is not at hand.
     """
-    checkpoint, window = of_windows(weights)
-    with closing(fasta.chunks(path)) as pieces:
-        slider = Slider(
-            pieces,
-            window=window,
-            stride=stride,
-            batch_size=batch_size,
-            on_short=on_short,
-            unknown=unknown,
-        )
-        windows = _write(out, checkpoint, slider, batch_size, all_tasks, engine)
-    return Summary(windows, slider.skipped)
+    use = model_in_use(weights, batch_size=batch_size)
+    how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+    sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
+    with along_records(path, stride=stride, on_short=on_short, **sizes) as slider:
+        windows = _score(use, slider, lambda names: open_table(out, names), **how)
+    return Predicted(windows, slider.skipped)
 
 
 def predict_intervals(
-    path,
+    path: str | os.PathLike,
     genome,
-    out="-",
+    out: str | os.PathLike = "-",
     *,
     weights=DEFAULT,
-    unknown=None,
-    all_tasks=False,
-    batch_size=256,
-    engine="keras",
-):
+    on_outside: str = "error",
+    unknown: str | None = None,
+    tasks: Iterable[str] | None = None,
+    all_tasks: bool = False,
+    batch_size: int | None = None,
+    engine: str = "keras",
+) -> Predicted:
     """Scores one window of a genome for each line of a BED file and writes a table.
 
     The window has the centre of the interval (`genome_keras.genome.Interval.resized`) and
@@ -105,67 +176,67 @@ def predict_intervals(
 
     Args:
         path: BED, plain or gzip; "-" is standard input.
-        genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.io.reference.open_genome`.
-        out, weights, unknown, all_tasks, batch_size, engine: as in `predict_fasta`.
+        genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.open_genome`, or what that
+            gave.
+        on_outside: as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
+        out, weights, unknown, tasks, all_tasks, batch_size, engine: as in `predict_fasta`.
 
     Returns:
-        `Summary`; nothing is skipped.
+        `Predicted`; nothing is skipped.
 
     Raises:
         FormatError: no BED or genome; a line whose place is not in the genome.
         SequenceError: a foreign letter.
         WeightsError, ValueError, GenomeKerasError: as `predict_fasta`.
     """
-    checkpoint, window = of_windows(weights)
-    with open_genome(genome) as opened, closing(bed.read(path, contigs=opened.contigs)) as places:
-        sizes = {"window": window, "batch_size": batch_size, "unknown": unknown}
-        batches = _around(places, opened, sizes)
-        return Summary(_write(out, checkpoint, batches, batch_size, all_tasks, engine), 0)
+    use = model_in_use(weights, batch_size=batch_size)
+    how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+    sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
+    with around_places(path, genome, on_outside=on_outside, **sizes) as batches:
+        return Predicted(_score(use, batches, lambda names: open_table(out, names), **how), 0)
 
 
-def _around(places, genome, sizes):
-    """Batches of windows around places, with the starts and ends of the places."""
-    of_intervals([], genome, **sizes)  # arguments are checked before any place is read
-    while some := list(islice(places, sizes["batch_size"])):
-        starts, ends = np.array([(place.start, place.end) for place in some]).T
-        for batch in of_intervals(some, genome, **sizes):
-            yield batch._replace(starts=starts, ends=ends)
-
-
-def _write(out, checkpoint, batches, batch_size, all_tasks, engine):
-    """Writes the scores of batches; returns the number of windows."""
-    batches, windows = iter(batches), 0
-    chosen = np.array(checkpoint.trained) | all_tasks
-    tasks = [task for task, one in zip(checkpoint.tasks, chosen, strict=True) if one]
-    first = list(islice(batches, 1))  # bad input is told before a framework loads
-    with (
-        open_table(out, tasks) as table,
-        tqdm(unit=" windows", disable=None) as bar,
-    ):
-        scores_of = scoring(checkpoint, engine, batch_size)
+def _score(use, batches, out, *, tasks, all_tasks, engine, unit="windows"):
+    """Writes the scores of batches to what `out` opens for the tasks' names; gives their number."""
+    one_of(engine=engine, accepted=ENGINES)
+    chosen, names = use.columns(tasks, all_tasks=all_tasks)
+    with file_run(batches, out(names), lambda: scores_by(engine, use), unit=unit) as run:
 
         def write(batch, scores):
-            nonlocal windows
-            table.write(batch.names, batch.starts, batch.ends, scores[:, chosen])
-            windows += len(scores)
-            bar.update(len(scores))
+            scores = scores[:, chosen]
+            check_finite(scores, batch, names, use.name)
+            run.out.write(batch.names, batch.starts, batch.ends, scores)
 
-        overlap(chain(first, batches), lambda batch: scores_of(batch.codes), write)
-    return windows
+        overlap(run.batches, lambda batch: run.work(batch.codes), write)
+    return run.count
 
 
-def scoring(checkpoint, engine, batch_size):
-    """What gives the scores of a checkpoint, by Keras or another engine.
+def _of_sequences(codes, use):
+    window = use.window_of(codes.shape[1])
+    for first in range(0, len(codes), use.batch_size):
+        some = codes[first : first + use.batch_size]
+        starts = np.zeros(len(some), np.int64)
+        names = [str(first + row) for row in range(len(some))]
+        yield Batch(names, starts, starts + window, some)
 
-    Args:
-        checkpoint: a `genome_keras.weights.Checkpoint`.
-        engine: as in `genome_keras.scoring.engines.onnx_scores`, and the same errors.
-        batch_size: windows at a time, at most.
 
-    Returns:
-        A function of codes uint8 (n, window) that gives (n, tasks).
-    """
-    if (scores := onnx_scores(checkpoint, engine)) is not None:
-        return scores
-    model = _build(checkpoint)
-    return lambda codes: batch_scores(model, codes, batch_size)
+class _Kept:
+    """A table of scores in memory, written as that of `genome_keras.io.tables.open_table`."""
+
+    def __init__(self):
+        self.names, self.parts, self.tasks = [], [], []
+
+    @contextmanager
+    def opened(self, tasks):
+        self.tasks = tasks
+        yield self
+
+    def write(self, names, starts, ends, scores):
+        self.names += names
+        self.parts.append((starts.copy(), ends.copy(), scores))
+
+    def scores(self):
+        empty = np.empty(0, np.int64), np.empty((0, len(self.tasks)), np.float32)
+        parts = self.parts or [(empty[0], *empty)]
+        arrays = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        return Scores(self.names, *arrays, self.tasks)

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from genome_keras.layers.strands import OneHot
+from genome_keras.scoring.batch import BatchSizes, compiles_sizes, filled
 from genome_keras.scoring.effects import KEPT
 from genome_keras.scoring.twins import compiled, state_sizes, twin
 
@@ -15,20 +16,19 @@ class Stack:
     """Recurrent layers that read windows piece by piece, with the model's own weights.
 
     Args:
-        layers: dict name -> layer of the model.
-        prefix: of the names of the stack's layers: "forward_", "backward_" or "".
+        embedding: layer that reads one-hot letters.
+        recurrent: the `keras.layers.RNN` of the stack, in their order.
         readout: "last", "max" or "mean" of the last layer's outputs, or "likelihood".
         batch_size: rows at a time, about.
+        next_base: of "likelihood", the layer that gives probabilities of the next base.
     """
 
-    def __init__(self, layers, prefix, readout, batch_size):
+    def __init__(self, embedding, recurrent, readout, batch_size, *, next_base=None):
         self.readout, self.batch_size = readout, batch_size
-        likelihood = readout == "likelihood"
-        own = [layer for name, layer in layers.items() if name.startswith(prefix)]
         carrying = {"return_sequences": True, "return_state": True, "stateful": False}
-        stack = [twin(layer, carrying) for layer in own if isinstance(layer, keras.layers.RNN)]
+        stack = [twin(layer, carrying) for layer in recurrent]
         codes = keras.Input((None,), dtype="uint8")
-        x = layers[f"{prefix}embedding"](OneHot()(codes))
+        x = embedding(OneHot()(codes))
         before, after = [], []
         for layer in stack:
             states = [keras.Input((layer.units,)) for _ in state_sizes(layer)]
@@ -36,20 +36,21 @@ class Stack:
             x, *left = layer(x, initial_state=given)
             before += states
             after += left
-        self.sizes = [layer.units for layer in stack for _ in state_sizes(layer)]
-        if likelihood:
+        self.state_sizes = [layer.units for layer in stack for _ in state_sizes(layer)]
+        if readout == "likelihood":
             # The output before a step tells its base: the first is in the state.
             top = len(state_sizes(stack[-1]))
             x = ops.concatenate([ops.expand_dims(before[-top], 1), x[:, :-1]], 1)
             base = keras.Input((None,), dtype="uint8")
-            found = ops.log(ops.clip(layers["next_base"](x), KEPT, 1.0))
-            value = ops.sum(OneHot()(base) * found, (1, 2))[:, None]
+            logs = ops.log(ops.clip(next_base(x), KEPT, 1.0))
+            value = ops.sum(OneHot()(base) * logs, (1, 2))[:, None]
             inputs, self.width = [codes, base, *before], 1
         else:
-            of = {"last": lambda x: x[:, -1], "max": lambda x: ops.max(x, 1)}
-            value = of.get(readout, lambda x: ops.sum(x, 1))(x)
+            read = {"last": lambda x: x[:, -1], "max": lambda x: ops.max(x, 1)}
+            value = read.get(readout, lambda x: ops.sum(x, 1))(x)
             inputs, self.width = [codes, *before], stack[-1].units
         self.model = compiled(keras.Model(inputs, [value, *after]))
+        self._sizes = BatchSizes(batch_size, compiled=compiles_sizes(self.model))
 
     def scores(self, codes, at):
         """Read-outs of windows, what comes before a step once for those that begin alike.
@@ -63,44 +64,39 @@ class Stack:
         """
         n, window = codes.shape
         begun, row = np.unique(codes[:, :at], axis=0, return_inverse=True)
-        row, whole = row.reshape(-1), np.empty((n, self.width), np.float32)
-        heads = [self._batch(begun, first) for first in range(0, len(begun), self.batch_size)]
-        for head in heads:
-            self._step(head, 0, at)
-        states = [np.concatenate(of) for of in zip(*(head.states for head in heads), strict=True)]
-        value = np.concatenate([head.value for head in heads])
-        for first in range(0, n, self.batch_size):
-            tail = self._batch(codes, first)
-            of = np.pad(row[first : first + self.batch_size], (0, self.batch_size))
-            of = of[: self.batch_size]
-            tail.states, tail.value = [states_of[of] for states_of in states], value[of]
+        states, value = self._heads(begun, at)
+        row, whole, size = row.reshape(-1), np.empty((n, self.width), np.float32), self._sizes.of(n)
+        for first, (some, count) in zip(range(0, n, size), filled(codes, size), strict=True):
+            of_head = np.pad(row[first : first + size], (0, size - count))
+            tail = Rows(some, [state[of_head] for state in states], value[of_head], None)
             self._step(tail, at, window)
-            rest = min(self.batch_size, n - first)
-            whole[first : first + rest] = tail.value[:rest]
+            whole[first : first + count] = tail.value[:count]
         return whole / window if self.readout == "mean" else whole
+
+    def _heads(self, begun, at):
+        """States and read-outs after the first steps, a row for each of so many beginnings."""
+        heads, size = [], self._sizes.of(len(begun))
+        for some, count in filled(begun, size):
+            head = self._start(some)
+            self._step(head, 0, at)
+            heads.append(([state[:count] for state in head.states], head.value[:count]))
+        states, values = zip(*heads, strict=True)
+        joined = [np.concatenate(state) for state in zip(*states, strict=True)]
+        return joined, np.concatenate(values)
 
     def substitutions(self, codes):
         """Read-outs of all substitutions (n, window, 4, width), and of the windows (n, width)."""
-        n, window = codes.shape
-        rows = max(1, self.batch_size // (3 * PIECE))  # windows at a time
+        n, rows = len(codes), max(1, self.batch_size // (3 * PIECE))  # windows at a time
         rows = -(-n // -(-n // rows))  # of about the same number each
         parts = []
-        for first in range(0, n, rows):
-            some = codes[first : first + rows]
-            filled = np.concatenate([some, np.full((rows - len(some), window), 4, np.uint8)])
-            parts.append([of[: len(some)] for of in self._read(filled)])
-        every, own = (np.concatenate(of) for of in zip(*parts, strict=True))
-        return every, own
-
-    def _batch(self, codes, first):
-        """A batch of full size, before the first step; N fills it."""
-        some = codes[first : first + self.batch_size]
-        lacking = self.batch_size - len(some)
-        return self._start(np.pad(some, ((0, lacking), (0, 0)), constant_values=4))
+        for some, count in filled(codes, rows):
+            parts.append([values[:count] for values in self._read(some)])
+        changed, own = (np.concatenate(values) for values in zip(*parts, strict=True))
+        return changed, own
 
     def _read(self, codes):
         n, window = codes.shape
-        every = np.zeros((n, window, 4, self.width), np.float32)
+        changed = np.zeros((n, window, 4, self.width), np.float32)
         own, groups = self._start(codes), []
         begin = 0
         while begin < window:
@@ -110,15 +106,15 @@ class Stack:
                 self._step(group, begin, end)
             begin = end
         for group in groups:
-            every[group.at] = group.value
+            changed[group.at] = group.value
         kept = np.minimum(codes, 3)[..., None, None]
-        np.put_along_axis(every, kept, own.value[:, None, None], 2)
+        np.put_along_axis(changed, kept, own.value[:, None, None], 2)
         if self.readout == "mean":
-            return every / window, own.value / window
-        return every, own.value
+            return changed / window, own.value / window
+        return changed, own.value
 
     def _start(self, codes):
-        states = [np.zeros((len(codes), size), np.float32) for size in self.sizes]
+        states = [np.zeros((len(codes), size), np.float32) for size in self.state_sizes]
         value = np.full((len(codes), self.width), -np.inf if self.readout == "max" else 0.0)
         return Rows(codes, states, value.astype(np.float32), None)
 
@@ -131,7 +127,8 @@ class Stack:
         letter = (own.codes[row, at] + np.tile([1, 2, 3], n * length)) % 4
         codes = own.codes[row]
         codes[np.arange(len(row)), at] = letter
-        return Rows(codes, [of[row] for of in own.states], own.value[row], (row, at, letter))
+        states = [state[row] for state in own.states]
+        return Rows(codes, states, own.value[row], (row, at, letter))
 
     def _step(self, group, begin, end):
         piece = group.codes[:, begin:end]

@@ -1,21 +1,24 @@
 """A model as a function of windows: what variants and mutagenesis ask it."""
 
-import inspect
 from functools import cached_property
 
 import numpy as np
 
-import genome_keras
 from genome_keras.encode import reverse_complement
-from genome_keras.errors import WeightsError
-from genome_keras.scoring.batch import batch_scores
+from genome_keras.scoring.batch import (
+    BatchSizes,
+    batch_scores,
+    compiles_sizes,
+    is_keras,
+    once_if_blank,
+)
 from genome_keras.scoring.effects import LIKELIHOOD, likelihood, logit, sigmoid
-from genome_keras.scoring.load import load_model
-from genome_keras.weights.resolve import DEFAULT
+
+PROBED = 8  # one row in so many is computed both ways before what windows share is trusted
 
 
 class Scorer:
-    """Scores of windows by one model, in batches of one shape.
+    """Scores of windows by one model, in batches.
 
     A model of tasks gives P(label = 1) for each. A language model, one that was compiled
     with `NextBaseCrossEntropy`, gives one number, the log-likelihood of the window in
@@ -25,11 +28,12 @@ class Scorer:
     Args:
         model: a `keras.Model` that takes codes (batch, window) and gives (batch, tasks),
             or a language model.
-        tasks: their names; None numbers them, "task_0" and so on.
+        tasks: their names; None are those that the model was made with, or numbers,
+            "task_0" and so on.
         both_strands: average over the window and its reverse complement here: log-odds of
             tasks, log-likelihoods of a language model. A factory's own `both_strands`
             does the same inside the model, and needs nothing here.
-        batch_size: windows at a time.
+        batch_size: windows at a time, at most.
 
     Attributes:
         tasks: list of str.
@@ -40,11 +44,16 @@ class Scorer:
         ValueError: a model with another output, or one that keeps its state.
     """
 
-    def __init__(self, model, *, tasks=None, both_strands=False, batch_size=256):
-        from genome_keras.losses import NextBaseCrossEntropy
-
+    def __init__(
+        self,
+        model,
+        *,
+        tasks: list[str] | None = None,
+        both_strands: bool = False,
+        batch_size: int = 256,
+    ):
         self.model, self.both_strands, self.batch_size = model, both_strands, batch_size
-        self.is_language_model = isinstance(getattr(model, "loss", None), NextBaseCrossEntropy)
+        self.is_language_model = _gives_next_bases(model)
         if any(getattr(layer, "stateful", False) for layer in model.layers):
             raise ValueError("expected a model that forgets between batches: stateful=False")
         shape = getattr(model, "output_shape", None)
@@ -54,23 +63,21 @@ class Scorer:
                 f"NextBaseCrossEntropy. Received: {model.name}, whose output is {shape}"
             )
         self.window = model.input_shape[1]
-        if self.is_language_model:
-            tasks = [LIKELIHOOD]
-        elif not tasks:
-            tasks = [f"task_{task}" for task in range(shape[-1])]
-        elif len(tasks) != shape[-1]:
-            raise ValueError(f"expected {shape[-1]} tasks. Received: {len(tasks)}")
-        self.tasks, self._shares = list(tasks), "unknown"
+        self.tasks = [LIKELIHOOD] if self.is_language_model else _names(model, tasks, shape[-1])
+        self._sizes = BatchSizes(batch_size, compiled=compiles_sizes(model))
+        self.sharing = "unknown"  # whether what windows share was found to change no score
 
     @cached_property
     def network(self):
-        """The model as stacks that carry their states, or None: `interpret.recurrent`."""
+        """The model as stacks that carry their states, or None; see `shared_reading`."""
+        if not is_keras(self.model):
+            return None
         from genome_keras.scoring.shared_reading import network
 
         return network(self.model, self.batch_size)
 
-    def scores(self, codes, *, alike=False):
-        """Scores of windows.
+    def scores(self, codes: np.ndarray, *, alike: bool = False) -> np.ndarray:
+        """Scores of windows; those of nothing but N are computed once.
 
         Args:
             codes: uint8 (n, window).
@@ -81,63 +88,62 @@ class Scorer:
         Returns:
             float32 (n, tasks).
         """
-        share = alike and self._shares and min(codes.shape[0], codes.shape[1] - 2) > 0
-        if share and self.network is not None:
-            shared = self._averaged(self.network.scores, codes)
-            if self._shares == "known":
-                return shared
-            first = slice(self.batch_size)
-            if agree(shared[first], self._averaged(self._one_strand, codes[first])):
-                self._shares = "known"
-                return shared
-            self._shares = None  # another network under a known name
-        scores = np.empty((len(codes), len(self.tasks)), np.float32)
-        for first in range(0, len(codes), self.batch_size):
-            batch = codes[first : first + self.batch_size]
-            scores[first : first + len(batch)] = self._averaged(self._one_strand, batch)
-        return scores
+        if not len(codes):
+            return np.empty((0, len(self.tasks)), np.float32)
+        if alike and codes.shape[1] > 2 and (shared := self._shared(codes)) is not None:
+            return shared
+        scores = once_if_blank(lambda kept: self._averaged(self._one_strand, kept), codes)
+        return scores.astype(np.float32, copy=False)
+
+    def _shared(self, codes):
+        """Scores by way of what windows share, or None where that is not to be had."""
+        probed = min(self.batch_size, len(codes) // PROBED)
+        if self.sharing == "none" or not probed or self.network is None:
+            return None
+        scores = self._averaged(self.network.scores, codes)
+        if self.sharing == "unknown":  # it may be another network of the same layers
+            same = agree(scores[:probed], self._averaged(self._one_strand, codes[:probed]))
+            self.sharing = "exact" if same else "none"
+        return scores if self.sharing == "exact" else None
 
     def _averaged(self, scores, codes):
         if not self.both_strands:
             return scores(codes)
         return self.mean(scores(codes), scores(reverse_complement(codes)))
 
-    def mean(self, forward, reverse):
+    def mean(self, forward: np.ndarray, reverse: np.ndarray) -> np.ndarray:
         """Mean of the scores of two strands: of log-odds, or of log-likelihoods."""
         if self.is_language_model:
             return (forward + reverse) / 2
         return sigmoid((logit(forward) + logit(reverse)) / 2).astype(np.float32)
 
     def _one_strand(self, codes):
-        scores = batch_scores(self.model, codes, self.batch_size)
+        scores = batch_scores(self.model, codes, self.batch_size, self._sizes)
         return likelihood(scores, codes) if self.is_language_model else scores
 
 
-def agree(one, other):
-    """Whether scores by two ways are those of one network."""
-    return np.allclose(one, other, atol=1e-4, rtol=1e-4)
+def _gives_next_bases(model):
+    if getattr(model, "loss", None) is None:
+        return False
+    from genome_keras.losses import NextBaseCrossEntropy
+
+    return isinstance(model.loss, NextBaseCrossEntropy)
 
 
-def open_scorer(weights=DEFAULT, *, both_strands=None, batch_size=256):
-    """The scorer of a checkpoint.
-
-    Args:
-        weights: as in `genome_keras.scoring.load.load_model`.
-        both_strands: average over both strands; None does what the checkpoint does.
-        batch_size: windows at a time.
+def _names(model, tasks, count):
+    """Names of the tasks of a model.
 
     Raises:
-        WeightsError: a checkpoint that cannot be used.
+        ValueError: another number of them.
     """
-    model, checkpoint = load_model(weights)
-    outside = False
-    if both_strands is not None:
-        build = getattr(genome_keras, checkpoint.config["architecture"])
-        if "both_strands" not in inspect.signature(build).parameters:
-            outside = both_strands
-        elif both_strands != checkpoint.arguments.get("both_strands", False):
-            model = build(weights=checkpoint.name, both_strands=both_strands)
-    try:
-        return Scorer(model, tasks=checkpoint.tasks, both_strands=outside, batch_size=batch_size)
-    except ValueError as error:
-        raise WeightsError(f"{weights}: {error}") from error
+    if not tasks:
+        known = (getattr(model, "made_with", None) or {}).get("tasks")
+        return list(known) if known and len(known) == count else [f"task_{i}" for i in range(count)]
+    if len(tasks) != count:
+        raise ValueError(f"expected {count} tasks. Received: {len(tasks)}")
+    return list(tasks)
+
+
+def agree(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether scores by two ways are those of one network."""
+    return np.allclose(one, other, atol=1e-4, rtol=1e-4)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from genome_keras.scoring.batch import is_keras
 from genome_keras.scoring.effects import sigmoid
 
 
@@ -12,6 +13,8 @@ def substitutions(model):
         From codes uint8 (n, window), float32 (n, window, 4, tasks) and the windows' own
         (n, tasks); or None.
     """
+    if not is_keras(model):
+        return None
     import keras
 
     from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
@@ -27,8 +30,8 @@ def substitutions(model):
         kernel, bias = head.get_weights()
         if counts.both_strands:
             kernel = (kernel + kernel[reverse_complement_columns(counts.k)]) / 2
-        every, own = logits(codes, kernel, counts.k)
-        return tuple(sigmoid(bias + of).astype(np.float32) for of in (every, own))
+        changed, own = logits(codes, kernel, counts.k)
+        return tuple(sigmoid(bias + sums).astype(np.float32) for sums in (changed, own))
 
     return scores
 

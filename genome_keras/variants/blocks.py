@@ -1,15 +1,17 @@
 """Variants, many at once: windows of both alleles, each window once, and what cannot be shown."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.arguments import at_least
 from genome_keras.encode import FOREIGN, translate
 from genome_keras.genome import Variant
 from genome_keras.io.vcf_alleles import Malformed
 from genome_keras.windows import alleles
 
-SCORED = "ok"
+SCORED, NOT_FINITE = "ok", "not_finite"
 STATUS = {
     SCORED: "scored",
     "ref_mismatch": "the genome has other letters than REF",
@@ -20,6 +22,7 @@ STATUS = {
     "symbolic": "ALT is named and not spelled: <DEL>, a breakend",
     "malformed": "the record is not as VCF has it",
     "foreign_letter": "a letter of the window is none of A, C, G, T, N",
+    NOT_FINITE: "the model's score is not a finite number",
 }
 BLOCK = 2048  # windows of a block, the unit of resuming
 
@@ -44,27 +47,28 @@ class Block(NamedTuple):
     codes: np.ndarray
 
 
-def blocks(lines, genome, *, window, size=None):
+def blocks(lines, genome, *, window: int, size: int = BLOCK) -> Iterator[Block]:
     """Groups alleles whose windows are scored together.
 
     Args:
         lines: (line, `Variant`) pairs, as `genome_keras.io.vcf.read` yields them.
         genome: an open `genome_keras.io.reference.Genome`.
         window: bp; windows lie as `genome_keras.windows.alleles` has them.
-        size: windows, and alleles, of a block at most; None is `BLOCK`.
+        size: windows, and alleles, of a block at most.
 
     Yields:
         `Block`, in the order of `lines`.
     """
-    size, rows, held = size or BLOCK, {}, []
+    at_least(2, block_size=size)
+    row_of, held = {}, []  # window -> its row
 
     def block():
-        codes, _ = translate("".join(rows).encode("ascii", "replace"))
-        codes = codes.reshape(len(rows), window)
+        codes, _ = translate("".join(row_of).encode("ascii", "replace"))
+        codes = codes.reshape(len(row_of), window)
         foreign = (codes == FOREIGN).any(1)
-        numbers, variants, status, ref, alt = (list(of) for of in zip(*held, strict=True))
-        for i, (one, two) in enumerate(zip(ref, alt, strict=True)):
-            if one >= 0 and (foreign[one] or foreign[two]):
+        numbers, variants, status, ref, alt = (list(column) for column in zip(*held, strict=True))
+        for i, (ref_row, alt_row) in enumerate(zip(ref, alt, strict=True)):
+            if ref_row >= 0 and (foreign[ref_row] or foreign[alt_row]):
                 status[i], ref[i], alt[i] = "foreign_letter", -1, -1
         codes[foreign] = 4  # scored with the others, and nobody looks
         return Block(numbers, variants, status, np.array(ref), np.array(alt), codes)
@@ -72,13 +76,13 @@ def blocks(lines, genome, *, window, size=None):
     for line, variant in lines:
         status, ref, alt = _seen(variant, genome, window)
         if status == SCORED:
-            one, two = (rows.setdefault(seq, len(rows)) for seq in (ref, alt))
+            rows = [row_of.setdefault(seq, len(row_of)) for seq in (ref, alt)]
         else:
-            one = two = -1
-        held.append((line, variant, status, one, two))
-        if len(rows) + 2 > size or len(held) >= size:
+            rows = [-1, -1]
+        held.append((line, variant, status, *rows))
+        if len(row_of) + 2 > size or len(held) >= size:
             yield block()
-            rows, held = {}, []
+            row_of, held = {}, []
     if held:
         yield block()
 

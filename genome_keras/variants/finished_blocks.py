@@ -9,19 +9,23 @@ from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
 
 
-class Parts:
+class FinishedBlocks:
     """Effects of finished blocks, in files named after all that they depend on.
 
-    Another VCF, genome, model or option gives other names, so that what is found is right.
+    Another VCF, genome, model or option gives other names, so that what is there is right.
+
+    Args:
+        folder: of the files; None keeps nothing.
+        settings: text that tells the model and the options.
     """
 
-    def __init__(self, folder, settings):
-        self.folder, self.settings, self.used = Path(folder), settings.encode(), set()
+    def __init__(self, folder: str | None, settings: str):
+        self.folder = None if folder is None else Path(folder)
+        self.settings, self.used = settings.encode(), set()
 
     def load(self, block):
         """Effects of a block, or None."""
-        path = self._path(block)
-        if not path.exists():
+        if self.folder is None or not (path := self._path(block)).exists():
             return None
         try:
             values = np.load(path, allow_pickle=False)
@@ -30,6 +34,9 @@ class Parts:
         return values
 
     def save(self, block, values):
+        """Keeps effects of a block."""
+        if self.folder is None:
+            return
         self.folder.mkdir(exist_ok=True)
         with atomic(self._path(block)) as temporary, open(temporary, "wb") as file:
             np.save(file, values, allow_pickle=False)
@@ -38,7 +45,7 @@ class Parts:
         """Removes the files of this run, and the folder if nothing else is in it."""
         for path in self.used:
             path.unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
+        if self.folder is not None and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
     def _path(self, block):

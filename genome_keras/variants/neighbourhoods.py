@@ -27,28 +27,28 @@ def step_of(window):
     return max(1, window // 2)
 
 
-def neighbourhoods(variants, genome, scorer, *, window):
+def neighbourhoods(variants, genome, scorer, *, window, beside=BESIDE):
     """Scores of the reference genome along the neighbourhoods of variants.
 
-    The windows are `BESIDE` to the left of the variant's own and as many to the right, as
-    far as they lie inside the contig, so the cost does not hang on the genome. A foreign
-    letter counts as N.
+    The cost does not hang on the genome. A foreign letter counts as N.
 
     Args:
         variants: list of `genome_keras.genome.Variant`.
         genome: an open `genome_keras.io.reference.Genome` that has their contigs.
         scorer: a `genome_keras.scoring.scorer.Scorer`.
         window: bp.
+        beside: windows to the left of the variant's own, and to the right, as far as they
+            lie inside the contig.
 
     Returns:
         A `Neighbourhood` for each variant.
     """
-    steps = step_of(window) * np.arange(-BESIDE, BESIDE + 1)
+    steps = step_of(window) * np.arange(-beside, beside + 1)
     starts, places = [], []
     for variant in variants:
-        every = variant.trimmed().start - window // 2 + steps
+        near = variant.trimmed().start - window // 2 + steps
         last = genome.length(variant.contig) - window
-        starts.append(every[(every >= 0) & (every <= last)])
+        starts.append(near[(near >= 0) & (near <= last)])
         places += [Interval(variant.contig, start, start + window) for start in starts[-1].tolist()]
     if not places:
         return [Neighbourhood(own, np.empty((0, len(scorer.tasks)), np.float32)) for own in starts]

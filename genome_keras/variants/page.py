@@ -28,7 +28,7 @@ _METHODS = {
 }
 
 
-class _Kept(NamedTuple):
+class _Shown(NamedTuple):
     size: float  # the largest absolute effect
     order: int  # of ties, the first
     variant: Variant
@@ -36,11 +36,15 @@ class _Kept(NamedTuple):
     codes: np.ndarray  # (2, window), ref and alt
 
 
-class Alleles:
-    """What a page keeps of the alleles that pass: how many, and those that change most."""
+class LargestEffects:
+    """What a page keeps of the alleles that pass: how many, and those that change most.
 
-    def __init__(self):
-        self.status, self.kept, self._order = Counter(), [], count(0, -1)
+    Args:
+        shown: alleles that are kept, at most.
+    """
+
+    def __init__(self, shown: int = SHOWN):
+        self.status, self.kept, self.shown, self._order = Counter(), [], shown, count(0, -1)
         self.scorer = None
 
     def add(self, block, effects):
@@ -53,18 +57,19 @@ class Alleles:
         self.status.update(block.status)
         known = np.flatnonzero(block.ref >= 0)
         sizes = np.abs(effects[known]).max(1, initial=0)
-        for i in np.argsort(-sizes, kind="stable")[:SHOWN]:
+        for i in np.argsort(-sizes, kind="stable")[: self.shown]:
             row, size = known[i], float(sizes[i])
             order = next(self._order)
-            if len(self.kept) == SHOWN and (size, order) <= self.kept[0][:2]:
+            full = len(self.kept) == self.shown
+            if full and (size, order) <= self.kept[0][:2]:
                 continue
             codes = block.codes[[block.ref[row], block.alt[row]]]
-            one = _Kept(size, order, block.variants[row], effects[row].copy(), codes)
-            (heapq.heappush if len(self.kept) < SHOWN else heapq.heapreplace)(self.kept, one)
+            allele = _Shown(size, order, block.variants[row], effects[row].copy(), codes)
+            (heapq.heapreplace if full else heapq.heappush)(self.kept, allele)
 
 
 @contextmanager
-def variants_page(path, *, tasks, chosen, effect, weights, genome=None):
+def variants_page(path, *, tasks, chosen, effect, weights, genome=None, shown=SHOWN):
     """Opens a page of variants; it is written when the block succeeds.
 
     Args:
@@ -76,25 +81,26 @@ def variants_page(path, *, tasks, chosen, effect, weights, genome=None):
         genome: a `genome_keras.io.reference.Genome` that is open until the page is written:
             the tracks that change most are drawn along it, but not of a language model.
             None draws none.
+        shown: alleles on it, at most.
 
     Yields:
-        `Alleles`; its `scorer` must be set before the block ends.
+        `LargestEffects`; its `scorer` must be set before the block ends.
 
     Raises:
         GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
     """
     with written_page(path, "Variants") as parts:
-        alleles = Alleles()
+        alleles = LargestEffects(shown)
         yield alleles
         if path is not None:
             parts += _body(alleles, tasks, chosen, name_change(effect, tasks), weights, genome)
 
 
 def _body(alleles, tasks, chosen, change, weights, genome):
-    kept = sorted(alleles.kept, key=lambda one: one[:2], reverse=True)
-    every, scored = sum(alleles.status.values()), alleles.status["ok"]
+    kept = sorted(alleles.kept, key=lambda allele: allele[:2], reverse=True)
+    total, scored = sum(alleles.status.values()), alleles.status["ok"]
     yield paragraph(
-        f"Alleles: {every:,}, {scored:,} of them scored. Tasks: {len(tasks):,}, of {weights}."
+        f"Alleles: {total:,}, {scored:,} of them scored. Tasks: {len(tasks):,}, of {weights}."
     )
     others = {word: n for word, n in alleles.status.items() if word != "ok"}
     if others:
@@ -104,10 +110,10 @@ def _body(alleles, tasks, chosen, change, weights, genome):
         return
     if len(kept) < scored:
         yield paragraph(f"Shown are the {len(kept)} with the largest absolute effect.")
-    codes = np.array([one.codes for one in kept])
+    codes = np.array([allele.codes for allele in kept])
     window = codes.shape[2]
     scores = alleles.scorer.scores(codes.reshape(-1, window))[:, chosen].reshape(len(kept), 2, -1)
-    most = [int(np.abs(one.effects).argmax()) for one in kept]
+    most = [int(np.abs(allele.effects).argmax()) for allele in kept]
     columns = np.arange(len(alleles.scorer.tasks))[chosen]
     letters, method = _letters(alleles.scorer, codes, [int(columns[task]) for task in most])
     yield paragraph(
@@ -117,7 +123,7 @@ def _body(alleles, tasks, chosen, change, weights, genome):
     )
     around = [None] * len(kept)
     if genome is not None and not alleles.scorer.is_language_model:
-        variants = [one.variant for one in kept]
+        variants = [allele.variant for allele in kept]
         around = neighbourhoods(variants, genome, alleles.scorer, window=window)
         step = step_of(window)
         yield paragraph(
@@ -130,25 +136,27 @@ def _body(alleles, tasks, chosen, change, weights, genome):
         ("variant", "task that changes most", "effect", "ref", "alt", "id"),
         [
             (
-                (name_variant(one.variant), f"v{number}"),
+                (name_variant(allele.variant), f"v{number}"),
                 tasks[task],
-                f"{one.effects[task]:+.4f}",
-                *(f"{score[task]:.4f}" for score in of),
-                one.variant.id or ".",
+                f"{allele.effects[task]:+.4f}",
+                *(f"{score[task]:.4f}" for score in pair),
+                allele.variant.id or ".",
             )
-            for number, (one, task, of) in enumerate(zip(kept, most, scores, strict=True))
+            for number, (allele, task, pair) in enumerate(zip(kept, most, scores, strict=True))
         ],
     )
-    for number, (one, task, of, near) in enumerate(zip(kept, most, scores, around, strict=True)):
-        name = name_variant(one.variant)
+    for number, (allele, task, pair, near) in enumerate(
+        zip(kept, most, scores, around, strict=True)
+    ):
+        name = name_variant(allele.variant)
         yield f'<h2 id="v{number}">{escape(name)}</h2>'
         figure = draw_alleles(
             letters[number],
-            codes=one.codes,
-            variant=one.variant,
-            scores=of,
+            codes=allele.codes,
+            variant=allele.variant,
+            scores=pair,
             tasks=tasks,
-            effects=one.effects,
+            effects=allele.effects,
             title=f"letters that carry {tasks[task]}",
             label="nats" if method == "ism" else "log-odds",
             score_label="log-likelihood" if method == "ism" else "P(label = 1)",
@@ -158,7 +166,7 @@ def _body(alleles, tasks, chosen, change, weights, genome):
         text += "and the tasks that change most"
         yield figure_html(figure, text, name=f"v{number}")
         if near is not None and len(near.starts) > 1:
-            yield _tracks(one, near, tasks, columns, window, name=f"v{number}t")
+            yield _tracks(allele, near, tasks, columns, window, name=f"v{number}t")
 
 
 def _most(tasks):
@@ -196,16 +204,18 @@ def _letters(scorer, codes, tasks):
     if scorer.is_language_model:
         effects = Mutagenesis(scorer)(codes.reshape(-1, codes.shape[2]))[..., 0]
         return mean_loss(effects.reshape(*codes.shape, 4), codes), "ism"
-    method, given = "integrated_gradients", {"tasks": 0, "both_strands": scorer.both_strands}
+    method, strands = "integrated_gradients", scorer.both_strands
     try:
-        find = Attribution(scorer.model, method=method, batch_size=64, **given)
-        find(codes[:1, 0])
+        attribute = Attribution(
+            scorer.model, tasks=0, method=method, both_strands=strands, batch_size=64
+        )
+        attribute(codes[:1, 0])
     except ValueError:  # gradients do not go through this network
         method = "occlusion"
-        find = Attribution(scorer.model, method=method, **given)
-    found = np.empty((*codes.shape, 4), np.float32)
+        attribute = Attribution(scorer, tasks=0, method=method)
+    letters = np.empty((*codes.shape, 4), np.float32)
     for task in set(tasks):
         rows = np.array(tasks) == task
-        values = find(codes[rows].reshape(-1, codes.shape[2]), tasks=task)
-        found[rows] = values.reshape(-1, *codes.shape[1:], 4)
-    return found, method
+        values = attribute(codes[rows].reshape(-1, codes.shape[2]), tasks=task)
+        letters[rows] = values.reshape(-1, *codes.shape[1:], 4)
+    return letters, method

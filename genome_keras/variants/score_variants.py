@@ -1,28 +1,29 @@
 """What variants do: effects of alternative alleles, from VCF and genome to a table."""
 
+import os
 from collections import Counter
-from contextlib import closing, contextmanager
-from itertools import chain, islice
+from collections.abc import Iterable
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.genome import Interval, Variant
 from genome_keras.io import vcf
-from genome_keras.io.reference import open_genome
 from genome_keras.io.rows import open_rows
 from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
-from genome_keras.scoring.choices import chosen_tasks, window_of
+from genome_keras.io.vcf_source import Copy
+from genome_keras.scoring import EFFECTS
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
-from genome_keras.scoring.load import described
-from genome_keras.scoring.scorer import open_scorer
-from genome_keras.variants.blocks import blocks
-from genome_keras.variants.finished_blocks import Parts
-from genome_keras.variants.page import variants_page
+from genome_keras.scoring.file_run import file_run
+from genome_keras.scoring.inputs import opened_genome
+from genome_keras.scoring.model_in_use import model_in_use
+from genome_keras.variants.blocks import BLOCK, NOT_FINITE, blocks
+from genome_keras.variants.finished_blocks import FinishedBlocks
+from genome_keras.variants.page import SHOWN, variants_page
 from genome_keras.weights.resolve import DEFAULT
 
 
@@ -47,7 +48,7 @@ class Effects(NamedTuple):
     tasks: list[str]
 
 
-class Summary(NamedTuple):
+class ScoredAlleles(NamedTuple):
     """What `score_vcf` did.
 
     Attributes:
@@ -58,7 +59,17 @@ class Summary(NamedTuple):
     status: dict[str, int]
 
 
-def score(variants, genome, scorer, *, window=None):
+def score_variants(
+    variants,
+    genome,
+    *,
+    weights=DEFAULT,
+    tasks: Iterable[str] | None = None,
+    both_strands: bool | None = None,
+    window: int | None = None,
+    region: str | None = None,
+    batch_size: int | None = None,
+) -> Effects:
     """Effects of variants, in memory.
 
     Windows lie as `genome_keras.windows.alleles` has them: both alleles begin at base
@@ -66,71 +77,101 @@ def score(variants, genome, scorer, *, window=None):
     has, gets no effects and a status that says so.
 
     Args:
-        variants: iterable of `genome_keras.genome.Variant`.
-        genome: an open `genome_keras.io.reference.Genome`.
-        scorer: a `genome_keras.scoring.scorer.Scorer`, or what `open_scorer` gives.
-        window: bp; needed where the model takes any length, else the model's.
+        variants: path of a VCF, plain or gzip; or an iterable of `genome_keras.Variant`.
+        genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
+        weights, tasks, both_strands, window, region, batch_size: as in `score_vcf`.
 
     Returns:
         `Effects`.
 
     Raises:
-        ValueError: no window, or another than the model's.
+        FormatError: a malformed VCF or genome.
+        WeightsError: a checkpoint that cannot be used.
+        ValueError: another value of an argument.
+
+    Example:
+        >>> from genome_keras import Variant
+        >>> score_variants([Variant("chr1", 5, "A", "C")], "genome.fa")  # doctest: +SKIP
     """
-    window = window_of(window, scorer.window, scorer.model.name)
-    names = ("diff",) if scorer.is_language_model else ("diff", "logodds")
-    every, status, found = [], [], [np.empty((len(names), 0, len(scorer.tasks)), np.float32)]
-    for block in blocks(enumerate(variants), genome, window=window):
-        every += block.variants
-        status += block.status
-        found.append(_effects(block, scorer, names))
-    diff, *logodds = np.concatenate(found, 1)
-    return Effects(every, status, diff, *logodds or [None], scorer.tasks)
+    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    chosen, columns = use.columns(tasks)
+    window = use.window_of(window)
+    names = EFFECTS[:1] if use.is_language_model else EFFECTS
+    scored, status = [], []
+    values = [np.empty((len(names), 0, len(columns)), np.float32)]
+    with opened_genome(genome) as letters, closing(_lines(variants, region, letters)) as lines:
+        given = blocks(lines, letters, window=window)
+        with file_run(given, nullcontext(), lambda: use.scorer, unit=None) as run:
+            for block in run.batches:
+                values.append(_effects(block, run.work, names, chosen))
+                scored += block.variants
+                status += _told(block, values[-1]).status
+    diff, *logodds = np.concatenate(values, 1)
+    return Effects(scored, status, diff, *logodds or [None], columns)
+
+
+def score(variants, genome, scorer, *, window: int | None = None) -> Effects:
+    """As `score_variants`, with all tasks of a scorer.
+
+    Args:
+        variants, genome: as in `score_variants`.
+        scorer: a `genome_keras.scoring.scorer.Scorer`, or what `open_scorer` gives.
+        window: bp; needed where the model takes any length, else the model's.
+    """
+    return score_variants(variants, genome, weights=scorer, window=window)
 
 
 def score_vcf(
-    path,
-    out="-",
+    path: str | os.PathLike,
+    out: str | os.PathLike = "-",
     *,
     genome,
     weights=DEFAULT,
-    effect="diff",
-    tasks=None,
-    both_strands=None,
-    window=None,
-    region=None,
-    resume=False,
-    batch_size=256,
-    report=None,
-):
+    effect: str = "diff",
+    tasks: Iterable[str] | None = None,
+    both_strands: bool | None = None,
+    window: int | None = None,
+    region: str | None = None,
+    resume: bool = False,
+    batch_size: int | None = None,
+    block_size: int = BLOCK,
+    bare: bool = False,
+    report: str | os.PathLike | None = None,
+    shown: int = SHOWN,
+) -> ScoredAlleles:
     """Scores every alternative allele of a VCF and writes a table or a VCF.
 
-    One row an allele, in the order of the file: chrom, pos (1-based), id, ref, alt, as
-    written; status, a word of `genome_keras.variants.blocks.STATUS`; the largest absolute
-    effect over the tasks and its task (max_diff, max_diff_task); then the effects, one
-    column a task. With both effects the tasks' columns end in ":diff" and ":logodds". A
-    VCF has the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells. Memory does not
-    grow with the file.
+    One row an allele, in the order of the file: chrom, pos (1-based, 0 where the record has
+    none), id, ref, alt, as written; status, a word of `genome_keras.variants.blocks.STATUS`;
+    the largest absolute effect over the tasks and its task (max_diff, max_diff_task); then
+    the effects, one column a task. With both effects the tasks' columns end in ":diff" and
+    ":logodds". A VCF has the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells.
+    Memory does not grow with the file.
 
     Args:
         path: VCF, plain or gzip; "-" is standard input.
         out: .tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; "-" writes TSV to standard output.
-        genome: path of FASTA, bgzip FASTA or 2bit.
-        weights: as in `genome_keras.scoring.load.load_model`.
+        genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
+        weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
+            `Checkpoint`, a `keras.Model` or a `Scorer`.
         effect: "diff", "logodds" or "both".
         tasks: names of those to write; None is all that were trained. The largest is among them.
-        both_strands: average over both strands; None does what the checkpoint does.
+        both_strands: average over both strands; None does what the checkpoint or the
+            scorer does.
         window: bp; needed where the model takes any length.
         region: only records whose POS is in it: "chr1:11-20", 1-based and inclusive, or a
             contig. Neighbouring regions share no record.
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
-        batch_size: windows at a time.
+        batch_size: windows at a time; None is 256, or what the scorer has.
+        block_size: windows of a block, the unit of resuming.
+        bare: of a VCF, leave out the header, QUAL, FILTER, INFO and samples of the input.
         report: path of an HTML page with pictures of the alleles that change most and of
             their neighbourhoods, or None.
+        shown: alleles on the page, at most.
 
     Returns:
-        `Summary`.
+        `ScoredAlleles`.
 
     Raises:
         FormatError: a malformed VCF or genome.
@@ -139,52 +180,77 @@ def score_vcf(
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
     """
-    out, checkpoint = str(out), described(weights)
-    names = kinds(effect)
+    out, use = str(out), model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    names = kinds(effect, language_model=use.is_language_model)
     if resume and out == "-":
         raise ValueError("resume needs a file. Received: out='-'")
-    chosen, columns = chosen_tasks(checkpoint, tasks)
-    window = window_of(window, checkpoint.arguments.get("window"), weights)
-    counts = Counter()
-    shown = {"tasks": columns, "chosen": chosen, "effect": names[0], "weights": checkpoint.name}
+    chosen, columns = use.columns(tasks)
+    window = use.window_of(window)
+    counts, about = Counter(), {"effect": names[0], "weights": use.name, "shown": shown}
+    source = None if bare or not out.endswith(VCF) else _source(path)
     with (
-        open_genome(genome) as letters,
-        variants_page(report, genome=letters, **shown) as page,
-        closing(_within(vcf.read(path), region, letters)) as lines,
-        tqdm(unit=" alleles", disable=None) as bar,
+        opened_genome(genome) as letters,
+        variants_page(report, tasks=columns, chosen=chosen, genome=letters, **about) as page,
+        closing(_lines(path, region, letters, source)) as lines,
     ):
-        every = blocks(lines, letters, window=window)
-        first = list(islice(every, 1))  # bad input is told before a framework loads
-        about = [("reference", Path(genome).name), ("genome_keras_weights", checkpoint.name)]
-        with _open(out, columns, names, letters.contigs, about) as write:
-            scorer = open_scorer(weights, both_strands=both_strands, batch_size=batch_size)
-            page.scorer = scorer
-            names = kinds(effect, language_model=scorer.is_language_model)
-            parts = Parts(f"{out}.parts", _settings(checkpoint, both_strands, names, chosen))
-            for block in chain(first, every):
-                values = parts.load(block) if resume else None
+        given = blocks(lines, letters, window=window, size=block_size)
+        head = [("reference", Path(letters.path).name), ("genome_keras_weights", use.name)]
+        table = _open(out, columns, names, letters.contigs, head, source)
+        with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
+            page.scorer = run.work
+            settings = repr((use.digest(), both_strands, names, chosen)) if resume else ""
+            finished = FinishedBlocks(f"{out}.parts" if resume else None, settings)
+            for block in run.batches:
+                values = finished.load(block)
                 if values is None:
-                    values = _effects(block, scorer, names, chosen)
-                    if resume:
-                        parts.save(block, values)
-                write(block, values)
+                    values = _effects(block, run.work, names, chosen)
+                    finished.save(block, values)
+                block = _told(block, values)
+                run.out(block, values)
                 page.add(block, values[0])
                 counts.update(block.status)
-                bar.update(len(block.variants))
-        if resume:
-            parts.remove()
-    return Summary(dict(counts))
+        finished.remove()
+    return ScoredAlleles(dict(counts))
 
 
-def _effects(block, scorer, names, chosen=slice(None)):
+def _alleles_of(block):
+    return len(block.variants)
+
+
+def _effects(block, scorer, names, chosen):
     """Effects of a block: float32 (effects, n, tasks), NaN where there is none."""
     scores = scorer.scores(block.codes, alike=True)[:, chosen]
-    known = block.ref >= 0
+    known = np.flatnonzero(block.ref >= 0)
     ref, alt = scores[block.ref[known]], scores[block.alt[known]]
-    values = np.full((len(names), len(known), scores.shape[1]), np.nan, np.float32)
-    for of, name in zip(values, names, strict=True):
-        of[known] = effect_of(name, ref, alt)
+    finite = np.isfinite(ref).all(1) & np.isfinite(alt).all(1)
+    values = np.full((len(names), len(block.ref), scores.shape[1]), np.nan, np.float32)
+    for effects, name in zip(values, names, strict=True):
+        effects[known[finite]] = effect_of(name, ref[finite], alt[finite])
     return values
+
+
+def _told(block, values):
+    """The block with a status for alleles whose scores are not finite."""
+    lost = (block.ref >= 0) & np.isnan(values[0]).any(1)
+    if not lost.any():
+        return block
+    status = [NOT_FINITE if gone else word for word, gone in zip(block.status, lost, strict=True)]
+    none = np.where(lost, -1, [block.ref, block.alt])
+    return block._replace(status=status, ref=none[0], alt=none[1])
+
+
+def _source(path):
+    """What the records of the input are read from a second time."""
+    return path if os.path.isfile(path) else Copy()
+
+
+def _lines(variants, region, genome, source=None):
+    """Line and `Variant` of each allele of a path or an iterable, those of a region only."""
+    if isinstance(variants, str | os.PathLike):
+        pairs = vcf.read(variants, copy=source if isinstance(source, Copy) else None)
+    else:
+        pairs = enumerate(variants)
+    yield from _within(pairs, region, genome)
 
 
 def _within(lines, region, genome):
@@ -203,10 +269,11 @@ def _within(lines, region, genome):
 
 
 @contextmanager
-def _open(out, tasks, names, contigs, about):
+def _open(out, tasks, names, contigs, about, source):
     """Opens a table or a VCF; gives a function that writes a block and its effects."""
     if out.endswith(VCF):
-        with open_vcf(out, contigs=contigs, tasks=tasks, effects=names, about=about) as file:
+        how = {"contigs": contigs, "tasks": tasks, "effects": names, "about": about}
+        with open_vcf(out, source=source, **how) as file:
             yield lambda block, values: file.write(
                 block.lines, block.variants, block.status, values.swapaxes(0, 1)
             )
@@ -237,10 +304,12 @@ def open_effects(out, tasks, names):
     with open_rows(out, fields, columns) as table:
 
         def write(block, values):
-            places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in block.variants]
+            places = [
+                (v.contig, v.position or 0, v.id or ".", v.ref, v.alt) for v in block.variants
+            ]
             first = [*zip(*places, strict=True), block.status]
-            for of in values:
-                largest, at = _largest(of)
+            for effects in values:
+                largest, at = _largest(effects)
                 first += [largest.tolist(), [tasks[i] if i >= 0 else "." for i in at.tolist()]]
             table.write(first, np.concatenate(values, 1))
 
@@ -254,8 +323,3 @@ def _largest(values):
     largest = size[np.arange(len(size)), at]
     none = largest < 0
     return np.where(none, np.nan, largest), np.where(none, -1, at)
-
-
-def _settings(checkpoint, both_strands, names, chosen):
-    given = sorted(checkpoint.arguments.items())
-    return repr((checkpoint.bytes_sha256(), given, both_strands, names, chosen))

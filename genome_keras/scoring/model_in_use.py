@@ -1,0 +1,229 @@
+"""The door of all verbs: what is given as a model becomes one value, resolved once."""
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+import genome_keras
+from genome_keras.arguments import at_least_one
+from genome_keras.errors import WeightsError
+from genome_keras.scoring.effects import LIKELIHOOD
+from genome_keras.scoring.load import build, described
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.weights.checkpoint import Checkpoint
+from genome_keras.weights.resolve import DEFAULT
+
+BATCH_SIZE = 256
+
+
+class ModelInUse:
+    """A model as a verb uses it: described at once, loaded when it is first needed.
+
+    Args:
+        name: of the checkpoint, with its commit, or of the model.
+        tasks: names of all columns of its scores.
+        trained: for each whether it was trained.
+        window: bp that it takes; None is any.
+        load: gives its `Scorer`.
+        batch_size: windows at a time.
+        checkpoint: a `genome_keras.weights.Checkpoint`, or None of a model that was given.
+
+    Attributes: as the arguments.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tasks: list[str],
+        trained: list[bool],
+        window: int | None,
+        load: Callable[[], Scorer],
+        *,
+        batch_size: int = BATCH_SIZE,
+        checkpoint: Checkpoint | None = None,
+    ):
+        self.name, self.tasks, self.trained, self.window = name, tasks, trained, window
+        self.batch_size, self.checkpoint, self._load = batch_size, checkpoint, load
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The `genome_keras.scoring.scorer.Scorer`; a framework and the weights are loaded."""
+        return self._load()
+
+    @property
+    def is_language_model(self) -> bool:
+        """Whether its score is the log-likelihood of a window."""
+        return self.tasks == [LIKELIHOOD]
+
+    def columns(
+        self, tasks: Iterable[str] | None = None, *, all_tasks: bool = False
+    ) -> tuple[slice | list[int], list[str]]:
+        """Columns of the scores, and their names.
+
+        Args:
+            tasks: names; None is all that were trained.
+            all_tasks: of None, also those that were not.
+
+        Raises:
+            ValueError: a task that the model has not.
+        """
+        if tasks is None:
+            pairs = zip(self.tasks, self.trained, strict=True)
+            tasks = [task for task, trained in pairs if trained or all_tasks]
+        names, number = list(tasks), {task: i for i, task in enumerate(self.tasks)}
+        for task in names:
+            if task not in number:
+                raise ValueError(
+                    f"{self.name}: no task {task!r}; it has {len(self.tasks)}, the first is "
+                    f"{self.tasks[0]!r}, and `genome-keras weights info` lists them"
+                )
+        return slice(None) if names == self.tasks else [number[task] for task in names], names
+
+    def window_of(self, window: int | None = None) -> int:
+        """The window to use, bp: the model's, or the given one where the model takes any.
+
+        Raises:
+            ValueError: neither, or two that differ.
+        """
+        if self.window is None and window is None:
+            raise ValueError(f"{self.name} takes windows of any length: window must say how long")
+        if None not in (self.window, window) and window != self.window:
+            raise ValueError(
+                f"{self.name} takes windows of {self.window} bp. Received: window={window}"
+            )
+        return self.window or window
+
+    def window_of_tasks(self) -> int:
+        """The window of a model of tasks that takes one length, bp.
+
+        Raises:
+            WeightsError: another model.
+        """
+        if self.is_language_model or self.window is None:
+            raise WeightsError(f"{self.name}: not a multi-task model of a fixed window")
+        return self.window
+
+    def digest(self) -> str:
+        """What tells the model from others: of its weights and arguments, or its network."""
+        if self.checkpoint is not None:
+            given = sorted(self.checkpoint.arguments.items())
+            return repr((self.checkpoint.bytes_sha256(), given))
+        model = self.scorer.model
+        digest = hashlib.sha256(model.to_json().encode())
+        for weight in model.get_weights():
+            digest.update(repr((weight.shape, weight.dtype)).encode())
+            digest.update(weight.tobytes())
+        return repr((digest.hexdigest(), self.scorer.both_strands))
+
+
+def model_in_use(
+    weights: object = DEFAULT, *, both_strands: bool | None = None, batch_size: int | None = None
+) -> ModelInUse:
+    """The one value that verbs work with, whatever they were given.
+
+    A name is resolved here and nowhere after: the description and the weights are of the
+    same commit. No framework is loaded for it.
+
+    Args:
+        weights: the name of a checkpoint, as in `genome_keras.load_model`; a
+            `genome_keras.weights.Checkpoint`; a `keras.Model` that takes codes; or a
+            `genome_keras.scoring.scorer.Scorer`. A `ModelInUse` stays as it is.
+        both_strands: average over both strands; None does what the checkpoint or the
+            scorer does.
+        batch_size: windows at a time; None is 256, or what the scorer has.
+
+    Raises:
+        WeightsError: a checkpoint that cannot be used.
+        ValueError: something else, a model of another output, or an argument that
+            contradicts the scorer.
+    """
+    if batch_size is not None:
+        at_least_one(batch_size=batch_size)
+    if isinstance(weights, str | os.PathLike | Checkpoint):
+        return _of_checkpoint(described(weights), both_strands, batch_size)
+    if isinstance(weights, ModelInUse):
+        return weights
+    if isinstance(weights, Scorer):
+        scorer, given = weights, {"both_strands": both_strands, "batch_size": batch_size}
+        for argument, value in given.items():
+            if value not in (None, getattr(scorer, argument)):
+                raise ValueError(
+                    f"{argument} is that of the scorer, {getattr(scorer, argument)}. "
+                    f"Received: {argument}={value}"
+                )
+    elif hasattr(weights, "predict_on_batch"):
+        sizes = {"batch_size": batch_size or BATCH_SIZE}
+        scorer = Scorer(weights, both_strands=bool(both_strands), **sizes)
+    else:
+        raise ValueError(
+            "expected the name of a checkpoint, a Checkpoint, a keras.Model or a Scorer. "
+            f"Received: {type(weights).__name__}"
+        )
+    trained = [True] * len(scorer.tasks)
+    return ModelInUse(
+        scorer.model.name,
+        scorer.tasks,
+        trained,
+        scorer.window,
+        lambda: scorer,
+        batch_size=scorer.batch_size,
+    )
+
+
+def open_scorer(
+    weights: object = DEFAULT, *, both_strands: bool | None = None, batch_size: int | None = None
+) -> Scorer:
+    """The scorer of a model: what variants, mutagenesis and attributions ask.
+
+    Args: as `model_in_use`.
+
+    Raises:
+        WeightsError, ValueError: as `model_in_use`.
+
+    Example:
+        >>> scorer = open_scorer("kmer_logreg.human_chromatin.v1")
+        >>> scorer.scores(genome_keras.tokens(["ACGT" * 25])).shape
+        (1, 192)
+    """
+    return model_in_use(weights, both_strands=both_strands, batch_size=batch_size).scorer
+
+
+def keras_model_of(model: object):
+    """The bare `keras.Model` of what a function of layers was given.
+
+    Args:
+        model: as in `model_in_use`; a `keras.Model` stays as it is, whatever its output.
+    """
+    known = isinstance(model, str | os.PathLike | Checkpoint | Scorer | ModelInUse)
+    return open_scorer(model).model if known else model
+
+
+def _of_checkpoint(checkpoint, both_strands, batch_size):
+    tasks, trained = checkpoint.tasks, checkpoint.trained
+    arguments, size = checkpoint.arguments, batch_size or BATCH_SIZE
+    if not tasks:
+        count = arguments.get("tasks")
+        tasks = [LIKELIHOOD] if count is None else [f"task_{task}" for task in range(count)]
+        trained = [True] * len(tasks)
+    return ModelInUse(
+        checkpoint.name,
+        tasks,
+        trained,
+        arguments.get("window"),
+        lambda: _load(checkpoint, both_strands, size),
+        batch_size=size,
+        checkpoint=checkpoint,
+    )
+
+
+def _load(checkpoint, both_strands, batch_size):
+    factory = getattr(genome_keras, checkpoint.architecture)
+    inside = "both_strands" in inspect.signature(factory).parameters
+    given = {"both_strands": both_strands} if inside and both_strands is not None else {}
+    model, outside = build(checkpoint, **given), bool(both_strands) and not inside
+    try:
+        return Scorer(model, tasks=checkpoint.tasks, both_strands=outside, batch_size=batch_size)
+    except ValueError as error:
+        raise WeightsError(f"{checkpoint.name}: {error}") from error
