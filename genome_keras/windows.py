@@ -48,7 +48,7 @@ class Slider:
         batch_size: windows a batch.
         on_short: what becomes of a record shorter than `window`: "error"; "pad", centred
             between N, one more on the right where they are odd, with start 0 and end its
-            length; or "skip".
+            length; or "skip". One without letters has nothing to pad, and is left out by both.
         unknown: as in `genome_keras.encode.tokens`.
 
     Attributes:
@@ -127,7 +127,7 @@ class Slider:
                 f"{name}: a record of {length} bp, shorter than the window of {window} bp; "
                 + SHORT_IS_ERROR
             )
-        if self.on_short == "skip":
+        if self.on_short == "skip" or not length:
             self.skipped += 1
             return
         row = np.full((1, window), 4, np.uint8)

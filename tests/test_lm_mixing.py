@@ -1,7 +1,12 @@
 """The context-mixing model: it learns, keeps to the past, and decodes what it encoded."""
 
 import gzip
+import json
+import lzma
 import math
+import os
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,9 +14,9 @@ import pytest
 pytest.importorskip("numba")
 
 from genome_keras.encode import reverse_complement
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.lm._mixing import LOG, STEPS
-from genome_keras.lm.compress import compress, decompress
+from genome_keras.lm.compress import MAGIC, compress, decompress
 from genome_keras.lm.mixing import ContextMixer, prequential
 from genome_keras.lm.perplexity import tally
 
@@ -173,6 +178,71 @@ def test_damaged_files_are_refused(tmp_path):
         decompress(tmp_path / "a.fa", tmp_path / "b.fa")
     with pytest.raises(FormatError, match="No such file"):
         decompress(tmp_path / "none.gk", tmp_path / "b.fa")
+
+
+def packed_file(folder, layout, bases=0, coded=b"", **lzma_settings):
+    """A file as `compress` writes it, of any layout."""
+    packed = lzma.compress(layout, **lzma_settings)
+    head = json.dumps({"bases": bases, "layout": len(packed), "sha256": "0" * 64}).encode()
+    path = folder / "bomb.gk"
+    path.write_bytes(MAGIC + struct.pack("<I", len(head)) + head + packed + coded)
+    return path
+
+
+def layout_of(widths, lower=(0, 1), foreign=(78, 1), headers=b">a"):
+    runs = [np.array(run, "<i8").reshape(-1, 2).T.tobytes() for run in (widths, lower, foreign)]
+    return b"".join(struct.pack("<Q", len(part)) + part for part in (headers, *runs))
+
+
+HUGE = 10**12
+BOMBS = {
+    "zeros": bytes(1 << 28),
+    "headers": layout_of([(-1, 1)], headers=bytes(1 << 28)),
+    "lines": layout_of([(-1, HUGE)]),
+    "letters": layout_of([(-1, 1), (HUGE, 1)], (0, HUGE), (78, HUGE)),
+    "letters of many lines": layout_of([(-1, 1), (10**6, 10**6)], (0, HUGE), (78, HUGE)),
+    "beyond 64 bits": layout_of([(2**62, 2**62)], (0, 2**62), (78, 2**62)),
+    "runs that are shorter": layout_of([(-1, 1), (5, 1)], (0, 4), (78, 5)),
+    "runs below 0": layout_of([(-1, 1), (5, 1)], [(0, 6), (0, -1)], (78, 5)),
+    "no letter": layout_of([(-1, 1), (5, 1)], (0, 5), (300, 5)),
+    "other bases": layout_of([(-1, 1), (5, 1)], (0, 5), (0, 5)),
+    "half": layout_of([(-1, 1)])[:-9],
+}
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_bombs_are_refused_in_little_memory(case, tmp_path):
+    path = packed_file(tmp_path, BOMBS[case])
+    tracemalloc.start()
+    with pytest.raises(FormatError, match=r"bomb\.gk: damaged \("):
+        decompress(path, tmp_path / "b.fa")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20 and not (tmp_path / "b.fa").exists()
+
+
+def test_a_dictionary_larger_than_ours_is_refused(tmp_path):
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]
+    path = packed_file(tmp_path, layout_of([(-1, 1)]), filters=filters)
+    with pytest.raises(FormatError, match=r"damaged \(Memory usage limit"):
+        decompress(path, tmp_path / "b.fa")
+
+
+def test_what_would_be_refused_is_not_written(tmp_path):
+    (tmp_path / "a.fa").write_bytes(b">a\n" + b"N" * (17 << 20))
+    with pytest.raises(FormatError, match=r"bytes pack to .* which is what decompress unpacks"):
+        compress(tmp_path / "a.fa", tmp_path / "a.gk")
+    assert not (tmp_path / "a.gk").exists()
+
+
+def test_no_input_is_written_over(tmp_path):
+    (tmp_path / "a.fa").write_bytes(b">a\nACGT\n")
+    os.link(tmp_path / "a.fa", tmp_path / "b.fa")
+    with pytest.raises(GenomeKerasError, match="it is an input too"):
+        compress(tmp_path / "a.fa", tmp_path / "b.fa")
+    compress(tmp_path / "a.fa", tmp_path / "a.gk")
+    with pytest.raises(GenomeKerasError, match="it is an input too"):
+        decompress(tmp_path / "a.gk", tmp_path / "a.gk")
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def sliced(records, window, stride, on_short):
     for name, seq in records:
         seq = seq.upper()
         if len(seq) < window:
-            if on_short == "pad":
+            if on_short == "pad" and seq:
                 left = (window - len(seq)) // 2
                 yield name, 0, len(seq), ("N" * left + seq).ljust(window, "N")
             continue
@@ -76,7 +76,7 @@ def test_windows_are_those_of_slicing(seqs, sizes, window, stride, batch_size, o
     assert all(len(batch.codes) == batch_size for batch in batches[:-1])
     assert all(0 < len(batch.codes) <= batch_size for batch in batches[-1:])
     short = sum(len(seq) < window for seq in seqs)
-    assert slider.skipped == (short if on_short == "skip" else 0)
+    assert slider.skipped == (short if on_short == "skip" else seqs.count(""))
     if stride <= window:
         for name, seq in records:
             places = [range(start, end) for of, start, end, _ in found if of == name]
@@ -98,10 +98,11 @@ def test_the_last_window_ends_with_the_record_only_if_letters_are_left():
 
 
 def test_padding_is_on_both_sides_and_the_odd_n_on_the_right():
-    pieces = cut([("a", "ACG"), ("b", "")], [9])
-    (batch,) = Slider(pieces, window=6, on_short="pad")
-    assert decode(batch.codes) == ["NACGNN", "NNNNNN"]
-    assert batch.ends.tolist() == [3, 0]
+    slider = Slider(cut([("a", "ACG"), ("b", ""), ("c", "AC")], [9]), window=6, on_short="pad")
+    (batch,) = slider
+    assert decode(batch.codes) == ["NACGNN", "NNACNN"]
+    assert batch.ends.tolist() == [3, 2]
+    assert slider.skipped == 1  # what has no letters is no sequence
 
 
 def test_a_short_record_is_an_error_that_lists_the_choices():

@@ -4,11 +4,10 @@ A file has three parts: a header, the layout of the text (headers, lines, lower 
 letters other than A, C, G, T), and the bases, arithmetic-coded.
 """
 
-import gzip
 import hashlib
-import io
 import json
 import lzma
+import os
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from genome_keras.errors import FormatError
-from genome_keras.io.atomic import atomic
+from genome_keras.io.atomic import atomic, protected
+from genome_keras.io.lines import texts
 from genome_keras.lm.mixing import CHUNK, ContextMixer
 from genome_keras.lm.perplexity import Tally
 
@@ -25,7 +25,18 @@ MAGIC = b"genome-keras lm 1\n"
 _BASES = b"ACGTacgt"
 _CODES = np.full(256, 4, np.uint8)
 _CODES[list(_BASES)] = [0, 1, 2, 3, 0, 1, 2, 3]
-_MOST = 20_000  # bases that a byte can hold, for no base is ever certain
+RATIO, SPARE = 200, 16 << 20  # bytes of text that a byte may stand for, and some more
+_MEMORY = 128 << 20  # bytes that unpacking the layout may take; it takes 65 MiB
+_DAMAGES = (
+    lzma.LZMAError,
+    struct.error,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _LETTERS = np.frombuffer(b"ACGT", np.uint8)
 
 
@@ -52,7 +63,7 @@ class Sizes(NamedTuple):
         return Tally(8 * self.coded * float(np.log(2)), self.bases)
 
 
-def compress(path, out):
+def compress(path: str | os.PathLike, out: str | os.PathLike) -> Sizes:
     """Compresses a FASTA file without loss.
 
     Kept to the byte: headers, lengths of lines, lower case, N and all other letters.
@@ -66,22 +77,27 @@ def compress(path, out):
         `Sizes`.
 
     Raises:
-        FormatError: no such file, damaged gzip, or no FASTA text.
-        GenomeKerasError: `out` cannot be written, or numba is missing.
+        FormatError: no such file, damaged gzip, no FASTA text, or one that is so much alike
+            that `decompress` would refuse it.
+        GenomeKerasError: `out` cannot be written, or is `path`; or numba is missing.
     """
-    text = _text(path)
+    text = b"".join(texts(path, "FASTA", keep_mark=True))
     layout, codes = _take_apart(path, text)
     packed = lzma.compress(layout, preset=9 | lzma.PRESET_EXTREME)
     header = {"bases": len(codes), "layout": len(packed), "sha256": _sha256(text)}
-    with atomic(out) as temporary:
+    with protected([path]), atomic(out) as temporary:
         coded = _encode(codes)
         head = json.dumps(header).encode()
-        temporary.write_bytes(MAGIC + struct.pack("<I", len(head)) + head + packed + coded)
-        size = temporary.stat().st_size
+        packed_text = MAGIC + struct.pack("<I", len(head)) + head + packed + coded
+        size = len(packed_text)
+        if max(len(text), len(layout)) > _most(size):
+            problem = f"{len(text)} bytes pack to {size}; accepted are {_most(size)} bytes at most"
+            raise FormatError(path, None, f"{problem}, which is what decompress unpacks")
+        temporary.write_bytes(packed_text)
     return Sizes(len(text), size, len(packed), len(coded), len(codes))
 
 
-def decompress(path, out):
+def decompress(path: str | os.PathLike, out: str | os.PathLike) -> None:
     """Writes the FASTA file that `compress` was given, to the byte.
 
     Args:
@@ -90,8 +106,9 @@ def decompress(path, out):
 
     Raises:
         FormatError: no such file, a file of another kind, or a damaged one: the
-            SHA-256 of the text is in the file and is checked.
-        GenomeKerasError: `out` cannot be written, or numba is missing.
+            SHA-256 of the text is in the file and is checked. So is a file that would
+            unpack to more than 200 times its size and 16 MiB.
+        GenomeKerasError: `out` cannot be written, or is `path`; or numba is missing.
     """
     raw = _bytes(path)
     if not raw.startswith(MAGIC):
@@ -100,19 +117,31 @@ def decompress(path, out):
         at = len(MAGIC) + 4
         (length,) = struct.unpack("<I", raw[at - 4 : at])
         header = json.loads(raw[at : at + length])
-        begin = at + length + header["layout"]
-        layout = lzma.decompress(raw[at + length : begin])
-        bases = header["bases"]
-        if not 0 <= bases <= _MOST * len(raw):
-            raise ValueError(f"{bases} bases in {len(raw)} bytes")
-        codes = _decode(raw[begin:], bases)
-        text = _put_together(layout, codes)
-    except (struct.error, ValueError, KeyError, TypeError, IndexError, lzma.LZMAError) as error:
-        raise FormatError(path, None, f"damaged ({error})") from error
-    if _sha256(text) != header["sha256"]:
+        begin, digest = at + length + header["layout"], header["sha256"]
+        layout = _Layout(_unpacked(raw[at + length : begin], _most(len(raw))), _most(len(raw)))
+        if header["bases"] != layout.bases:
+            raise ValueError(f"{header['bases']!r:.20} bases, {layout.bases} in the layout")
+        text = layout.put_together(_decode(raw[begin:], layout.bases))
+    except _DAMAGES as error:
+        raise FormatError(path, None, f"damaged ({error or type(error).__name__})") from error
+    if _sha256(text) != digest:
         raise FormatError(path, None, "damaged, or coded by another version: SHA-256 differs")
-    with atomic(out) as temporary:
+    with protected([path]), atomic(out) as temporary:
         temporary.write_bytes(text)
+
+
+def _most(size):
+    """Bytes that a file of some size may unpack to."""
+    return SPARE + RATIO * size
+
+
+def _unpacked(packed, most):
+    """The bytes of the layout, at most so many."""
+    unpacker = lzma.LZMADecompressor(memlimit=_MEMORY)
+    layout = unpacker.decompress(packed, most + 1)
+    if len(layout) > most or not unpacker.eof:
+        raise ValueError(f"truncated, or more than {most} bytes of layout")
+    return layout
 
 
 def _encode(codes):
@@ -164,25 +193,63 @@ def _take_apart(path, text):
     return layout, np.ascontiguousarray(codes[codes < 4])
 
 
-def _put_together(layout, codes):
-    parts, at = [], 0
-    for _ in range(4):
-        (length,) = struct.unpack_from("<Q", layout, at)
-        parts.append(layout[at + 8 : at + 8 + length])
-        at += 8 + length
-    headers = iter(parts[0].split(b"\n"))
-    widths, lower, foreign = map(_unroll, parts[1:])
-    sequence = foreign.astype(np.uint8)
-    sequence[foreign == 0] = _LETTERS[codes]
-    sequence += lower.astype(np.uint8) * np.uint8(32)
-    text, out, at = sequence.tobytes(), [], 0
-    for width in widths.tolist():
-        if width < 0:
-            out.append(next(headers, b""))
-        else:
-            out.append(text[at : at + width])
-            at += width
-    return b"\n".join(out)
+class _Layout:
+    """All of a text but its bases, as `_take_apart` packs it.
+
+    Args:
+        packed: its bytes.
+        most: bytes that the text may have.
+
+    Attributes:
+        bases: A, C, G and T of the text.
+    """
+
+    def __init__(self, packed, most):
+        parts, at = [], 0
+        for _ in range(4):
+            (length,) = struct.unpack_from("<Q", packed, at)
+            parts.append(packed[at + 8 : at + 8 + length])
+            at += 8 + length
+        self.headers = parts[0].split(b"\n")
+        self.widths, self.lower, self.foreign = (_Runs(part, most) for part in parts[1:])
+        values, lengths = self.widths.values, self.widths.lengths
+        letters = float(np.dot(np.maximum(values, 0).astype(float), lengths.astype(float)))
+        if letters + self.widths.total + len(parts[0]) > most:
+            raise ValueError(f"more than {most} bytes of text")
+        if not self.lower.total == self.foreign.total == letters:
+            raise ValueError(f"{letters:.0f} letters, {self.lower.total}, {self.foreign.total}")
+        self.bases = int(self.foreign.lengths[self.foreign.values == 0].sum())
+
+    def put_together(self, codes):
+        """The text of bases, uint8 (bases,)."""
+        sequence = self.foreign.unrolled(np.uint8)
+        sequence[sequence == 0] = _LETTERS[codes]
+        sequence += self.lower.unrolled(np.uint8) * np.uint8(32)
+        headers, text, out, at = iter(self.headers), sequence.tobytes(), [], 0
+        for width in self.widths.unrolled(np.int64).tolist():
+            if width < 0:
+                out.append(next(headers, b""))
+            else:
+                out.append(text[at : at + width])
+                at += width
+        return b"\n".join(out)
+
+
+class _Runs:
+    """Values and lengths of runs, as `_runs` packs them, `most` together."""
+
+    def __init__(self, packed, most):
+        self.values, self.lengths = np.frombuffer(packed, "<i8").reshape(2, -1)
+        total = float(self.lengths.astype(float).sum())
+        if len(self.lengths) and (self.lengths.min() < 0 or total > most):
+            raise ValueError(f"runs of {total:.0f} in all; accepted are {most}")
+        self.total = int(total)
+
+    def unrolled(self, dtype):
+        """The values one by one."""
+        if not np.array_equal(self.values.astype(dtype), self.values):
+            raise ValueError(f"a value beyond {np.dtype(dtype)}")
+        return np.repeat(self.values.astype(dtype), self.lengths)
 
 
 def _runs(values):
@@ -190,11 +257,6 @@ def _runs(values):
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))[: len(values)]
     lengths = np.diff(np.append(starts, len(values)))
     return np.stack([values[starts], lengths]).astype("<i8").tobytes()
-
-
-def _unroll(packed):
-    values, lengths = np.frombuffer(packed, "<i8").reshape(2, -1)
-    return np.repeat(values, lengths)
 
 
 def _sha256(text):
@@ -206,13 +268,3 @@ def _bytes(path):
         return Path(path).read_bytes()
     except OSError as error:
         raise FormatError(path, None, f"cannot read: {error.strerror}") from error
-
-
-def _text(path):
-    raw = _bytes(path)
-    if not raw.startswith(b"\x1f\x8b"):
-        return raw
-    try:
-        return gzip.GzipFile(fileobj=io.BytesIO(raw)).read()
-    except (OSError, EOFError, ValueError) as error:
-        raise FormatError(path, None, f"damaged gzip ({error})") from error

@@ -1,5 +1,6 @@
 """Embeddings of the records of a FASTA file, as a table."""
 
+from genome_keras.io.atomic import protected
 from genome_keras.io.tables import open_table
 from genome_keras.lm.genome import contigs
 from genome_keras.lm.score import embeddings
@@ -22,7 +23,10 @@ def embed_fasta(path, out="-", *, weights, pool="mean", unknown=None, batch_size
     """
     model = load_lm(weights)
     units = model.get_layer("next_base").kernel.shape[0]
-    with open_table(out, [f"h{number}" for number in range(units)]) as table:
+    with (
+        protected([path, weights]),
+        open_table(out, [f"h{number}" for number in range(units)]) as table,
+    ):
         held = []
 
         def flush():

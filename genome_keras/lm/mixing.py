@@ -101,7 +101,7 @@ class _Encoder:
         n = self.mixer._room(codes)
         out = np.empty(2 * n + 8, np.uint8)  # at most 16 bits a base
         state = self.mixer.state
-        filled = self.mixer._kernel.encode(state, codes, self.given, self.ends, out)
+        filled = _coder().encode(state, codes, self.given, self.ends, out)
         return out[:filled].tobytes()
 
     def finish(self):
@@ -120,7 +120,7 @@ class _Decoder:
         """The next n bases, uint8 (n,)."""
         out = np.zeros(n, np.uint8)
         self.mixer._room(out)
-        self.place = self.mixer._kernel.decode(
+        self.place = _coder().decode(
             self.mixer.state, self.packed, self.place, self.given, self.ends, out
         )
         return out
@@ -145,6 +145,13 @@ def prequential(codes, *, given=None, progress=None):
         if progress is not None:
             progress(len(codes[part]))
     return out
+
+
+def _coder():
+    """The compiled arithmetic coder; a mixer was made, so numba is there."""
+    from genome_keras.lm import _coder
+
+    return _coder
 
 
 def _fresh(make, n, experts):

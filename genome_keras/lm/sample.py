@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from genome_keras.arguments import at_least_one
 from genome_keras.encode import decode, tokens
 from genome_keras.io.atomic import atomic
 from genome_keras.lm.network import Network
@@ -32,8 +33,7 @@ def sample(model, *, length, samples=1, prime="", temperature=1.0, top_k=4, seed
         ValueError: an argument out of range.
         SequenceError: a foreign letter in the prime.
     """
-    if length < 1 or samples < 1:
-        raise ValueError(f"length and samples must be at least 1. Received: {length}, {samples}")
+    at_least_one(length=length, samples=samples)
     if not 1 <= top_k <= 4 or not temperature >= 0:
         raise ValueError(
             "expected top_k from 1 to 4 and a temperature of at least 0. "

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.arguments import one_of
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally, tally
@@ -193,8 +194,7 @@ def embeddings(model, sequences, *, pool="mean", batch_size=50, window=500):
     Returns:
         float32 (sequences, units); with "none" a list of float32 (n, units).
     """
-    if pool not in ("mean", "last", "none"):
-        raise ValueError(f"pool must be one of 'mean', 'last', 'none'. Received: pool={pool!r}")
+    one_of(pool=pool, accepted=("mean", "last", "none"))
     network = Network(model, embeddings=True)
     units = model.get_layer("next_base").kernel.shape[0]
     coded = [tokens(sequence)[0] for sequence in sequences]

@@ -6,8 +6,9 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras.io.atomic import atomic
+from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.bigwig import open_bigwig
+from genome_keras.io.lines import check_regular
 from genome_keras.io.tables import open_table
 from genome_keras.lm.genome import contigs, read_genome
 from genome_keras.lm.network import Network
@@ -58,7 +59,11 @@ def score_fasta(
     """
     network, total = Network(load_lm(weights)), Tally()
     reading = {"batch_size": batch_size, "window": window, "piece": piece, "warm_up": warm_up}
-    with _opened(out) as table, _track(track, path, unknown) as write_track:
+    with (
+        protected([path, weights]),
+        _opened(out) as table,
+        _track(track, path, unknown) as write_track,
+    ):
         table.write("\t".join(COLUMNS) + "\n")
         with tqdm(unit="bp", unit_scale=True, desc="score", disable=None) as bar:
             for group in _groups(contigs(path, unknown=unknown)):
@@ -127,6 +132,7 @@ def _table(path):
 def _big_wig(path, fasta, unknown):
     if fasta == "-":
         raise ValueError("a bigWig begins with the lengths of all records: give a file, not '-'")
+    check_regular(fasta)
     lengths = {name: len(codes) for name, codes in read_genome(fasta, unknown=unknown)}
     with open_bigwig(path, lengths) as big_wig:
 

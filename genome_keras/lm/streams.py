@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from genome_keras.arguments import at_least_one
 from genome_keras.encode import reverse_complement
 
 N = 4
@@ -25,9 +26,7 @@ class Streams:
     """
 
     def __init__(self, sequences, *, batch_size, window, reverse_complement=False, seed=0):
-        for name, size in (("batch_size", batch_size), ("window", window)):
-            if size < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {name}={size!r}")
+        at_least_one(batch_size=batch_size, window=window)
         joined = [np.append(codes, np.uint8(N)) for codes in sequences]
         self._codes = np.concatenate(joined)[:-1] if joined else np.empty(0, np.uint8)
         pairs = len(self._codes) - 1
