@@ -25,7 +25,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from genome_keras.sharing.deepbind_files import read_deepbind
-from genome_keras.sharing.import_deepbind import stacked
+from genome_keras.sharing.deepbind_stack import stacked
 
 SUBSETS = {
     "tf_bins + edge_bins": ("tf_bins", "edge_bins"),

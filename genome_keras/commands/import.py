@@ -1,5 +1,6 @@
 """`genome-keras import`: published weights of other packages as a checkpoint."""
 
+import argparse
 from pathlib import Path
 
 from genome_keras.commands._arguments import new_file, positive
@@ -10,17 +11,81 @@ def add_to(commands):
     """Adds the command to the program."""
     parser = commands.add_parser(
         "import",
-        help="turn published weights of DeepSEA, DanQ or Basset into a checkpoint",
-        description="Reads weights in the layout of their publication, checks every shape, and "
-        "writes a checkpoint that every other command takes as --weights OUT.weights.h5.",
+        help="turn published weights of other packages into a checkpoint or a Keras 3 model",
+        description="Reads weights in the layout of their publication, and checks every shape. "
+        "Nothing in a file is run.",
+    )
+    kinds = parser.add_subparsers(dest="architecture", required=True, metavar="KIND")
+    for name in ("basset", "danq", "deepsea"):
+        _add_state(kinds, name)
+    _add_deepbind(kinds)
+    _add_keras(kinds)
+
+
+def _add_state(kinds, name):
+    parser = kinds.add_parser(
+        name,
+        help=f"published weights of {name}, as a checkpoint",
+        description="Writes a checkpoint that every other command takes as "
+        "--weights OUT.weights.h5.",
     )
     add = parser.add_argument
-    add("architecture", choices=("basset", "danq", "deepsea"), help="what the weights are of")
     add("file", metavar="FILE", help="torch state (.pth, .pt), safetensors, or Keras 0.x HDF5")
     add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
     add("--tasks", metavar="NAMES.txt", help="names of the tasks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     parser.set_defaults(run=_import)
+
+
+def _add_deepbind(kinds):
+    parser = kinds.add_parser(
+        "deepbind",
+        help="DeepBind's networks for single proteins, as one checkpoint",
+        description="Writes a checkpoint of one or many of the authors' networks; each is a task.",
+    )
+    add = parser.add_argument
+    add("models", nargs="*", metavar="MODEL", help="such as D00328.003 (default: all in FILE)")
+    add(
+        "--params",
+        required=True,
+        metavar="FILE",
+        help="the authors' parameter files: an archive, a folder, or one file",
+    )
+    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--table", metavar="db.tsv", help="the authors' table, for the names of the tasks")
+    add("--window", type=positive, default=101, metavar="BP", help="of the input (default: 101)")
+    add(
+        "--output",
+        choices=("probability", "score"),
+        default="probability",
+        help="the sigmoid of the score (default), or the score as the authors' program prints it",
+    )
+    parser.set_defaults(run=_import_deepbind)
+
+
+def _add_keras(kinds):
+    parser = kinds.add_parser(
+        "keras",
+        help="a network that Keras 0.2 to 2.x saved in HDF5, as a Keras 3 model",
+        description="Builds the Keras 3 model layer by layer; a layer that is not known is an "
+        "error that names it.",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="HDF5 of the whole model, or of its weights with --json")
+    add("--json", metavar="JSON", help="the model's description, where it is not in FILE")
+    add(
+        "--backend",
+        choices=("theano", "tensorflow"),
+        help="which saved FILE, where FILE does not tell: Theano read kernels backwards",
+    )
+    add("--out", type=_keras_file, required=True, metavar="OUT.keras", help="model to write")
+    parser.set_defaults(run=_import_keras)
+
+
+def _keras_file(text):
+    if not text.endswith(".keras"):
+        raise argparse.ArgumentTypeError(f"expected a name that ends in .keras, got {text!r}")
+    return new_file(text)
 
 
 def _import(options):
@@ -35,3 +100,22 @@ def _import(options):
         tasks=options.tasks,
         window=options.window,
     )
+
+
+def _import_deepbind(options):
+    from genome_keras.sharing.import_deepbind import import_deepbind
+
+    import_deepbind(
+        options.params,
+        options.out,
+        models=options.models or None,
+        table=options.table,
+        window=options.window,
+        output=options.output,
+    )
+
+
+def _import_keras(options):
+    from genome_keras.sharing.import_keras import import_keras
+
+    import_keras(options.file, options.out, json=options.json, backend=options.backend)

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-import numpy as np
-
-import genome_keras
-from genome_keras.errors import WeightsError
-from genome_keras.sharing.deepbind_files import Network, read_deepbind, read_table
+from genome_keras.sharing.deepbind_files import read_deepbind, read_table
 from genome_keras.weights.checkpoint import save_described
+
+if TYPE_CHECKING:
+    import keras
 
 
 def import_deepbind(
@@ -20,7 +19,7 @@ def import_deepbind(
     table: str | Path | None = None,
     window: int = 101,
     output: str = "probability",
-) -> keras.Model:
+) -> "keras.Model":
     """Writes networks of the authors' parameter files as one checkpoint.
 
     Networks of one shape become a group, and the tasks stand group by group: the order of
@@ -49,67 +48,9 @@ def import_deepbind(
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
     networks = read_deepbind(path, models)
     names = {} if table is None else read_table(table)
+    from genome_keras.sharing.deepbind_stack import stacked  # Keras, once the files are read
+
     model, order = stacked(networks, window=window, output=output, where=path)
     called = [names.get(name, name) for name in order]
     save_described(model, out, tasks=called, imported_from=Path(path).name)
     return model
-
-
-def stacked(
-    networks: dict[str, Network], *, window: int | None, output: str, where: object = "deepbind"
-) -> tuple[keras.Model, list[str]]:
-    """One model of many networks.
-
-    Args:
-        networks: name -> `Network`.
-        window, output: as in `deepbind_2015`.
-        where: what to call the networks in errors.
-
-    Returns:
-        The compiled model, and the names in the order of its output.
-
-    Raises:
-        WeightsError: networks that read other strands, or have other numbers of detectors.
-    """
-    for what in ("both_strands", "filters"):
-        kinds = {_fact(network, what): name for name, network in networks.items()}
-        if len(kinds) > 1:
-            one, other = list(kinds.values())[:2]
-            raise WeightsError(
-                f"{where}: {one} and {other} do not fit into one model: they differ in {what} "
-                "(networks for RNA read one strand, those for DNA both). Import them apart"
-            )
-    groups = {}
-    for name, network in networks.items():
-        groups.setdefault((network.width, network.readout, network.hidden), []).append(name)
-    shapes = sorted(groups)
-    model = genome_keras.deepbind_2015(
-        window=window,
-        tasks=[len(groups[shape]) for shape in shapes],
-        widths=[width for width, _, _ in shapes],
-        readouts=[readout for _, readout, _ in shapes],
-        hidden=[hidden for _, _, hidden in shapes],
-        filters=_fact(next(iter(networks.values())), "filters"),
-        both_strands=_fact(next(iter(networks.values())), "both_strands"),
-        output=output,
-    )
-    for number, shape in enumerate(shapes, 1):
-        _set(model, number, [networks[name] for name in groups[shape]])
-    return model, [name for shape in shapes for name in groups[shape]]
-
-
-def _fact(network, what):
-    return len(network.thresholds) if what == "filters" else network.both_strands
-
-
-def _set(model, number, networks):
-    """Sets the weights of a group."""
-    detectors = np.concatenate([network.detectors for network in networks], -1)
-    thresholds = np.concatenate([network.thresholds for network in networks])
-    model.get_layer(f"detectors_{number}").set_weights([detectors, thresholds])
-    names = [f"hidden_{number}", f"score_{number}"][-len(networks[0].layers) :]
-    for place, name in enumerate(names):
-        layers = [network.layers[place] for network in networks]
-        model.get_layer(name).set_weights(
-            [np.stack(arrays) for arrays in zip(*layers, strict=True)]
-        )
