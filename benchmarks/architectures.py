@@ -15,7 +15,6 @@ KERAS_BACKEND, TensorFlow by default.
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -27,6 +26,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 from genome_keras.datasets.chromatin_data import open_chromatin
 from genome_keras.evaluation.evaluate import evaluate
 from genome_keras.training.train import train_dataset
+from genome_keras.weights.run_files import RunFiles
 
 # Rate of Adam where the default recipe's is too high for the network.
 RATES = {
@@ -98,7 +98,7 @@ def main():
             learning_rate=RATES.get(architecture),
             patience=options.patience,
         )
-        log = json.loads(Path(runs[name], "log.json").read_text())
+        log = RunFiles(runs[name]).read_log()
         trained = sum(row["cpu_seconds"] for row in log) / len(log) / len(train) * 1000
         said = ", ".join(f"{key}={value}" for key, value in sizes[name].items()) or "defaults"
         costs = f"{trained:.2f} | {_seconds(model, sample):.2f}"

@@ -22,7 +22,7 @@ from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
 from genome_keras.encode import decode
 from genome_keras.interpret import Attribution, of_letters
 from genome_keras.io.motifs import Motif
-from genome_keras.io.rows import open_rows
+from genome_keras.io.tables import open_table
 from genome_keras.motifs.match import match_pvalue, similarities
 from genome_keras.motifs.patterns import find_patterns
 from genome_keras.motifs.sites import inside, scan
@@ -101,10 +101,10 @@ def main():
                 rows[-1] |= {k: np.nanmean(v) if len(v) else np.nan for k, v in within.items()}
                 bar.update()
     if options.out:
-        with open_rows(options.out, FIELDS, NUMBERS) as table:
+        with open_table(options.out, NUMBERS, fields=FIELDS) as table:
             columns = [[row[field] for row in rows] for field in FIELDS]
             numbers = [[row[number] for number in NUMBERS] for row in rows]
-            table.write(columns, np.array(numbers, float))
+            table.write(*columns, np.array(numbers, float))
     show(rows, name, len(known.motifs))
 
 
@@ -151,7 +151,7 @@ class Models:
         if trained not in self.built:
             model, checkpoint = load_model(self.weights)
             self.built[True] = model
-            factory = getattr(genome_keras, checkpoint.config["architecture"])
+            factory = getattr(genome_keras, checkpoint.architecture)
             self.built[False] = factory(**checkpoint.arguments, seed=SEED)
         return self.built[trained]
 

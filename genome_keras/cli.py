@@ -50,7 +50,8 @@ def run() -> None:
     """The program `genome-keras`: other signals that end it tidy up as Ctrl-C does."""
     streams.prepare()
     catch_signals()
-    status = main()
+    with quiet_keras():  # this process and its descriptors are ours; those of `main` are not
+        status = main()
     if status > SIGNALLED:
         # All is tidy by now, and threads of TensorFlow would take half a minute to end.
         sys.stderr.flush()
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         inputs, outputs = files_of(options)
-        with protected(inputs), quiet_keras():
+        with protected(inputs):
             check_outputs(outputs)
             options.run(options)
         sys.stdout.flush()

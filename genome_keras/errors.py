@@ -29,3 +29,24 @@ class FormatError(GenomeKerasError, ValueError):
 
 class WeightsError(GenomeKerasError, ValueError):
     """A checkpoint that is unknown, missing, damaged or of another architecture."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """A text in which what is no letter, sign or space is escaped.
+
+    What a stranger wrote (a card, a server's answer, a name in a file) may otherwise move
+    the cursor of a terminal, or change what stands there.
+
+    Args:
+        text: of anybody.
+        keep: characters that stay as they are, such as newlines.
+
+    Returns:
+        The same text where nothing had to be escaped.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)

@@ -1,20 +1,43 @@
 """Keras loads without its backend's greetings, and one line tells why it does not load."""
 
+import importlib
 import importlib.util
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from genome_keras.errors import GenomeKerasError
 
 
+def load_keras(name: str = "keras") -> ModuleType:
+    """Imports Keras, or tells in one line why it does not load.
+
+    Args:
+        name: the package to import.
+
+    Returns:
+        The module.
+
+    Raises:
+        GenomeKerasError: a module that the import needs is missing, as that of the backend.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise _told(name, error) from error
+
+
 @contextmanager
-def quiet_keras(name="keras"):
+def quiet_keras(name: str = "keras") -> Iterator[None]:
     """In the block, the first import of Keras, wherever it is, says nothing on standard error.
 
-    TensorFlow's native code greets on file descriptor 2 whatever its log level. What is said
-    before an import that fails is shown after all.
+    TensorFlow's native code greets on file descriptor 2 whatever its log level, and that
+    descriptor belongs to the whole process: only a program may do this, at its start, and
+    no function that others call. What is said before an import that fails is shown after
+    all.
 
     Args:
         name: the package to import quietly.
@@ -58,16 +81,20 @@ class _Loader:
     def exec_module(self, module):
         module.__spec__.loader = module.__loader__ = self.loader
         try:
-            with silence():
+            with _silence():
                 self.loader.exec_module(module)
         except ModuleNotFoundError as error:
-            backend = os.environ.get("KERAS_BACKEND")
-            told = f" with KERAS_BACKEND={backend}" if backend else ""
-            raise GenomeKerasError(f"{module.__name__} does not load{told}: {error}") from error
+            raise _told(module.__name__, error) from error
+
+
+def _told(name, error):
+    backend = os.environ.get("KERAS_BACKEND")
+    told = f" with KERAS_BACKEND={backend}" if backend else ""
+    return GenomeKerasError(f"{name} does not load{told}: {error}")
 
 
 @contextmanager
-def silence():
+def _silence():
     """Keeps what is written to file descriptor 2, and shows it only where the block fails."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as said:

@@ -1,7 +1,10 @@
 """Exports: what other programs compute from them is what the model computes."""
 
+import logging
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 from unittest import mock
 
 import keras
@@ -10,9 +13,12 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.errors import GenomeKerasError
-from genome_keras.sharing import export as exports
+from genome_keras.errors import GenomeKerasError, WeightsError
+from genome_keras.sharing import conversion
+from genome_keras.sharing.conversion import convert
+from genome_keras.sharing.export import FORMATS, told_by
 from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.weights.resolve import find
 
 CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
@@ -30,12 +36,18 @@ def saved(tmp_path, request):
 
 
 def export(saved, name):
+    """In this process where it can be: another one that loads TensorFlow takes its time."""
     model, folder = saved
-    out = folder.parent / name
-    format = None if "." in name else "saved_model"
-    assert genome_keras.export(folder, out, format=format) <= 1e-5
-    assert sorted(p.name for p in folder.parent.iterdir()) == sorted([folder.name, name])
+    out, format = folder.parent / name, conversion_of(name)
+    if format != "keras" and keras.backend.backend() == "tensorflow":
+        assert convert(find(folder), out, format) <= 1e-5
+    else:
+        assert genome_keras.export(folder, out, format=format) <= 1e-5
     return model.predict(CODES, verbose=0), out
+
+
+def conversion_of(name):
+    return FORMATS.get(Path(name).suffix, "saved_model")
 
 
 @pytest.mark.parametrize("saved", MODELS, indirect=True)
@@ -59,6 +71,7 @@ assert not loaded & {"keras", "tensorflow", "genome_keras", "h5py"}, loaded
 """
 
 
+@pytest.mark.filterwarnings("ignore")  # those of the converter
 @pytest.mark.parametrize("saved", MODELS, indirect=True)
 def test_onnx_runs_without_keras(saved, tmp_path):
     pytest.importorskip("tf2onnx")
@@ -70,17 +83,50 @@ def test_onnx_runs_without_keras(saved, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "scores.npy"), expected, atol=1e-5)
 
 
-def test_saved_model(saved):
+def test_saved_model_by_another_process(saved, capfd):
+    """What converters print and set is not of this process."""
     tf = pytest.importorskip("tensorflow")
-    expected, out = export(saved, "folder")
-    loaded = tf.saved_model.load(str(out))
-    scores = loaded.serve(CODES).numpy()
-    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    model, folder = saved
+    out = folder.parent / "folder"
+    before = sys.stdout, sys.stderr, logging.getLogger("tf2onnx").level
+    with warnings.catch_warnings(record=True) as told:
+        assert genome_keras.export(folder, out, format="saved_model") <= 1e-5
+    assert (sys.stdout, sys.stderr, logging.getLogger("tf2onnx").level) == before
+    assert capfd.readouterr() == ("", "") and not told
+    assert sorted(p.name for p in folder.parent.iterdir()) == sorted([folder.name, out.name])
+    scores = tf.saved_model.load(str(out)).serve(CODES).numpy()
+    np.testing.assert_allclose(scores, model.predict(CODES, verbose=0), atol=1e-5)
     with pytest.raises(GenomeKerasError, match="is there already"):
-        genome_keras.export(saved[1], out, format="saved_model")
+        genome_keras.export(folder, out, format="saved_model")
 
 
-@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+@pytest.mark.parametrize(
+    ("name", "printed", "kind", "match"),
+    [
+        ("broken.v1", "", GenomeKerasError, "cannot convert"),
+        ("broken.v1", "12\n", GenomeKerasError, "cannot convert"),
+        (
+            "broken.v1",
+            'noise\n{"worst": null, "kind": "ValueError", "problem": "needs a window"}\n',
+            ValueError,
+            "needs a window",
+        ),
+        (
+            "broken.v1",
+            '{"worst": null, "kind": "WeightsError", "problem": "damaged"}\n',
+            WeightsError,
+            "damaged",
+        ),
+    ],
+)
+def test_what_the_other_process_meets_is_told(name, printed, kind, match):
+    with pytest.raises(kind, match=match) as told:
+        told_by(name, stdout=printed, stderr="Traceback\nKilled: 9", status=137)
+    assert type(told.value) is kind
+    assert "cannot convert" not in match or str(told.value).endswith(": Killed: 9")
+
+
+@pytest.mark.filterwarnings("ignore")  # those of the converter
 @pytest.mark.parametrize("saved", ["bigru_multitask"], indirect=True)
 def test_litert(saved):
     tf = pytest.importorskip("tensorflow")
@@ -126,10 +172,20 @@ def test_command_line(saved, capsys):
     assert "there is no folder" in capsys.readouterr().err
 
 
+def test_damage_is_told_before_another_process_begins(saved):
+    _, folder = saved
+    checkpoint = find(folder)
+    path = folder / "model.weights.h5"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(WeightsError, match="damaged, or not the weights"):
+        genome_keras.export(checkpoint, folder.parent / "folder", format="saved_model")
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+
+
 def test_wrong_scores_leave_no_file(saved, monkeypatch):
     _, folder = saved
-    readers = {**exports._READERS, "keras": lambda path, batches: [2.0 for _ in batches]}
-    monkeypatch.setattr(exports, "_READERS", readers)
+    readers = {**conversion.READERS, "keras": lambda path, batches: [2.0 for _ in batches]}
+    monkeypatch.setattr(conversion, "READERS", readers)
     with pytest.raises(GenomeKerasError, match="not written: its scores differ"):
         genome_keras.export(folder, folder.parent / "m.keras")
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]

@@ -181,7 +181,7 @@ def test_a_slow_line_is_waited_for(place, cache):
 
 def test_a_dead_line_is_not(place, cache, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(download, "TIMEOUT", 0.2)
+        patch.setattr(download, "PATIENCE", download.Patience(timeout=0.2))
         patch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.2)
         place.bytes_from.faults = [("stall", 0, 1)] * 9
         fails(place, cache, "timed out")
@@ -310,9 +310,9 @@ def test_read_only_cache(place, tmp_path, cache):
 
 FETCH = """
 import sys
-from genome_keras import origins
 from genome_keras.errors import WeightsError
-from genome_keras.registry import Published
+from genome_keras.weights import locations
+from genome_keras.weights.registry import Published
 from pathlib import Path
 try:
     entry = Published(*{entry!r})
@@ -449,8 +449,8 @@ os.environ["KERAS_BACKEND"] = "numpy"
 import keras
 import genome_keras
 from genome_keras.io.atomic import atomic
-from genome_keras.pretrained import save_pretrained
-from genome_keras.weights import save_bare
+from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.weights.checkpoint import save_bare
 model = genome_keras.kmer_logreg(window=20, tasks=200, seed=1)
 """
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -19,8 +20,10 @@ from genome_keras.datasets import fetch
 from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.fetch import fetch_deepsea
 from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.io.download import Patience
 
 SIZES = (64, 16, 32)
+ONCE = Patience(tries=1)
 
 
 class Server(ThreadingHTTPServer):
@@ -87,7 +90,7 @@ def bundle(tmp_path, monkeypatch, server):
         for split, n in zip(("train", "valid", "test"), SIZES, strict=True)
     }
     monkeypatch.setattr(fetch, "LAYOUT", layout)
-    monkeypatch.setattr(fetch.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     folder = tmp_path / "made"
     folder.mkdir()
     write_bundle(folder, n=SIZES)
@@ -153,12 +156,11 @@ def test_a_line_that_breaks_is_taken_up_again(bundle, server):
     assert server.asked == wanted
 
 
-def test_an_earlier_run_is_taken_up_again(bundle, server, monkeypatch):
+def test_an_earlier_run_is_taken_up_again(bundle, server):
     made, work = bundle
-    monkeypatch.setattr(fetch, "TRIES", 1)
     server.drops = [3000, 0]
     with pytest.raises(GenomeKerasError, match=r"the connection ended after 3000 bytes \(asked 1"):
-        fetch_deepsea(work / "d", url=server.url)
+        fetch_deepsea(work / "d", url=server.url, patience=ONCE)
     assert left(work) == [".d.part", ".d.part.json"]
     fetch_deepsea(work / "d", url=server.url)
     assert server.asked[-1] == "bytes=3000-"
@@ -167,12 +169,11 @@ def test_an_earlier_run_is_taken_up_again(bundle, server, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["another file", "no ranges", "another address"])
-def test_what_cannot_be_continued_starts_anew(bundle, server, monkeypatch, change):
+def test_what_cannot_be_continued_starts_anew(bundle, server, change):
     made, work = bundle
-    monkeypatch.setattr(fetch, "TRIES", 1)
     server.drops = [3000, 0]
     with pytest.raises(GenomeKerasError):
-        fetch_deepsea(work / "d", url=server.url)
+        fetch_deepsea(work / "d", url=server.url, patience=ONCE)
     if change == "another file":
         write_v5(made / "valid.mat", "valid", *_contents(16), compressed=False)
         server.content, server.etag = archive(made), '"two"'
@@ -203,6 +204,7 @@ def test_a_busy_server_is_asked_again(bundle, server):
         ({"status": [404]}, "HTTP 404", True),
         ({"status": [503] * 9}, r"HTTP 503 .*\(asked 5 times\)", True),
         ({"headers": {"Content-Length": None}}, "does not tell the length", True),
+        ({"headers": {"Content-Length": 1 << 50}}, "announces 1125899906842624 bytes", True),
         ({"content": b"no archive"}, "damaged archive", False),
     ],
 )
@@ -239,9 +241,43 @@ def huge(members):
     members.fileobj.write(member.tobuf(tarfile.GNU_FORMAT))
 
 
+def one_huge_header(members):
+    """A header that says how long the next header is: 64 MB, of zeros, in a few kB."""
+    member = tarfile.TarInfo("././@PaxHeader")
+    member.type, member.size = tarfile.XHDTYPE, 64 << 20
+    members.fileobj.write(member.tobuf(tarfile.USTAR_FORMAT))
+    for _ in range(64):
+        members.fileobj.write(bytes(1 << 20))
+
+
+def one_huge_name(members):
+    member = tarfile.TarInfo("././@LongLink")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 64 << 20
+    members.fileobj.write(member.tobuf(tarfile.GNU_FORMAT))
+    for _ in range(64):
+        members.fileobj.write(b"x" * (1 << 20))
+
+
+def headers_upon_headers(members):
+    content = b"12 comment=\n"
+    for _ in range(2000):
+        member = tarfile.TarInfo("././@PaxHeader")
+        member.type, member.size = tarfile.XHDTYPE, len(content)
+        members.fileobj.write(member.tobuf(tarfile.USTAR_FORMAT) + content.ljust(512, b"\0"))
+
+
+def many_files(members):
+    for number in range(1001):
+        members.addfile(tarfile.TarInfo(f"empty-{number}"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (one_huge_header, "a header of the archive has more than 1048576 bytes"),
+        (one_huge_name, "a header of the archive has more than 1048576 bytes"),
+        (headers_upon_headers, "damaged archive: |a header of the archive has more"),
+        (many_files, "the archive claims more than .* or 1000 files"),
         (escaping, r"expected plain files in the archive, got 'deepsea_train/../../train.mat'"),
         (absolute, "expected plain files in the archive, got '/tmp/train.mat'"),
         (linked, "expected plain files in the archive, got 'other/train.mat'"),
@@ -321,7 +357,7 @@ def test_a_killed_run_goes_on(bundle, server):
             assert process.poll() is None
         process.terminate()
         error = process.communicate()[1]
-    assert process.returncode == 130 and b"interrupted" in error
+    assert process.returncode == 143 and b"stopped by SIGTERM" in error
     assert left(work) == [".d.part", ".d.part.json"]
     server.status = []
     fetch_deepsea(work / "d", url=server.url)

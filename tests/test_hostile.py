@@ -11,7 +11,7 @@ import pytest
 
 import genome_keras
 from genome_keras.errors import WeightsError
-from genome_keras.weights import description_checks, file_checks
+from genome_keras.weights import description, file_checks
 from genome_keras.weights import resolve as weights
 from genome_keras.weights.checkpoint import save_bare
 
@@ -260,7 +260,7 @@ def test_hostile_names_of_untrained_tasks(mine, untrained):
         (b"\xff\xfe", "not UTF-8"),
         (b"\x80\x04\x95cos\nsystem\n(S'false'\ntR.", "not UTF-8"),  # a pickle
         (b'{"arguments": [1]}', "arguments must be an object"),
-        (b" " * (description_checks.MAX_TEXT + 1), "more than 16777216 bytes"),
+        (b" " * (description.MAX_TEXT + 1), "more than 16777216 bytes"),
     ],
     ids=range(9),
 )

@@ -287,7 +287,7 @@ def test_what_is_not_there(server, folder, address, message):
 
 def test_sizes_are_bounded_before_anything_is_fetched(server, folder, monkeypatch):
     server.commit("me/zoo", {**files_of(folder), "config.json": b" " * 5000})
-    monkeypatch.setattr(genome_keras.weights.description_checks, "MAX_TEXT", 4000)
+    monkeypatch.setattr(genome_keras.weights.description, "MAX_TEXT", 4000)
     with pytest.raises(WeightsError, match="has 5000 bytes, too many"):
         weights.find("hf://me/zoo")
     assert not server.storage.requests("GET")

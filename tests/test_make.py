@@ -14,9 +14,9 @@ import pytest
 
 import genome_keras
 from genome_keras.sharing.verify import verify
-from genome_keras.weights.run_files import RunFiles, claim, write_json
 from genome_keras.weights import registry
 from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.run_files import RunFiles, claim, write_json
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 MAKE = WEIGHTS / "make"
@@ -134,7 +134,7 @@ def run_of(folder, *, words=None):
     else:
         folder.mkdir()
         (folder / "training.md").write_text(words)
-    describe(folder, model, columns)
+    RunFiles(folder).describe(model, columns)
     save_bare(model, folder / "best.weights.h5")
     return folder
 

@@ -13,7 +13,7 @@ import genome_keras
 from genome_keras.cli import COMMANDS, _parser, main
 from genome_keras.commands._arguments import folder, new_file
 from genome_keras.errors import GenomeKerasError
-from genome_keras.training.record import check_folder, claim
+from genome_keras.weights.run_files import check_folder, claim
 
 # IN is what the command reads, OUT the file and DIR the folder that it writes. What is
 # wrong is told before any weights are read, so those of m.weights.h5 are none.

@@ -1,13 +1,17 @@
 """Keras loads in silence, and what is wrong with it is still told."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import genome_keras
 from genome_keras.errors import GenomeKerasError
-from genome_keras.quiet_keras import quiet_keras
+from genome_keras.quiet_keras import load_keras, quiet_keras
 
 LOUD = "import os\nos.write(2, b'native greeting\\n')\n"
 
@@ -68,6 +72,24 @@ def test_a_backend_that_is_not_installed_is_one_line(loud, monkeypatch):
         __import__(name)
     with quiet_keras("no_such_keras"), pytest.raises(ModuleNotFoundError):
         __import__("no_such_keras")
+    with pytest.raises(GenomeKerasError, match=message):
+        load_keras(name)
+    assert load_keras("json") is json
+
+
+def test_no_function_of_the_package_takes_the_descriptors_of_its_caller():
+    """Only the program does, which has a process of its own."""
+    home = Path(genome_keras.__file__).parent
+    switches = re.compile(
+        r"os\.dup2\(|redirect_std(out|err)|catch_warnings|set_verbosity|disable_progress_bars"
+    )
+    found = {
+        path.relative_to(home).as_posix()
+        for path in home.rglob("*.py")
+        if switches.search(path.read_text())
+    }
+    # htslib has one verbosity, and matplotlib one set of settings; there is no other door.
+    assert found - {"io/bcf.py", "pictures/svg_of_figures.py"} == {"cli.py", "quiet_keras.py"}
 
 
 def test_a_command_says_nothing_of_the_framework(tmp_path):

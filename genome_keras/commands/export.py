@@ -1,10 +1,5 @@
 """`genome-keras export`: a checkpoint as .keras, ONNX, LiteRT or SavedModel."""
 
-import os
-import sys
-
-from genome_keras.quiet_keras import silence
-
 
 def add_to(commands):
     """Adds the command to the program."""
@@ -26,10 +21,7 @@ def add_to(commands):
 
 
 def _export(options):
-    if "keras" not in sys.modules:  # TensorFlow makes the formats
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     from genome_keras.sharing.export import export
 
-    with silence():  # what runs the export greets, too
-        worst = export(options.weights, options.out, format=options.format)
+    worst = export(options.weights, options.out, format=options.format)
     print("largest difference", f"{worst:.1e}")

@@ -43,7 +43,7 @@ def _list(options):
         found = find(name)
         print(
             name,
-            found.config["architecture"],
+            found.architecture,
             found.arguments.get("window"),
             len(found.tasks),
             PUBLISHED[name].size,

@@ -1,23 +1,22 @@
 """The DeepSEA bundle from its server into a folder, whole or not at all."""
 
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import tarfile
-import time
-import urllib.error
-import urllib.request
 import zlib
-from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.errors import FormatError, GenomeKerasError, printable
 from genome_keras.io.atomic import atomic
-from genome_keras.io.download import check_address
+from genome_keras.io.digest import sha256_of
+from genome_keras.io.download import FULL, Patience, Transfer, alone
+from genome_keras.io.http import check_address
 
 DEEPSEA = "http://deepsea.princeton.edu/media/code/deepsea_train_bundle.v0.9.tar.gz"
 # Examples, bp and tasks of each file, as published.
@@ -26,14 +25,16 @@ LAYOUT = {
     "valid": (8_000, 1000, 919),
     "test": (455_024, 1000, 919),
 }
-UNPACKED = 40 << 30  # bytes an archive may hold
-TRIES = 5  # in a row that bring nothing
-TIMEOUT = 60  # seconds without a byte
+PACKED = 20 << 30  # bytes an archive may have
+UNPACKED = 40 << 30  # bytes it may hold
+MEMBERS = 1000  # files it may hold
+HEADER = 1 << 20  # bytes that are read to learn of a member, names of any length among them
 BLOCK = 1 << 20
-_AGAIN = (408, 429, 500, 502, 503, 504)
 
 
-def fetch_deepsea(out, *, url=DEEPSEA):
+def fetch_deepsea(
+    out: str | os.PathLike, *, url: str = DEEPSEA, patience: Patience | None = None
+) -> dict:
     """Downloads the DeepSEA training bundle, checks it and puts it into a new folder.
 
     What has come so far lies beside the folder, in `.NAME.part`, so that the same call
@@ -47,49 +48,58 @@ def fetch_deepsea(out, *, url=DEEPSEA):
         out: folder that is made, with `train.mat`, `valid.mat`, `test.mat` and
             `bundle.json`. Where it is there already with all of them, nothing is done.
         url: of the archive, http or https.
+        patience: how long the server is waited for; None takes the usual.
 
     Returns:
         What is in `bundle.json`: `url`, `archive` and `files`, with `bytes` and `sha256`.
 
     Raises:
-        GenomeKerasError: the server cannot be reached or has no such file; `out` is there
-            and is something else.
+        GenomeKerasError: the server cannot be reached, is too slow or has no such file;
+            `out` is there and is something else, or cannot be written.
         FormatError: the archive is not the bundle, or damaged; it is removed.
-        OSError: the disk is full.
     """
-    from filelock import FileLock
-
     out = Path(os.path.abspath(out))
     if (found := _record(out)) is not None:
         return found
     if not out.parent.is_dir():
         raise GenomeKerasError(f"{out}: cannot write: there is no folder {out.parent}")
-    check_address(url, GenomeKerasError)
+    check_address(url)
     part = out.with_name(f".{out.name}.part")
-    note = out.with_name(f".{out.name}.part.json")
+    try:
+        with alone(out):
+            if (found := _record(out)) is not None:  # another process was faster
+                return found
+            with tqdm(unit="B", unit_scale=True, disable=None) as bar:
+                archive = Transfer(url, part, ceiling=PACKED, patience=patience, bar=bar)
+                archive.run()
+            try:
+                record = _unpacked(url, part, out)
+            except (FormatError, OSError) as error:
+                if isinstance(error, FormatError) or error.errno in FULL:
+                    archive.forget()
+                raise
+            archive.forget()
+            return record
+    except OSError as error:
+        raise GenomeKerasError(f"{out}: cannot write: {error.strerror or error}") from error
+
+
+def _unpacked(url, archive, out):
+    """Makes the folder of the archive, whole or not at all, and gives its record."""
     new = out.with_name(f".{out.name}-{os.getpid()}")
-    with FileLock(out.with_name(f".{out.name}.lock")):
-        if (found := _record(out)) is not None:  # another process was faster
-            return found
-        _download(url, part, note)
-        try:
-            new.mkdir()
-            record = {"url": url, "archive": _digest(part), "files": _unpack(url, part, new)}
-            _check(url, new)
-            with atomic(new / "bundle.json") as path:
-                path.write_text(json.dumps(record, indent=1))
-            if out.is_dir():
-                out.rmdir()  # empty
-            os.replace(new, out)
-        except FormatError:
-            part.unlink()
-            note.unlink(missing_ok=True)
-            raise
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-        part.unlink()
-        note.unlink(missing_ok=True)
-    return record
+    try:
+        new.mkdir()
+        packed = {"bytes": archive.stat().st_size, "sha256": sha256_of(archive)}
+        record = {"url": url, "archive": packed, "files": _unpack(url, archive, new)}
+        _check(url, new)
+        with atomic(new / "bundle.json") as path:
+            path.write_text(json.dumps(record, indent=1))
+        if out.is_dir():
+            out.rmdir()  # empty
+        os.replace(new, out)
+        return record
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _record(out):
@@ -110,113 +120,67 @@ def _names():
     return [f"{split}.mat" for split in LAYOUT]
 
 
-def _download(url, part, note):
-    """Appends to `part` until the whole archive is there."""
-    failed = 0
-    with open(part, "ab") as file, tqdm(unit="B", unit_scale=True, disable=None) as progress:
-        while True:
-            before = file.tell()
-            try:
-                if _append(url, file, note, progress):
-                    os.fsync(file.fileno())
-                    return
-                problem, wait = f"the connection ended after {file.tell()} bytes", 0
-            except urllib.error.HTTPError as error:
-                if error.code not in _AGAIN:
-                    raise GenomeKerasError(f"{url}: HTTP {error.code} {error.reason}") from error
-                problem, wait = f"HTTP {error.code} {error.reason}", 2**failed
-            except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
-                problem, wait = getattr(error, "reason", None) or error, 2**failed
-            failed = 0 if file.tell() > before else failed + 1
-            if failed == TRIES:
-                raise GenomeKerasError(f"{url}: {problem} (asked {TRIES} times)")
-            time.sleep(wait)
-
-
-def _append(url, file, note, progress):
-    """One request; whether the archive is complete."""
-    have, known = file.tell(), _known(note, url)
-    headers = {"Accept-Encoding": "identity", "User-Agent": "genome_keras"}
-    if have and known is None:  # of which archive it is, nobody knows
-        file.truncate(0)
-        have = 0
-    elif have and have == known["bytes"]:
-        return True
-    elif have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": known["version"]}
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        version = response.headers.get("ETag", "W/")
-        if version.startswith("W/"):  # a weak one tells no bytes apart
-            version = response.headers.get("Last-Modified")
-        length = response.headers.get("Content-Length", "")
-        total = have + int(length) if length.isdecimal() else None
-        if response.status == 206:
-            place = response.headers.get("Content-Range", "")
-            if place != f"bytes {have}-{known['bytes'] - 1}/{known['bytes']}":
-                raise GenomeKerasError(f"{url}: asked for bytes from {have} on, got {place!r}")
-            total = known["bytes"]
-        else:  # all of it, from the beginning
-            file.truncate(0)
-            total = int(length) if length.isdecimal() else None
-            note.unlink(missing_ok=True)
-            if version and total is not None:
-                with atomic(note) as path:
-                    path.write_text(json.dumps({"url": url, "version": version, "bytes": total}))
-        progress.total, progress.n = total, file.tell()
-        while block := response.read1(BLOCK):
-            file.write(block)
-            progress.update(len(block))
-        file.flush()
-    if total is None:
-        raise GenomeKerasError(f"{url}: the server does not tell the length of the file")
-    if file.tell() > total:
-        raise GenomeKerasError(f"{url}: the server sends more than the {total} bytes it announced")
-    return file.tell() == total
-
-
-def _known(note, url):
-    """Length and version of the archive that `.part` is the beginning of."""
-    try:
-        known = json.loads(note.read_text())
-        right = known["url"] == url and type(known["bytes"]) is int and known["version"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return known if right and isinstance(known["version"], str) else None
-
-
-def _digest(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
-
-
 def _unpack(url, archive, folder):
     """Writes the three files, under names of our own; nothing else leaves the archive."""
-    found, total = {}, 0
+    found = {}
     try:
-        with tarfile.open(archive, "r|gz") as members:
-            for member in members:
-                total += member.size
-                if total > UNPACKED:
-                    raise FormatError(url, None, f"the archive claims more than {UNPACKED} bytes")
+        with gzip.open(archive) as unpacked:
+            for member, source in _members(url, unpacked):
                 place = PurePosixPath(member.name)
                 if place.name not in _names():
                     continue
                 if place.is_absolute() or ".." in place.parts or not member.isreg():
-                    problem = f"expected plain files in the archive, got {member.name!r}"
+                    problem = f"expected plain files in the archive, got {member.name!r:.200}"
                     raise FormatError(url, None, problem)
                 if place.name in found:
                     raise FormatError(url, None, f"the archive has {place.name} twice")
-                found[place.name] = _write(members.extractfile(member), folder / place.name, member)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise FormatError(url, None, f"damaged archive: {error}") from error
+                found[place.name] = _write(source, folder / place.name, member)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
+        problem = printable(str(error)) or type(error).__name__
+        raise FormatError(url, None, f"damaged archive: {problem:.200}") from error
     missing = [name for name in _names() if name not in found]
     if missing:
         raise FormatError(url, None, f"expected {', '.join(missing)} in the archive")
     return {name: found[name] for name in _names()}
+
+
+def _members(url, unpacked):
+    """Members of a tar archive, each with a file of its bytes or None.
+
+    An archive may say that its headers, or one file, are larger than any memory: what is
+    read for a header is bounded, and what a member claims is counted.
+    """
+    metered = _Metered(url, unpacked)
+    total = count = 0
+    with tarfile.open(fileobj=metered, mode="r|") as members:
+        while (member := members.next()) is not None:
+            total, count = total + member.size, count + 1
+            if total > UNPACKED or count > MEMBERS or member.issparse():
+                problem = f"the archive claims more than {UNPACKED} bytes or {MEMBERS} files"
+                raise FormatError(url, None, problem)
+            has_bytes = member.isreg() or member.type not in tarfile.SUPPORTED_TYPES
+            source = members.extractfile(member) if has_bytes else None
+            metered.left = member.size + HEADER
+            yield member, source
+            while source is not None and source.read(BLOCK):
+                pass  # what nobody wanted
+            metered.left = HEADER
+
+
+class _Metered:
+    """A file of which no more than `left` bytes may be read."""
+
+    def __init__(self, url, file):
+        self.url, self.file, self.left = url, file, HEADER
+
+    def read(self, size):
+        data = self.file.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise FormatError(
+                self.url, None, f"a header of the archive has more than {HEADER} bytes"
+            )
+        return data
 
 
 def _write(source, path, member):

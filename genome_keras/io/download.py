@@ -1,95 +1,311 @@
-"""A file of known size and sha256 from a plain HTTP server, whole or not at all."""
+"""A file from a plain HTTP server, whole or not at all, resumed where a line broke.
+
+What has come so far lies in a file beside its goal, behind a lock that dies with its
+process. No more is ever written than the server announced and the caller accepts.
+"""
 
 import errno
+import json
+import logging
 import os
 import time
 import urllib.error
-import urllib.request
-from http.client import HTTPException
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import BinaryIO
 
-from genome_keras.errors import WeightsError
+from genome_keras.errors import GenomeKerasError, WeightsError, printable
+from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import is_intact, sha256_of
+from genome_keras.io.http import request
 
-TRIES = 5
-TIMEOUT = 30  # seconds without a byte
-LONGEST_WAIT = 60  # seconds, whatever the server asks for
-_WORTH_ANOTHER = (408, 429, 500, 502, 503, 504)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_AGAIN = (408, 416, 429, 500, 502, 503, 504)
+_BLOCK = 1 << 20
 
-
-def check_address(url, error):
-    """Raises `error`, a class, for an address that is not http or https."""
-    if not url.startswith(("http://", "https://")):
-        raise error(f"{url}: expected an address with http or https")
+_log = logging.getLogger(__name__)
 
 
-def download(url, path, *, size, sha256):
-    """Fetches a file, resuming what an earlier run or connection has left.
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is waited for.
 
-    What has come so far lies in `.NAME.part` beside `path`, behind a lock that dies with
-    its process. It becomes `path` when its size and SHA-256 are right, and is removed
-    when they are not. Asks up to five times where the server is busy or the line breaks.
+    Args:
+        tries: requests in a row that bring little, before giving up.
+        timeout: seconds without a byte.
+        rate: bytes a second that are enough.
+        over: seconds over which the rate is that of.
+        longest: seconds between two requests, whatever the server asks for.
+    """
+
+    tries: int = 5
+    timeout: float = 30.0
+    rate: int = 1024
+    over: float = 10.0
+    longest: float = 60.0
+
+    @property
+    def little(self) -> int:
+        """Bytes that a request must bring not to count as failed."""
+        return int(self.rate * self.over)
+
+
+PATIENCE = Patience()
+
+
+def download(
+    url: str, path: str | os.PathLike, *, size: int, sha256: str, patience: Patience | None = None
+) -> None:
+    """Fetches a file of known size and hash.
+
+    What has come so far lies in `.NAME.part` beside `path`. It becomes `path` when its
+    size and SHA-256 are right, and is removed when they are not, or where the disk is full.
 
     Args:
         url: http or https.
         path: where the file goes; its folder is made.
         size: bytes; no more are ever written.
         sha256: 64 hexadecimal digits.
+        patience: None takes `PATIENCE`.
 
     Raises:
         WeightsError: the server has no such file or another one, cannot be reached, or
             the file cannot be written.
     """
-    from filelock import FileLock
-
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):
+        with alone(path):
             if is_intact(path, size=size, sha256=sha256):  # another process was faster
                 return
-            _fill(url, part, size)
+            Transfer(url, part, size=size, ceiling=size, patience=patience).run()
             if sha256_of(part) != sha256:
                 part.unlink()
-                raise WeightsError(f"{url}: not the published file (sha256 differs)")
+                raise WeightsError(f"{printable(url)}: not the published file (sha256 differs)")
             os.replace(part, path)
+    except WeightsError:
+        raise
+    except GenomeKerasError as error:
+        raise WeightsError(str(error)) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            part.unlink(missing_ok=True)
         raise WeightsError(f"{path}: cannot write: {error.strerror or error}") from error
 
 
-def _fill(url, part, size):
-    """Appends to `part` until it has `size` bytes and is on the disk."""
-    if part.exists() and part.stat().st_size > size:
-        part.unlink()
-    with part.open("ab") as file:
-        for attempt in range(TRIES):
-            if file.tell() == size:
-                break
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """The block runs in one process at a time for each path; who waits says so.
+
+    Args:
+        path: what is written in the block; the lock is `.NAME.lock` beside it.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        _log.warning("%s: waiting for another process that fetches it", path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Transfer:
+    """One file on its way.
+
+    Args:
+        url: http or https.
+        part: what has come so far; the first bytes of the file.
+        size: bytes of the file; None takes what the server announces, and refuses one
+            that announces nothing. Then `.json` beside `part` notes which version of the
+            file it is the beginning of.
+        ceiling: bytes; a file that is said to be larger is refused.
+        patience: None takes `PATIENCE`.
+        bar: a progress bar with `total`, `n` and `update`, or None.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        part: Path,
+        *,
+        size: int | None = None,
+        ceiling: int,
+        patience: Patience | None = None,
+        bar=None,
+    ):
+        self.url, self.part, self.size, self.ceiling = url, part, size, ceiling
+        self.where = printable(url)
+        self.patience, self.bar = patience or PATIENCE, bar
+        self.note = part.with_name(f"{part.name}.json")
+
+    def run(self) -> None:
+        """Appends to `part` until the whole file is there and on the disk.
+
+        Raises:
+            GenomeKerasError: the server has no such file, another one, or does not answer.
+            OSError: it cannot be written; where the disk is full, `part` is removed.
+        """
+        try:
+            with self.part.open("ab") as file:
+                self._fill(file)
+                _written(file)
+        except _Unwritable as error:
+            if error.cause.errno in FULL:
+                self.forget()
+            raise error.cause from error
+
+    def forget(self) -> None:
+        """Removes what has come so far."""
+        self.part.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
+
+    def _fill(self, file):
+        failed = 0
+        while True:
+            before, after = file.tell(), 0
             try:
-                _append(url, file, size)
-                problem, wait = f"the connection ended after {file.tell()} of {size} bytes", 0
+                if self._ask(file):
+                    return
+                problem = f"the connection ended after {file.tell()} bytes"
             except urllib.error.HTTPError as error:
-                problem = f"HTTP {error.code} {error.reason}"
+                problem = f"HTTP {error.code} {printable(str(error.reason))}".strip()
                 if error.code == 416:  # what we have is not a beginning of it
-                    _empty(file)
-                elif error.code not in _WORTH_ANOTHER:
-                    raise WeightsError(f"{url}: {problem}") from error
-                after = error.headers.get("Retry-After", "")
-                wait = int(after) if after.isdecimal() else 0
+                    self._empty(file)
+                elif error.code not in _AGAIN:
+                    error.close()
+                    raise GenomeKerasError(f"{self.where}: {problem}") from error
+                error.close()
+                asked = error.headers.get("Retry-After", "")
+                after = int(asked) if asked.isdecimal() and len(asked) < 9 else 0
             except urllib.error.URLError as error:
-                problem, wait = getattr(error.reason, "strerror", None) or error.reason, 0
-            except _Unwritable as error:
-                raise error.cause from error
-            except (HTTPException, OSError) as error:
-                problem, wait = str(error) or type(error).__name__, 0
-            if attempt + 1 < TRIES and file.tell() < size:
-                time.sleep(min(max(wait, 2**attempt), LONGEST_WAIT))
-        if file.tell() != size:
-            raise WeightsError(f"{url}: {problem} (asked {TRIES} times)")
-        os.fsync(file.fileno())
+                problem = getattr(error.reason, "strerror", None) or error.reason
+            except (HTTPException, TimeoutError, OSError) as error:
+                problem = printable(str(error)) or type(error).__name__
+            brought = file.tell() - before
+            failed = 0 if brought >= self.patience.little else failed + 1
+            if failed == self.patience.tries:
+                raise GenomeKerasError(f"{self.where}: {problem} (asked {failed} times)")
+            wait = 0 if brought > 0 and not after else max(after, 2 ** (failed - 1))
+            time.sleep(min(wait, self.patience.longest))
+
+    def _ask(self, file):
+        """One request; whether the file is complete."""
+        have, known = self._begun(file)
+        if have and have == known["bytes"]:
+            return True
+        headers = {"Accept-Encoding": "identity", "User-Agent": "genome_keras"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+            if known["version"] is not None:
+                headers["If-Range"] = known["version"]
+        with request(self.url, headers, timeout=self.patience.timeout) as response:
+            if have and response.status != 206:  # the server sends all of it again
+                self._empty(file)
+                have = 0
+            total = self._total(response, have, known)
+            if not have:
+                self._note(response, total)
+            if self.bar is not None:
+                self.bar.total, self.bar.n = total, have
+            self._append(response, file, total)
+        return file.tell() == total
+
+    def _begun(self, file):
+        """Bytes that have come, and "bytes" and "version" of the file they are of."""
+        have = file.tell()
+        if self.size is not None:
+            if have > self.size:
+                self._empty(file)
+            return file.tell(), {"bytes": self.size, "version": None}
+        try:
+            known = json.loads(self.note.read_text())
+            right = known["url"] == self.url and type(known["bytes"]) is int
+            if right and have <= known["bytes"] and isinstance(known["version"], str):
+                return have, known
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        self._empty(file)  # of which file it is, nobody knows
+        return 0, None
+
+    def _total(self, response, have, known):
+        """Bytes of the whole file, if the server says what it should."""
+        if response.status == 206:
+            total = known["bytes"]
+            place = response.headers.get("Content-Range", "")
+            if place.rpartition("/")[2].isdecimal() and place.rpartition("/")[2] != str(total):
+                raise self._other_size(place.rpartition("/")[2], total)
+            if place != f"bytes {have}-{total - 1}/{total}":
+                raise GenomeKerasError(
+                    f"{self.where}: asked for bytes from {have} on, got {place!r:.80}"
+                )
+            return total
+        length = response.headers.get("Content-Length", "")
+        if response.chunked:  # of any length, each piece after a line that may come slowly
+            raise GenomeKerasError(f"{self.where}: the server does not tell the length of the file")
+        announced = int(length) if length.isdecimal() and len(length) < 20 else None
+        if self.size is not None:
+            if announced not in (None, self.size):
+                raise self._other_size(announced, self.size)
+            return self.size
+        if announced is None:
+            raise GenomeKerasError(f"{self.where}: the server does not tell the length of the file")
+        if announced > self.ceiling:
+            raise GenomeKerasError(
+                f"{self.where}: the server announces {announced} bytes, more than the "
+                f"{self.ceiling} that are accepted"
+            )
+        return announced
+
+    def _other_size(self, announced, expected):
+        return GenomeKerasError(
+            f"{self.where}: the server has {announced} bytes, published were {expected}"
+            if self.size is not None
+            else f"{self.where}: the server has {announced} bytes, at first it had {expected}"
+        )
+
+    def _note(self, response: HTTPResponse, total):
+        """Notes which version of the file begins now, where the server tells them apart."""
+        self.note.unlink(missing_ok=True)
+        version = response.headers.get("ETag", "W/")
+        if version.startswith("W/"):  # a weak one tells no bytes apart
+            version = response.headers.get("Last-Modified")
+        if self.size is None and version:
+            with _writing(), atomic(self.note) as path:
+                path.write_text(json.dumps({"url": self.url, "version": version, "bytes": total}))
+
+    def _append(self, response, file: BinaryIO, total):
+        began, had = time.monotonic(), file.tell()
+        while block := response.read1(_BLOCK):
+            if file.tell() + len(block) > total:
+                self._empty(file)
+                raise GenomeKerasError(
+                    f"{self.where}: the server sends more than the {total} bytes announced"
+                )
+            with _writing():
+                file.write(block)
+                file.flush()
+            if self.bar is not None:
+                self.bar.update(len(block))
+            if (spent := time.monotonic() - began) >= self.patience.over:
+                if file.tell() - had < self.patience.rate * spent:
+                    raise TimeoutError(
+                        f"too slow: fewer than {self.patience.rate} bytes a second "
+                        f"for {spent:.0f} s"
+                    )
+                began, had = time.monotonic(), file.tell()
+
+    def _empty(self, file):
+        with _writing():
+            file.seek(0)
+            file.truncate()
+        self.note.unlink(missing_ok=True)
 
 
 class _Unwritable(Exception):
@@ -100,33 +316,15 @@ class _Unwritable(Exception):
         self.cause = cause
 
 
-def _append(url, file, size):
-    have = file.tell()
-    headers = {"Accept-Encoding": "identity", "User-Agent": "genome_keras"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    check_address(url, WeightsError)
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        if have and response.status != 206:  # the server sends all of it again
-            _empty(file)
-            have = 0
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdecimal() and have + int(announced) != size:
-            raise WeightsError(
-                f"{url}: the server has {have + int(announced)} bytes, published were {size}"
-            )
-        while block := response.read1(1 << 16):
-            if file.tell() + len(block) > size:
-                _empty(file)
-                raise WeightsError(f"{url}: the server sends more than the {size} bytes published")
-            try:
-                file.write(block)
-                file.flush()
-            except OSError as error:
-                raise _Unwritable(error) from error
+@contextmanager
+def _writing():
+    try:
+        yield
+    except OSError as error:
+        raise _Unwritable(error) from error
 
 
-def _empty(file):
-    file.seek(0)
-    file.truncate()
+def _written(file):
+    with _writing():
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,6 +1,5 @@
 """Training of a language model on a genome, resumable within an epoch."""
 
-import json
 import math
 import time
 import zipfile
@@ -19,9 +18,9 @@ from genome_keras.lm.perplexity import Tally
 from genome_keras.lm.score import held_out
 from genome_keras.lm.streams import Streams
 from genome_keras.models.char_rnn import char_rnn
-from genome_keras.training.record import claim, write_json
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.resolve import find
+from genome_keras.weights.run_files import RunFiles, claim
 
 
 def train_genome(
@@ -142,14 +141,14 @@ class _Run:
     """The folder of a run, and where in the genome it is."""
 
     def __init__(self, folder, network, streams, save_every, *, new):
-        self.folder, self.network, self.streams = folder, network, streams
+        self.files, self.network, self.streams = RunFiles(folder), network, streams
         self.save_every, self.new = save_every, new
         self.epoch = self.window = 0
         self.states, self.tally, self.cpu_seconds = None, Tally(), 0.0
         self.log = []
 
     def restore(self):
-        path = self.folder / "state.npz"
+        path = self.files.state
         if not path.exists():
             return
         try:
@@ -163,7 +162,7 @@ class _Run:
                 count = sum(name.startswith("state/") for name in state.files)
                 self.states = [state[f"state/{number}"] for number in range(count)]
             if self.epoch:
-                self.log = json.loads((self.folder / "log.json").read_text())[: self.epoch]
+                self.log = self.files.read_log()[: self.epoch]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             problem = "damaged, or not the state of this run; remove the folder to start anew"
             raise FormatError(path, None, problem) from error
@@ -220,12 +219,10 @@ class _Run:
         name = "held_out" if found.bases else "training"
         best = min((old[name] for old in self.log), default=math.inf)
         self.log.append(row)
-        write_json(self.folder / "log.json", self.log)
+        self.files.write_log(self.log)
         if row[name] < best:
-            asked = json.loads((self.folder / "train.json").read_text())
-            described = {key: asked[key] for key in ("architecture", "arguments")}
-            write_json(self.folder / "best.json", described | {"epoch": row})
-            with atomic(self.folder / "best.weights.h5") as path:
+            self.files.describe(model, arguments=self.files.asked()["arguments"], epoch=row)
+            with atomic(self.files.best) as path:
                 save_bare(model, path)
         self.epoch, self.window = self.epoch + 1, 0
         self._save()
@@ -237,7 +234,7 @@ class _Run:
             for number, array in enumerate(group)
         }
         spent = self.cpu_seconds + time.process_time() - self._clock
-        with atomic(self.folder / "state.npz") as path:
+        with atomic(self.files.state) as path:
             np.savez(
                 path,
                 epoch=self.epoch,

@@ -3,6 +3,8 @@
 import functools
 import inspect
 import itertools
+from collections.abc import Callable
+from typing import ParamSpec
 
 import keras
 
@@ -11,13 +13,17 @@ from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
+from genome_keras.weights.description import made_by
 from genome_keras.weights.resolve import find
 
 # Arguments that only say where training starts: a trained model does not need them.
 _STARTING = ("motifs", "words", "weights")
 
 
-def factory(build):
+Arguments = ParamSpec("Arguments")
+
+
+def factory(build: Callable[Arguments, keras.Model]) -> Callable[Arguments, keras.Model]:
     """Turns a function that builds a network into a public factory.
 
     The function's arguments are the factory's, and `weights` is one of them.
@@ -58,7 +64,7 @@ def _remembering(model, build, given, tasks=()):
     """The model with how it was made: `genome_keras.save_pretrained` writes it down."""
     arguments = {p.name: p.default for p in inspect.signature(build).parameters.values()} | given
     plain = {name: _plain(value) for name, value in arguments.items() if name not in _STARTING}
-    model.made_with = {"architecture": build.__name__, "arguments": plain, "tasks": list(tasks)}
+    model.made_with = made_by(build.__name__, plain, tasks)
     return model
 
 

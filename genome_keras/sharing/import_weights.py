@@ -4,7 +4,6 @@ Nothing in a file is run: torch states are read as tensors only.
 """
 
 import inspect
-import json
 import re
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import numpy as np
 
 import genome_keras
 from genome_keras.errors import WeightsError
-from genome_keras.io.atomic import atomic
-from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.checkpoint import save_described
 
 _FROM_AGCT = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
 _NAME = re.compile(r"((?:\d+\.)+)(weight|bias|running_mean|running_var|num_batches_tracked)")
@@ -62,17 +60,8 @@ def import_weights(architecture, path, out, *, tasks=None, window=None):
     model = factory(**arguments)
     for name, values in weights.items():
         model.get_layer(name).set_weights(values)
-    description = {
-        "architecture": architecture,
-        "arguments": arguments,
-        "parameters": model.count_params(),
-        "imported_from": Path(path).name,
-        "tasks": names,
-    }
-    with atomic(out) as temporary:
-        save_bare(model, temporary)
-    with atomic(out.with_name(out.name.removesuffix(".weights.h5") + ".json")) as temporary:
-        temporary.write_text(json.dumps(description, indent=1), encoding="utf-8")
+    about = {"parameters": model.count_params(), "imported_from": Path(path).name}
+    save_described(model, out, tasks=names, **about)
     return model
 
 

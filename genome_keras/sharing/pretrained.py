@@ -1,6 +1,5 @@
 """Checkpoints of one's own: a folder with weights, description, tasks and card, and the Hub."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ import numpy as np
 from genome_keras import __version__
 from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import sha256_of
-from genome_keras.weights import description_checks, hub
+from genome_keras.weights import description, hub
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.file_checks import check_h5
 from genome_keras.weights.locations import IN_FOLDER
@@ -74,13 +73,8 @@ def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
         ValueError: a model that no factory made, or another number of tasks.
         GenomeKerasError: the folder exists or cannot be written.
     """
-    made = getattr(model, "made_with", None)
-    if made is None:
-        raise ValueError(
-            "save_pretrained needs a model made by a factory of genome_keras. To save one that was "
-            "loaded from a .keras file, make it anew: FACTORY(..., weights='FILE.keras')"
-        )
-    tasks = list(made["tasks"] if tasks is None else tasks)
+    made = description.of_model(model, tasks=tasks)
+    tasks = made.pop("tasks")
     if tasks and len(tasks) != model.output_shape[-1]:
         raise ValueError(f"the model has {model.output_shape[-1]} tasks. Received: {len(tasks)}")
     folder = Path(folder)
@@ -93,8 +87,8 @@ def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
     try:
         save_bare(model, draft / IN_FOLDER["weights"])
         config = _description(model, made, license, bool(tasks), draft / IN_FOLDER["weights"])
-        description_checks.check_config({**config, "tasks": tasks}, "save_pretrained")
-        texts = {"json": json.dumps(config, indent=1, allow_nan=False) + "\n"}
+        description.check({**config, "tasks": tasks}, "save_pretrained")
+        texts = {"json": description.as_text(config)}
         if tasks:
             texts["tasks"] = "".join(f"{line}\n" for line in ("task", *tasks))
         texts["card"] = _metadata(made, license) + (
@@ -139,7 +133,7 @@ def push(folder, address, *, private=False):
     foreign = sorted(p.name for p in Path(folder).iterdir() if p.name not in accepted)
     if foreign:
         raise WeightsError(f"{folder}: will not push {foreign[0]!r}: not a file of a checkpoint")
-    message = f"{checkpoint.config['architecture']} of genome_keras {__version__}"
+    message = f"{checkpoint.architecture} of genome_keras {__version__}"
     return str(hub.upload(folder, reference, private=private, message=message))
 
 
@@ -169,8 +163,7 @@ def _description(model, made, license, has_tasks, weights):
     return {
         "format": 1,
         "made_by": f"genome_keras {__version__}",
-        "architecture": made["architecture"],
-        "arguments": dict(made["arguments"]),
+        **made,
         "parameters": int(model.count_params()),
         "license": license,
         "has_tasks": has_tasks,

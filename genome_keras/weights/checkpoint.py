@@ -7,15 +7,17 @@ build the model, its tasks, a probe with its scores, held-out scores) and
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from genome_keras.errors import WeightsError
+from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
-from genome_keras.weights import description_checks, file_checks
+from genome_keras.weights import description, file_checks
+from genome_keras.weights.locations import beside
 from genome_keras.weights.parameter_budget import at_most
 
 # Arguments a caller may choose freely: no weight and no task depends on them.
@@ -86,7 +88,7 @@ class Checkpoint:
         path = self.locate("card")
         if not path.is_file():
             raise WeightsError(f"{self.name}: no card at {path}")
-        return description_checks.read_text(path)
+        return description.read_text(path)
 
     def build(self, factory, given):
         """Builds a model with the checkpoint's arguments and loads the weights.
@@ -180,6 +182,24 @@ def save_bare(model, path):
         path: ends in `.weights.h5`.
     """
     _bare(model).save_weights(path)
+
+
+def save_described(model, path: str | os.PathLike, *, tasks: Iterable[str], **more) -> None:
+    """Saves a model of a factory as a checkpoint: the weights, and the `.json` beside them.
+
+    Args:
+        model: a `keras.Model` that a factory of this package made.
+        path: ends in `.weights.h5`.
+        tasks: names in the order of the model's output.
+        more: other keys of the description.
+
+    Raises:
+        WeightsError: names that would be refused when they are read.
+        GenomeKerasError: a file cannot be written.
+    """
+    with atomic(path) as temporary:
+        save_bare(model, temporary)
+    description.write(beside(path)("json"), description.of_model(model, tasks=tasks, **more))
 
 
 def _bare(model):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genome_keras.errors import WeightsError
-from genome_keras.weights.description_checks import MAX_TEXT
+from genome_keras.weights.description import MAX_TEXT
 
 MAX_WEIGHTS = 4 << 30
 _MAX_OBJECTS = 20_000

@@ -12,7 +12,7 @@ from genome_keras.errors import WeightsError
 from genome_keras.io.digest import is_intact, sha256_of
 from genome_keras.io.download import download
 from genome_keras.weights import hub
-from genome_keras.weights.description_checks import MAX_TEXT
+from genome_keras.weights.description import MAX_TEXT
 from genome_keras.weights.file_checks import MAX_WEIGHTS
 
 SUFFIXES = {"weights": ".weights.h5", "json": ".json", "card": ".md"}

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 from genome_keras.errors import WeightsError
-from genome_keras.weights import description_checks, hub, locations
+from genome_keras.weights import description, hub, locations
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.locations import packaged
 from genome_keras.weights.registry import PUBLISHED
+from genome_keras.weights.run_files import RunFiles, is_run
 
 DEFAULT = "bigru_multitask.human_chromatin.v2"
 
@@ -62,15 +63,15 @@ def find(weights, *, architecture=None):
 
 
 def _resolved(text):
-    if Path(text, "best.weights.h5").is_file():  # the folder of a training run
-        text = os.path.join(text, "best.weights.h5")
+    if is_run(text):
+        text = str(RunFiles(text).best)
     if text in PUBLISHED:
         entry = PUBLISHED[text]
         locate = locations.of_published(text, entry, packaged())
-        return Checkpoint(text, description_checks.read_json(locate("json")), locate, entry.sha256)
+        return Checkpoint(text, description.read_json(locate("json")), locate, entry.sha256)
     if text.startswith(hub.PREFIX):
         reference = hub.pinned(
-            hub.parse(text), locations.IN_FOLDER["json"], limit=description_checks.MAX_TEXT
+            hub.parse(text), locations.IN_FOLDER["json"], limit=description.MAX_TEXT
         )
         return _in_folder(str(reference), locations.on_hub(reference))
     if Path(text).is_dir():
@@ -79,9 +80,7 @@ def _resolved(text):
         locate = locations.beside(text)
         if not locate("weights").is_file():
             raise WeightsError(f"{text}: no such file")
-        description = locate("json")
-        config = description_checks.read_json(description) if description.is_file() else {}
-        description_checks.check_config(config, description)
+        config = description.read(locate("json")) if locate("json").is_file() else {}
         return Checkpoint(text, config, locate)
     raise WeightsError(
         f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
@@ -100,7 +99,7 @@ def facts(checkpoint):
     yield "file", checkpoint.path
     yield "bytes", checkpoint.path.stat().st_size
     yield "sha256", sha256 or "not published"
-    yield "architecture", config.get("architecture")
+    yield "architecture", checkpoint.architecture
     yield "arguments", ", ".join(f"{k}={v!r}" for k, v in checkpoint.arguments.items())
     yield "tasks", len(checkpoint.tasks)
     yield "licence", config.get("license") or "not stated"
@@ -110,10 +109,11 @@ def facts(checkpoint):
 
 
 def _in_folder(name, locate):
-    config = description_checks.read_json(locate("json"))
+    config = description.read_json(locate("json"))
     if config.get("has_tasks"):
-        config["tasks"] = description_checks.read_text(locate("tasks")).splitlines()[1:]
-    description_checks.check_config(config, name)
-    if not isinstance(config.get("architecture"), str):
-        raise WeightsError(f"{name}: its config.json names no architecture")
-    return Checkpoint(name, config, locate)
+        config["tasks"] = description.read_text(locate("tasks")).splitlines()[1:]
+    description.check(config, f"{name}: {locations.IN_FOLDER['json']}")
+    found = Checkpoint(name, config, locate)
+    if found.architecture is None:
+        raise WeightsError(f"{name}: its {locations.IN_FOLDER['json']} names no architecture")
+    return found

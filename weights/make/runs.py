@@ -1,12 +1,12 @@
 """Finished training runs: the weights, how to build their model, and how they were trained."""
 
 import inspect
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import genome_keras
 from genome_keras.weights.resolve import find
+from genome_keras.weights.run_files import RunFiles
 
 STARTING = ("learning_rate", "seed", "weights", "motifs", "words")  # not of a trained model
 PLAIN = ("window", "tasks", "both_strands")  # that other options of the command set
@@ -48,14 +48,14 @@ def open_run(path) -> Run:
     """
     folder = Path(path)
     checkpoint = find(folder)
-    record, words = folder / "train.json", folder / "training.md"
-    if record.is_file():
-        asked = json.loads(record.read_text(encoding="utf-8"))
+    files, words = RunFiles(folder), folder / "training.md"
+    if files.record.is_file():
+        asked = files.asked()
         told = {key: asked[key] for key in ("architecture", "arguments")}
         told |= {"tasks": list(asked.get("tasks", ())), "history": history(folder)}
     elif words.is_file():
-        told = {key: checkpoint.config[key] for key in ("architecture", "arguments", "tasks")}
-        told |= {"history": {}}
+        told = {"architecture": checkpoint.architecture, "arguments": checkpoint.arguments}
+        told |= {"tasks": checkpoint.tasks, "history": {}}
     else:
         raise ValueError(
             f"{path}: neither train.json nor training.md is there to tell how it was trained"
@@ -75,17 +75,19 @@ def history(folder: Path) -> dict:
 
     `set` are the factory's arguments that differ from those it started with.
     """
-    asked = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    files = RunFiles(folder)
+    asked = files.asked()
     training = {key: value for key, value in asked.items() if key not in ("arguments", "tasks")}
     told = {"training": training}
-    told["log"] = json.loads((folder / "log.json").read_text(encoding="utf-8"))
+    told["log"] = files.read_log()
     known = inspect.signature(getattr(genome_keras, asked["architecture"])).parameters
     usual = {name: known[name].default for name in known}
     start = folder.parent / (asked.get("fine_tune") or "")
-    if start.name == "best.weights.h5" and (start.parent / "train.json").is_file():
+    before = RunFiles(start.parent)
+    if start == before.best and before.record.is_file():
         training["fine_tune"] = f"{start.parent.name}/{start.name}"
         told["before"] = [{**history(start.parent), "out": start.parent.name}]
-        usual |= json.loads((start.parent / "train.json").read_text())["arguments"]
+        usual |= before.asked()["arguments"]
     told["set"] = {
         name: value
         for name, value in sorted(asked["arguments"].items())

@@ -1,0 +1,161 @@
+"""A model in a format of another program, and the scores of what was written.
+
+Converters print, and set what is the whole process's, so those that need TensorFlow run in
+a process of their own: `python -m genome_keras.sharing.conversion NAME OUT FORMAT`.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from genome_keras.errors import GenomeKerasError, WeightsError
+from genome_keras.scoring.onnx import onnx_session
+from genome_keras.weights.checkpoint import Checkpoint
+
+KINDS = (WeightsError, GenomeKerasError, ValueError)  # what a caller may have to be told
+
+
+def convert(checkpoint: Checkpoint, path: Path, format: str) -> float:
+    """Writes the model of a checkpoint, and scores random codes with what was written.
+
+    Args:
+        checkpoint: a `genome_keras.weights.Checkpoint`.
+        path: the file, or an empty folder for saved_model.
+        format: "keras", "onnx", "litert" or "saved_model".
+
+    Returns:
+        The largest difference between a score of the file and of the model.
+
+    Raises:
+        ValueError: a model of no fixed window for litert.
+        WeightsError: a checkpoint that cannot be used.
+    """
+    from genome_keras.layers.recurrent import keras_only
+    from genome_keras.scoring.load import load_model
+
+    model, _ = load_model(checkpoint)
+    batches = _batches(model, format)
+    expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
+    with keras_only():
+        _WRITERS[format](model, path)
+    scored = READERS[format](path, batches)
+    return max(float(np.abs(a - b).max()) for a, b in zip(scored, expected, strict=True))
+
+
+def main(arguments: list[str]) -> int:
+    """Converts, and prints on the last line JSON of "worst", or of "kind" and "problem".
+
+    Args:
+        arguments: name or path of the checkpoint, path to write, format.
+    """
+    from genome_keras.weights.resolve import find
+
+    weights, path, format = arguments
+    told = {"worst": None, "kind": None, "problem": None}
+    try:
+        told["worst"] = convert(find(weights), Path(path), format)
+    except KINDS as error:
+        kind = next(kind for kind in KINDS if isinstance(error, kind))
+        told |= {"kind": kind.__name__, "problem": str(error)}
+    print(f"\n{json.dumps(told)}", flush=True)
+    return 0 if told["kind"] is None else 1
+
+
+def _batches(model, format):
+    window = model.input_shape[1]
+    if format == "litert":
+        if window is None:
+            raise ValueError("litert needs a model of a fixed window")
+        sizes = [(1, window)] * 3
+    else:
+        sizes = [(1, window or 100), (5, window or 60)]
+    draw = np.random.default_rng(0)
+    return [draw.integers(0, 5, size, dtype=np.uint8) for size in sizes]
+
+
+def _write_keras(model, path):
+    # Without the state of an optimizer, which nobody needs to score sequences.
+    type(model)(model.inputs, model.outputs, name=model.name).save(path)
+
+
+def _write_onnx(model, path):
+    model.export(path, format="onnx", verbose=False)
+
+
+def _write_litert(model, path):
+    import keras
+
+    from genome_keras.layers.strands import OneHot
+
+    def copy(layer):
+        if isinstance(layer, OneHot):
+            return _LookUp(name=layer.name)
+        return type(layer).from_config(layer.get_config())
+
+    # LiteRT's converter takes OneHot and a matrix product for a look-up without N.
+    class _LookUp(keras.layers.Layer):
+        def call(self, inputs):
+            letters = keras.ops.convert_to_tensor(np.eye(5, 4, dtype="float32"))
+            return keras.ops.take(letters, keras.ops.cast(inputs, "int32"), axis=0)
+
+    copied = keras.models.clone_model(model, clone_function=copy)
+    copied.set_weights(model.get_weights())
+    one = keras.InputSpec(shape=(1, model.input_shape[1]), dtype="uint8", name="codes")
+    copied(np.zeros(one.shape, "uint8"))
+    copied.export(path, format="litert", verbose=False, input_signature=[one])
+
+
+def _write_saved_model(model, path):
+    model.export(path, format="tf_saved_model", verbose=False)
+
+
+def _read_keras(path, batches):
+    import keras
+
+    model = keras.saving.load_model(path)
+    return [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
+
+
+def _read_onnx(path, batches):
+    return [*map(onnx_session(path), batches)]
+
+
+def _read_litert(path, batches):
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(str(path))
+    interpreter.allocate_tensors()
+    (read,), (written,) = interpreter.get_input_details(), interpreter.get_output_details()
+    scores = []
+    for codes in batches:
+        interpreter.set_tensor(read["index"], codes)
+        interpreter.invoke()
+        scores.append(interpreter.get_tensor(written["index"]))
+    return scores
+
+
+def _read_saved_model(path, batches):
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(path))
+    return [model.serve(codes).numpy() for codes in batches]
+
+
+_WRITERS = {
+    "keras": _write_keras,
+    "onnx": _write_onnx,
+    "litert": _write_litert,
+    "saved_model": _write_saved_model,
+}
+READERS = {
+    "keras": _read_keras,
+    "onnx": _read_onnx,
+    "litert": _read_litert,
+    "saved_model": _read_saved_model,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
