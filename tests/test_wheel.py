@@ -91,7 +91,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         names = set(archive.namelist())
     files = {
         f"genome_keras/{path.relative_to(ROOT / 'genome_keras')}"
-        for path in (ROOT / "genome_keras").rglob("*.py")
+        for pattern in ("*.py", "*.pyi", "py.typed")
+        for path in (ROOT / "genome_keras").rglob(pattern)
     }
     for name in PUBLISHED:
         files |= {
