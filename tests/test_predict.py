@@ -7,11 +7,12 @@ import sys
 
 import numpy as np
 import pytest
+from support.toy import Toy
 
 import genome_keras
 from genome_keras import predict_intervals
 from genome_keras.cli import main
-from genome_keras.errors import FormatError, SequenceError
+from genome_keras.errors import FormatError, SequenceError, WeightsError
 from genome_keras.genome import Interval
 from genome_keras.weights.resolve import DEFAULT
 
@@ -41,6 +42,7 @@ def genome(tmp_path):
 def places(tmp_path):
     path = tmp_path / "p.bed"
     lines = [f"{contig}\t{start}\t{end}\tn\t0\t-\n" for contig, start, end in PLACES]
+    lines[1] = lines[1].replace("\tn\t0\t-", "")
     path.write_text("# a comment\n" + "".join(lines))
     return path
 
@@ -56,9 +58,13 @@ def expected(places=PLACES):
 
 
 def read(text):
+    """Header, places and scores; what BED says beside its places is checked here."""
     rows = [line.split("\t") for line in text.splitlines()]
     found = [(name, int(start), int(end)) for name, start, end, *_ in rows[1:]]
-    return rows[0], found, np.array([row[3:] for row in rows[1:]], float)
+    first = 5 if rows[0][3:5] == ["interval", "strand"] else 3
+    for number, row in enumerate(rows[1:] if first == 5 else []):
+        assert row[3:5] == ([".", "."] if number == 1 else ["n", "-"])
+    return rows[0], found, np.array([row[first:] for row in rows[1:]], float)
 
 
 @pytest.mark.parametrize("batch_size", [4, 256])
@@ -66,7 +72,8 @@ def test_table_has_the_lines_of_the_bed_file(genome, places, tmp_path, batch_siz
     out = tmp_path / "o.tsv"
     done = predict_intervals(places, genome, out, batch_size=batch_size)
     header, found, scores = read(out.read_text())
-    assert header[:3] == ["name", "start", "end"] and len(header) == 3 + 192
+    assert header[:5] == ["name", "start", "end", "interval", "strand"]
+    assert len(header) == 5 + 192
     assert found == PLACES and done == (len(PLACES), 0)
     np.testing.assert_allclose(scores, expected(), atol=1e-5)
 
@@ -164,3 +171,64 @@ def test_untrained_tasks_are_left_out_unless_asked_for(tmp_path):
         header, _, scores = read((tmp_path / "o.tsv").read_text())
         assert header[3:] == ["abc"[column] for column in columns]
         np.testing.assert_allclose(scores, expected[:, columns], atol=1e-6)
+
+
+def test_values_and_files_give_the_same_scores(genome, places, tmp_path):
+    """Sequences, FASTA, BED and intervals; paths and what is open."""
+    toy = Toy(100, ["a", "b"])
+    intervals = [Interval(*place) for place in PLACES]
+    predict_intervals(places, genome, tmp_path / "o.tsv", weights=toy)
+    _, _, wanted = read_interval_scores(tmp_path / "o.tsv")
+    with genome_keras.open_genome(genome) as letters:
+        values = [(places, genome), (intervals, letters), (iter(intervals), str(genome))]
+        for given, where in values:
+            found = genome_keras.predict(given, genome=where, weights=toy, batch_size=4)
+            rows = zip(found.names, found.starts.tolist(), found.ends.tolist(), strict=True)
+            assert [*rows] == PLACES and found.tasks == ["a", "b"]
+            np.testing.assert_allclose(found.scores, wanted, rtol=1e-5)
+    genome_keras.predict_fasta(genome, tmp_path / "f.tsv", weights=toy, on_short="pad", stride=70)
+    found = genome_keras.predict(genome, weights=toy, on_short="pad", stride=70)
+    _, rows, scores = read((tmp_path / "f.tsv").read_text())
+    assert [*zip(found.names, found.starts, found.ends, strict=True)] == rows
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-5)
+    seqs = [GENOME["chr1"][at : at + 100] for at in (0, 200)]
+    found = genome_keras.predict(seqs, weights=toy, tasks=["b"])
+    assert (found.names, found.starts.tolist(), found.ends.tolist()) == (
+        *(["0", "1"], [0, 0]),
+        [100, 100],
+    )
+    np.testing.assert_array_equal(found.scores, toy.scores(genome_keras.tokens(seqs))[:, 1:])
+
+
+def read_interval_scores(path):
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    return lines[0], None, np.array([line[5:] for line in lines[1:]], float)
+
+
+def test_one_sequence_costs_one_pass():
+    toy = Toy(100)
+    genome_keras.predict("ACGT" * 25, weights=toy)
+    assert toy.shapes == [(1, 100)]
+
+
+@pytest.mark.parametrize(
+    ("seqs", "message"),
+    [
+        ("ACGT", "toy takes windows of 100 bp. Received: window=4"),
+        (["ACGT" * 25, "ACG"], "sequences must have one length"),
+        ("g.fa", "position 1"),
+    ],
+)
+def test_sequences_that_are_none(seqs, message):
+    with pytest.raises(ValueError, match=message):
+        genome_keras.predict(seqs, weights=Toy(100))
+
+
+def test_the_first_score_that_is_not_finite_is_told(genome, places, tmp_path):
+    first = genome_keras.tokens(GENOME["chr1"][750])[0, 0]
+    toy = Toy(100, ["a", "b"], lost=first)
+    with pytest.raises(
+        WeightsError, match=r"toy: expected finite scores\. Received: nan for 'a' at"
+    ):
+        predict_intervals(places, genome, tmp_path / "o.tsv", weights=toy)
+    assert not (tmp_path / "o.tsv").exists()

@@ -112,6 +112,7 @@ def score_variants(
     tasks: list[str] | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
+    unknown: str | None = None,
     batch_size: int | None = None,
     part: int = 10_000,
     workers: int = 2,
@@ -126,7 +127,7 @@ def score_variants(
     Args:
         path: VCF, plain or gzip; "-" is standard input.
         out: as in `predict_genome`; neighbouring records of one contig share a file.
-        genome, weights, tasks, both_strands, window, batch_size: as in `score_vcf`.
+        genome, weights, tasks, both_strands, window, unknown, batch_size: as in `score_vcf`.
         effect: "diff" or "logodds".
         part: alleles of a part.
         workers, gpus, address, resume: as in `predict_genome`.
@@ -145,7 +146,7 @@ def score_variants(
     window = use.window_of(window)
     team = Team(use, workers, gpus, address, both_strands=both_strands)
     how = {"genome": os.path.abspath(genome), "effect": effect, "tasks": columns}
-    how |= {"both_strands": both_strands, "window": window}
+    how |= {"both_strands": both_strands, "window": window, "unknown": unknown}
     contigs, jobs = _contigs(genome), []
     with closing(vcf.read(path)) as lines:
         pairs = groupby((variant for _, variant in lines), lambda variant: variant.contig)

@@ -93,7 +93,7 @@ class AlleleWorker(Worker):
 
     def write(self, part):
         variants = [allele_of(fields) for fields in json.loads(part["job"])]
-        given = {name: self.how[name] for name in ("tasks", "window")}
+        given = {name: self.how[name] for name in ("tasks", "window", "unknown")}
         effects = score_variants(variants, self.genome, weights=self.use, **given)
         values = getattr(effects, self.how["effect"])
         with open_effects(part["path"], effects.tasks, [self.how["effect"]]) as write:

@@ -49,6 +49,7 @@ def add_to(commands):
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
     add_scoring(add)
+    add_unknown(add)
     add("--part", type=positive, default=10_000, metavar="N", help="alleles of a part")
     variants.set_defaults(run=_variants)
     for parser in (predict, variants):
@@ -83,7 +84,7 @@ def _predict(options):
 def _variants(options):
     from genome_keras.cluster.run import score_variants
 
-    names = ("genome", "effect", "both_strands", "window")
+    names = ("genome", "effect", "both_strands", "window", "unknown")
     same = _same(options, *names)
     _tell(score_variants(options.vcf, options.out, tasks=options.task, **same))
 

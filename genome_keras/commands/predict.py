@@ -21,7 +21,8 @@ def add_to(commands):
         help="score the sequences of a FASTA file, or places of a genome",
         description="Scores every window of a FASTA file, or one window around the centre of "
         "each interval of a BED file: a table with the columns name, start, end (0-based, "
-        "half-open; of the window, or as in the BED file), then P(label = 1) for each task.",
+        "half-open; of the window, or as in the BED file, whose name and strand follow as interval "
+        "and strand), then P(label = 1) for each task.",
     ).add_argument
     add(
         "windows",

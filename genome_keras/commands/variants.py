@@ -1,7 +1,8 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
-from genome_keras.commands._arguments import add_scoring, given, new_file, positive
-from genome_keras.commands._notes import say
+from genome_keras.commands._arguments import add_scoring, add_unknown, given, new_file, positive
+from genome_keras.commands._notes import notes, say
+from genome_keras.errors import GenomeKerasError
 from genome_keras.scoring import EFFECTS
 from genome_keras.weights.resolve import DEFAULT
 
@@ -32,6 +33,7 @@ def add_to(commands):
         help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
     add_scoring(add)
+    add_unknown(add)
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
         "--bare",
@@ -54,12 +56,15 @@ def add_to(commands):
     parser.set_defaults(run=_variants)
 
 
+@notes()
 def _variants(options):
     from genome_keras.variants.score_variants import score_vcf
 
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
-    names += ("batch_size", "report")
+    names += ("batch_size", "report", "unknown")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
+    if done.problem is not None:
+        raise GenomeKerasError(f"{options.vcf}: {done.problem}")
     others = {word: count for word, count in done.status.items() if word != "ok"}
     if others:
         told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))

@@ -14,7 +14,7 @@ from genome_keras.interpret.page_windows import WINDOWS as SHOWN
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
-from genome_keras.io.rows import open_rows
+from genome_keras.io.tables import open_table
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, WINDOWS, places, windows_of
 from genome_keras.scoring.model_in_use import model_in_use
@@ -92,7 +92,8 @@ def write_attributions(
     if is_h5:
         file = _open_arrays(out, window, task=columns[0], method=method.name, target=target)
     else:
-        file = open_rows(out, {**FIELDS, "letter": str} if hypothetical else FIELDS, columns)
+        fields = {**FIELDS, "letter": str} if hypothetical else FIELDS
+        file = open_table(out, columns, fields=fields)
     rows = max(WINDOWS, use.batch_size // method.points(window))  # fill the model's batches
     rows = min(rows, max(1, LARGEST // (4 * window * len(columns))))
     reading = {
@@ -162,10 +163,10 @@ def _write(table, batch, attributions, hypothetical):
     if hypothetical:
         row, at, letter = np.nonzero(np.repeat(known[..., None], 4, 2))
         columns = [*places(batch, row, at), BASES[letter].tolist()]
-        table.write(columns, attributions[row, at, letter])
+        table.write(*columns, attributions[row, at, letter])
         return
     row, at = np.nonzero(known)
-    table.write(places(batch, row, at), of_letters(attributions, batch.codes)[row, at])
+    table.write(*places(batch, row, at), of_letters(attributions, batch.codes)[row, at])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from genome_keras.interpret.mutagenesis import Mutagenesis, changes
 from genome_keras.interpret.page_windows import WINDOWS, mutagenesis_page
-from genome_keras.io.rows import open_rows
+from genome_keras.io.tables import open_table
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, places, windows_of
@@ -81,7 +81,7 @@ def write_ism(
         windows_of(path, genome, region, **reading) as windows,
         file_run(
             windows,
-            open_rows(out, {**FIELDS, "alt": str}, columns),
+            open_table(out, columns, fields={**FIELDS, "alt": str}),
             lambda: Mutagenesis(use.scorer, tasks=chosen),
         ) as run,
     ):
@@ -97,4 +97,4 @@ def write_ism(
 
 def _write(table, batch, effects):
     row, at, letter = changes(batch.codes)
-    table.write([*places(batch, row, at), BASES[letter].tolist()], effects[row, at, letter])
+    table.write(*places(batch, row, at), BASES[letter].tolist(), effects[row, at, letter])

@@ -69,11 +69,18 @@ def protected(paths: Iterable, *, what: str = INPUT) -> Iterator[None]:
     """In the block, `atomic` refuses to write these files, by whatever name.
 
     Args:
-        paths: what is read in the block; None, "-" and what does not exist may be among them.
+        paths: what is read in the block; None, "-", what does not exist and what is no path
+            may be among them.
         what: they are, for the message.
+
+    Raises:
+        GenomeKerasError: one of them is what an enclosing block writes.
     """
     before = _kept.get()
     named = [path for path in paths if isinstance(path, (str, os.PathLike)) and str(path) != "-"]
+    if what == INPUT:
+        for path in named:
+            _check_not_kept(path, os.path.realpath(path), among=(OUTPUT,), told=INPUT)
     _kept.set((*before, *((os.path.realpath(path), _identity(path), what) for path in named)))
     try:
         yield
@@ -110,11 +117,13 @@ def _check_place(path, target):
         raise GenomeKerasError(f"{path}: cannot write: there is no folder {target.parent}")
 
 
-def _check_not_kept(path, target):
+def _check_not_kept(path, target, *, among=(INPUT, OUTPUT), told=None):
     identity = _identity(target)
     for place, known, what in _kept.get():
-        if place == os.fspath(target) or (identity is not None and identity == known):
-            raise GenomeKerasError(f"{path}: cannot write: it is {what} too; expected another file")
+        same = place == os.fspath(target) or (identity is not None and identity == known)
+        if same and what in among:
+            problem = f"it is {told or what} too; expected another file"
+            raise GenomeKerasError(f"{path}: cannot write: {problem}")
 
 
 def _identity(path):

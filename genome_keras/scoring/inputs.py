@@ -3,14 +3,16 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from genome_keras.encode import LETTERS
 from genome_keras.genome import Interval
 from genome_keras.io import bed, fasta
+from genome_keras.io.atomic import protected
 from genome_keras.io.reference import Genome, open_genome
 from genome_keras.windows import Batch, Slider, of_intervals
 
@@ -21,20 +23,49 @@ FIELDS = {"name": str, "start": int, "end": int, "pos": int, "ref": str}  # of `
 _log = logging.getLogger(__name__)
 
 
-def opened_genome(genome: str | os.PathLike | Genome) -> AbstractContextManager[Genome]:
-    """A genome for a block: of a path it is closed after it, one that is open stays so."""
-    return nullcontext(genome) if isinstance(genome, Genome) else open_genome(genome)
+@contextmanager
+def opened_genome(genome: str | os.PathLike | Genome) -> Iterator[Genome]:
+    """A genome for a block: of a path it is closed after it, one that is open stays so.
+
+    No file that is written in the block may be the genome.
+    """
+    if isinstance(genome, Genome):
+        with protected([genome.path]):
+            yield genome
+    else:
+        with protected([genome]), open_genome(genome) as letters:
+            yield letters
+
+
+class PlaceBatch(NamedTuple):
+    """Windows around places.
+
+    Attributes:
+        names, starts, ends: of the places: contigs, int64 (n,), 0-based and half-open.
+        codes: uint8 (n, window), of the windows.
+        labels, strands: n names and strands of the places, "." where one has none.
+    """
+
+    names: list[str]
+    starts: np.ndarray
+    ends: np.ndarray
+    codes: np.ndarray
+    labels: list[str]
+    strands: list[str]
 
 
 @contextmanager
 def along_records(path: str | os.PathLike, **how) -> Iterator[Slider]:
     """Opens FASTA and gives the windows along its records.
 
+    No file that is written in the block may be this one.
+
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
-        how: arguments of `genome_keras.windows.Slider`.
+        how: arguments of `genome_keras.windows.Slider`. A record without letters is short.
     """
-    with closing(fasta.chunks(path)) as pieces:
+    empty = "error" if how.get("on_short", "error") == "error" else "keep"
+    with protected([path]), closing(fasta.chunks(path, empty=empty)) as pieces:
         yield Slider(pieces, **how)
 
 
@@ -45,7 +76,7 @@ def around_places(
     *,
     on_outside: str = "error",
     **sizes,
-) -> Iterator[Iterator[Batch]]:
+) -> Iterator[Iterator[PlaceBatch]]:
     """Gives a window around each place, with the starts and ends of the places.
 
     Args:
@@ -63,7 +94,8 @@ def _intervals(places, genome, on_outside):
     if not isinstance(places, str | os.PathLike):
         yield iter(places)
         return
-    with closing(bed.read(places, contigs=genome.contigs, on_outside=on_outside)) as intervals:
+    found = bed.read(places, contigs=genome.contigs, on_outside=on_outside)
+    with protected([places]), closing(found) as intervals:
         yield intervals
     if told := intervals.told():
         _log.info("%s", told)
@@ -74,7 +106,9 @@ def _around(places, genome, **sizes):
     while some := list(islice(places, sizes["batch_size"])):
         starts, ends = np.array([(place.start, place.end) for place in some]).T
         for batch in of_intervals(some, genome, **sizes):
-            yield batch._replace(starts=starts, ends=ends)
+            labels = [place.name or "." for place in some]
+            strands = [place.strand or "." for place in some]
+            yield PlaceBatch(batch.names, starts, ends, batch.codes, labels, strands)
 
 
 @contextmanager

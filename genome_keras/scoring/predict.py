@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterable
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
-from genome_keras.io.tables import open_table
+from genome_keras.io.tables import PLACE, open_table
 from genome_keras.scoring import ENGINES
 from genome_keras.scoring.engines import scores_by
 from genome_keras.scoring.file_run import check_finite, file_run
@@ -18,6 +19,8 @@ from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import Batch
+
+INTERVAL = {**PLACE, "interval": str, "strand": str}
 
 
 class Predicted(NamedTuple):
@@ -172,7 +175,8 @@ def predict_intervals(
     The window has the centre of the interval (`genome_keras.genome.Interval.resized`) and
     the length the model takes, whatever the interval's; beyond the contig it is N. It is
     of the forward strand. Columns are name, start, end, those of the BED file (contig and
-    0-based, half-open), in its order; then P(label = 1) for each task.
+    0-based, half-open), in its order; interval and strand, its fourth and sixth column, or
+    "."; then P(label = 1) for each task.
 
     Args:
         path: BED, plain or gzip; "-" is standard input.
@@ -193,10 +197,19 @@ def predict_intervals(
     how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with around_places(path, genome, on_outside=on_outside, **sizes) as batches:
-        return Predicted(_score(use, batches, lambda names: open_table(out, names), **how), 0)
+        table = partial(open_table, out, fields=INTERVAL)
+        return Predicted(_score(use, batches, table, columns=_of_interval, **how), 0)
 
 
-def _score(use, batches, out, *, tasks, all_tasks, engine, unit="windows"):
+def _of_window(batch):
+    return batch.names, batch.starts, batch.ends
+
+
+def _of_interval(batch):
+    return batch.names, batch.starts, batch.ends, batch.labels, batch.strands
+
+
+def _score(use, batches, out, *, tasks, all_tasks, engine, unit="windows", columns=_of_window):
     """Writes the scores of batches to what `out` opens for the tasks' names; gives their number."""
     one_of(engine=engine, accepted=ENGINES)
     chosen, names = use.columns(tasks, all_tasks=all_tasks)
@@ -205,7 +218,7 @@ def _score(use, batches, out, *, tasks, all_tasks, engine, unit="windows"):
         def write(batch, scores):
             scores = scores[:, chosen]
             check_finite(scores, batch, names, use.name)
-            run.out.write(batch.names, batch.starts, batch.ends, scores)
+            run.out.write(*columns(batch), scores)
 
         overlap(run.batches, lambda batch: run.work(batch.codes), write)
     return run.count

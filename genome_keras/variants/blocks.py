@@ -21,7 +21,7 @@ STATUS = {
     "no_alt": "ALT is ., not observed",
     "symbolic": "ALT is named and not spelled: <DEL>, a breakend",
     "malformed": "the record is not as VCF has it",
-    "foreign_letter": "a letter of the window is none of A, C, G, T, N",
+    "foreign_letter": "a letter of the window is none of A, C, G, T, N; see unknown",
     NOT_FINITE: "the model's score is not a finite number",
 }
 BLOCK = 2048  # windows of a block, the unit of resuming
@@ -47,7 +47,9 @@ class Block(NamedTuple):
     codes: np.ndarray
 
 
-def blocks(lines, genome, *, window: int, size: int = BLOCK) -> Iterator[Block]:
+def blocks(
+    lines, genome, *, window: int, size: int = BLOCK, unknown: str | None = None
+) -> Iterator[Block]:
     """Groups alleles whose windows are scored together.
 
     Args:
@@ -55,15 +57,18 @@ def blocks(lines, genome, *, window: int, size: int = BLOCK) -> Iterator[Block]:
         genome: an open `genome_keras.io.reference.Genome`.
         window: bp; windows lie as `genome_keras.windows.alleles` has them.
         size: windows, and alleles, of a block at most.
+        unknown: "N" reads letters other than A, C, G, T, N as N; with None, windows that
+            have one are not scored.
 
     Yields:
         `Block`, in the order of `lines`.
     """
     at_least(2, block_size=size)
+    translate(b"", unknown=unknown)
     row_of, held = {}, []  # window -> its row
 
     def block():
-        codes, _ = translate("".join(row_of).encode("ascii", "replace"))
+        codes, _ = translate("".join(row_of).encode("ascii", "replace"), unknown=unknown)
         codes = codes.reshape(len(row_of), window)
         foreign = (codes == FOREIGN).any(1)
         numbers, variants, status, ref, alt = (list(column) for column in zip(*held, strict=True))

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing, contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from genome_keras.genome import Interval, Variant
 from genome_keras.io import vcf
-from genome_keras.io.rows import open_rows
+from genome_keras.io.atomic import protected
+from genome_keras.io.tables import open_table
 from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
 from genome_keras.io.vcf_source import Copy
@@ -21,10 +23,12 @@ from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import file_run
 from genome_keras.scoring.inputs import opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
-from genome_keras.variants.blocks import BLOCK, NOT_FINITE, blocks
+from genome_keras.variants.blocks import BLOCK, NOT_FINITE, SCORED, blocks
 from genome_keras.variants.finished_blocks import FinishedBlocks
 from genome_keras.variants.page import SHOWN, variants_page
 from genome_keras.weights.resolve import DEFAULT
+
+NAMED = 5  # contigs that a message names
 
 
 class Effects(NamedTuple):
@@ -54,9 +58,12 @@ class ScoredAlleles(NamedTuple):
     Attributes:
         status: how many alternative alleles ended with each word of
             `genome_keras.variants.blocks.STATUS`.
+        problem: why none of them could be scored, in words; None where one was, or there
+            were none.
     """
 
     status: dict[str, int]
+    problem: str | None = None
 
 
 def score_variants(
@@ -68,6 +75,7 @@ def score_variants(
     both_strands: bool | None = None,
     window: int | None = None,
     region: str | None = None,
+    unknown: str | None = None,
     batch_size: int | None = None,
 ) -> Effects:
     """Effects of variants, in memory.
@@ -79,7 +87,7 @@ def score_variants(
     Args:
         variants: path of a VCF, plain or gzip; or an iterable of `genome_keras.Variant`.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
-        weights, tasks, both_strands, window, region, batch_size: as in `score_vcf`.
+        weights, tasks, both_strands, window, region, unknown, batch_size: as in `score_vcf`.
 
     Returns:
         `Effects`.
@@ -100,7 +108,7 @@ def score_variants(
     scored, status = [], []
     values = [np.empty((len(names), 0, len(columns)), np.float32)]
     with opened_genome(genome) as letters, closing(_lines(variants, region, letters)) as lines:
-        given = blocks(lines, letters, window=window)
+        given = blocks(lines, letters, window=window, unknown=unknown)
         with file_run(given, nullcontext(), lambda: use.scorer, unit=None) as run:
             for block in run.batches:
                 values.append(_effects(block, run.work, names, chosen))
@@ -132,6 +140,7 @@ def score_vcf(
     both_strands: bool | None = None,
     window: int | None = None,
     region: str | None = None,
+    unknown: str | None = None,
     resume: bool = False,
     batch_size: int | None = None,
     block_size: int = BLOCK,
@@ -161,6 +170,8 @@ def score_vcf(
         window: bp; needed where the model takes any length.
         region: only records whose POS is in it: "chr1:11-20", 1-based and inclusive, or a
             contig. Neighbouring regions share no record.
+        unknown: "N" reads letters of the genome and of alleles other than A, C, G, T, N as
+            N; with None, windows that have one are not scored.
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
         batch_size: windows at a time; None is 256, or what the scorer has.
@@ -187,13 +198,15 @@ def score_vcf(
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     counts, about = Counter(), {"effect": names[0], "weights": use.name, "shown": shown}
-    source = None if bare or not out.endswith(VCF) else _source(path)
+    missing = {}  # contigs that the genome lacks
     with (
+        protected([path, weights]),
+        _second_reading(path, wanted=not bare and out.endswith(VCF)) as source,
         opened_genome(genome) as letters,
         variants_page(report, tasks=columns, chosen=chosen, genome=letters, **about) as page,
         closing(_lines(path, region, letters, source)) as lines,
     ):
-        given = blocks(lines, letters, window=window, size=block_size)
+        given = blocks(lines, letters, window=window, size=block_size, unknown=unknown)
         head = [("reference", Path(letters.path).name), ("genome_keras_weights", use.name)]
         table = _open(out, columns, names, letters.contigs, head, source)
         with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
@@ -209,8 +222,26 @@ def score_vcf(
                 run.out(block, values)
                 page.add(block, values[0])
                 counts.update(block.status)
+                if len(missing) < NAMED and "no_contig" in block.status:
+                    pairs = zip(block.variants, block.status, strict=True)
+                    missing |= {one.contig: None for one, word in pairs if word == "no_contig"}
         finished.remove()
-    return ScoredAlleles(dict(counts))
+        return ScoredAlleles(dict(counts), _why_none(counts, missing, letters))
+
+
+def _why_none(counts, missing, genome):
+    """Why no allele could be scored, in words; None where one was, or there were none."""
+    if counts[SCORED] or not counts:
+        return None
+    told = ", ".join(f"{word} {count}" for word, count in sorted(counts.items()))
+    problem = f"none of {sum(counts.values())} alleles could be scored: {told}"
+    if missing:
+        theirs, ours = (
+            ", ".join(map(repr, islice(names, NAMED))) for names in (missing, genome.contigs)
+        )
+        problem += f"; its contigs are {theirs}, and those of {genome.path} {ours}"
+        problem += ", ..." * (len(genome.contigs) > NAMED)
+    return problem
 
 
 def _alleles_of(block):
@@ -239,9 +270,14 @@ def _told(block, values):
     return block._replace(status=status, ref=none[0], alt=none[1])
 
 
-def _source(path):
-    """What the records of the input are read from a second time."""
-    return path if os.path.isfile(path) else Copy()
+@contextmanager
+def _second_reading(path, *, wanted):
+    """What the records of the input are read from a second time; None where nobody does."""
+    if not wanted or os.path.isfile(path):
+        yield path if wanted else None
+        return
+    with closing(Copy()) as copy:
+        yield copy
 
 
 def _lines(variants, region, genome, source=None):
@@ -301,17 +337,15 @@ def open_effects(out, tasks, names):
     columns = tasks
     if len(names) > 1:
         columns = [f"{task}:{name}" for name in names for task in tasks]
-    with open_rows(out, fields, columns) as table:
+    with open_table(out, columns, fields=fields) as table:
 
         def write(block, values):
-            places = [
-                (v.contig, v.position or 0, v.id or ".", v.ref, v.alt) for v in block.variants
-            ]
+            places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in block.variants]
             first = [*zip(*places, strict=True), block.status]
             for effects in values:
                 largest, at = _largest(effects)
                 first += [largest.tolist(), [tasks[i] if i >= 0 else "." for i in at.tolist()]]
-            table.write(first, np.concatenate(values, 1))
+            table.write(*first, np.concatenate(values, 1))
 
         yield write
 
