@@ -17,7 +17,7 @@ from genome_keras import __version__
 from genome_keras.commands import _streams as streams
 from genome_keras.commands._arguments import files_of
 from genome_keras.commands._signals import Stopped, catch_signals
-from genome_keras.errors import GenomeKerasError
+from genome_keras.errors import GenomeKerasError, printable
 from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras
 
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _complain(error, status):
     """One line, without the numbers that Python puts before what the system says."""
-    line = re.sub(r"\[Errno -?\d+\] ", "", " ".join(str(error).split()))
+    line = printable(re.sub(r"\[Errno -?\d+\] ", "", " ".join(str(error).split())))
     with suppress(OSError):  # a terminal that is gone
         print(f"genome-keras: {line}", file=sys.stderr, flush=True)
     return status

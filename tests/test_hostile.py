@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import genome_keras
+from genome_keras.cli import main
 from genome_keras.errors import WeightsError
 from genome_keras.weights import description, file_checks
 from genome_keras.weights import resolve as weights
@@ -436,3 +437,76 @@ def test_fuzzed_descriptions_are_read_or_refused(mine, rounds):
         else:
             assert isinstance(config.get("architecture", ""), str)
             assert isinstance(config.get("arguments", {}), dict)
+
+
+# What a description may ask for, and what it may print.
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"tasks": "x"}, {"tasks": 2.5}, {"k": [0]}, {"k": "\x1b[2J"}, {"both_strands": "x"}),
+        *({"window": -5}, {"window": [1]}, {"learning_rate": "x"}, {"seed": "x"}),
+        *({"\x1b]0;owned\x07": 1}, {"nothing": "\x1b[2J"}, {"weights": "x"}, {"k": [[1]]}),
+    ],
+    ids=repr,
+)
+def test_a_description_that_cannot_be_built_is_one_line_that_names_it(mine, change, capsys):
+    config = json.loads((mine / "m.json").read_text())
+    config["arguments"] |= change
+    (mine / "m.json").write_text(json.dumps(config))
+    try:
+        genome_keras.kmer_logreg(weights=mine / "m.weights.h5")
+    except WeightsError as error:
+        assert str(error).isprintable() and str(error).startswith(f"{mine / 'm.json'}: ")
+    else:
+        assert "both_strands" in change  # any value is true or false
+    status = main(["weights", "info", str(mine / "m.weights.h5")])
+    out, err = capsys.readouterr()
+    assert status == 1 and err.count("\n") == 1 and err.strip().isprintable() and out == ""
+
+
+def test_what_the_caller_gave_is_told_as_the_callers(mine):
+    (mine / "m.json").unlink()
+    with pytest.raises(ValueError, match="tasks must be an integer of at least 1") as told:
+        genome_keras.kmer_logreg(**{**SIZES, "tasks": 0}, weights=mine / "m.weights.h5")
+    assert not isinstance(told.value, WeightsError)
+
+
+def test_a_card_cannot_steer_a_terminal(mine, capsys):
+    escapes = "\x1b[2J\x1b]0;owned\x07\u202e\r\x08"
+    (mine / "m.md").write_text(f"# A card\n\n\tof {escapes}Größe\n", newline="")
+    config = json.loads((mine / "m.json").read_text())
+    (mine / "m.json").write_text(json.dumps(config | {"license": escapes, "sha256": None}))
+    assert main(["weights", "info", str(mine / "m.weights.h5")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("# A card\n\n\tof \\x1b[2J\\x1b]0;owned\\x07\\u202e\\r\\x08Größe\n")
+    assert "- licence: \\x1b[2J" in out
+    assert all(line.isprintable() for line in out.replace("\t", "").splitlines())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers(mine, value):
+    with h5py.File(mine / "m.weights.h5", "a") as file:
+        first_array(file)[-1] = value
+    refused(mine / "m.weights.h5", "a weight is not a finite number")
+
+
+def test_the_state_of_an_optimizer_is_nobodys_weights(mine):
+    with h5py.File(mine / "m.weights.h5", "a") as file:
+        file["optimizer/vars/0"] = np.full(3, np.nan, "float32")
+    genome_keras.kmer_logreg(weights=mine / "m.weights.h5")
+
+
+def test_groups_within_groups_are_capped(mine):
+    with h5py.File(mine / "m.weights.h5", "a") as file:
+        file.create_group("/".join("x" * 1000))
+    refused(mine / "m.weights.h5", "more than 32 groups within each other")
+
+
+def test_names_of_arrays_cannot_steer_a_terminal(mine):
+    with h5py.File(mine / "m.weights.h5", "a") as file:
+        file["a\x1b[2J/b\x07"] = np.array([b"text"])
+    with pytest.raises(WeightsError, match=r"/a\\x1b\[2J/b\\x07: expected numbers") as told:
+        genome_keras.kmer_logreg(weights=mine / "m.weights.h5")
+    assert str(told.value).isprintable()

@@ -58,17 +58,18 @@ def _auroc(scores):
 
 
 def _info(options):
+    from genome_keras.errors import printable
     from genome_keras.weights.resolve import facts, find
 
     found = find(options.name)
-    print(found.card)
+    print(printable(found.card, keep="\n\t"))
     print("## Facts\n")
     for fact, value in facts(found):
-        print(f"- {fact}: {value}")
+        print(f"- {fact}: {printable(str(value))}")
 
 
 def _verify(options):
-    from genome_keras.errors import WeightsError
+    from genome_keras.errors import WeightsError, printable
     from genome_keras.sharing.verify import verify
     from genome_keras.weights.resolve import list_weights
 
@@ -76,7 +77,8 @@ def _verify(options):
     failed = 0
     for name in options.names or list_weights():
         for check in verify(name, data=options.data):
-            print(check.name, check.what, words[check.passed], check.detail, sep="\t", flush=True)
+            detail = printable(check.detail)
+            print(check.name, check.what, words[check.passed], detail, sep="\t", flush=True)
             failed += check.passed is False
     if failed:
         raise WeightsError(f"{failed} {'check' if failed == 1 else 'checks'} failed")

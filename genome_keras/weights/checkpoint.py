@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from genome_keras.errors import WeightsError
+from genome_keras.errors import WeightsError, printable
 from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
 from genome_keras.weights import description, file_checks
@@ -39,12 +39,14 @@ class Checkpoint:
         locate: gives the path of "weights", "json" or "card"; fetches what is not on
             this machine. Of a published checkpoint it checks the bytes of the first two.
         sha256: what the weights must hash to; None where nobody has published that.
+        described_in: what to call the description in errors.
     """
 
     name: str
     config: dict
     locate: Callable[[str], Path]
     sha256: str | None = None
+    described_in: str = "the description"
     _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -107,25 +109,31 @@ class Checkpoint:
         known = set(inspect.signature(factory).parameters) - {"weights"}
         if foreign := set(self.arguments) - known:
             raise WeightsError(
-                f"{self.name}: {factory.__name__} has no argument {min(foreign)!r:.60}"
+                f"{self.described_in}: {factory.__name__} has no argument {min(foreign)!r:.60}"
             )
         arguments = {**self.arguments, **given, "weights": None}
         with self._checked() as (path, contents):
             if contents is None:
                 model = factory(**arguments)
             else:
-                model = self._built(factory, arguments, contents)
+                model = self._built(factory, arguments, contents, given)
             self._load(path, model)
         return model
 
-    def _built(self, factory, arguments, contents):
+    def _built(self, factory, arguments, contents, given):
         """A model of a foreign description, of at most as many weights as the file holds."""
+        asks = at_most(arrays=contents.arrays, numbers=contents.numbers, where=self.described_in)
         try:
-            with at_most(arrays=contents.arrays, numbers=contents.numbers, where=self.name):
+            with asks:
                 return factory(**arguments)
-        except (TypeError, OverflowError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise WeightsError(f"{self.name}: cannot build the model: {reason}") from error
+        except WeightsError:
+            raise
+        except Exception as error:  # frameworks raise many kinds for values out of range
+            if isinstance(error, ValueError) and any(f"{name}=" in str(error) for name in given):
+                raise  # what the caller gave, not what the description says
+            raise WeightsError(
+                f"{self.described_in}: cannot build {factory.__name__}: {_reason(error)}"
+            ) from error
 
     def load_into(self, model):
         """Loads the weights into a model of the same architecture and sizes.
@@ -148,9 +156,8 @@ class Checkpoint:
             # The file of a training state also has an optimizer, which nobody asked for.
             _bare(model).load_weights(path)
         except Exception as error:  # Keras and h5py raise many kinds here
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error)
             raise WeightsError(
-                f"{self.path}: not the weights of this {model.name} ({reason})"
+                f"{self.path}: not the weights of this {model.name} ({_reason(error)})"
             ) from error
 
     def bytes_sha256(self):
@@ -205,6 +212,12 @@ def save_described(model, path: str | os.PathLike, *, tasks: Iterable[str], **mo
 def _bare(model):
     """The same layers and weights without an optimizer."""
     return type(model)(model.inputs, model.outputs, name=model.name)
+
+
+def _reason(error):
+    """The first line of an error, which may quote what a stranger wrote."""
+    lines = str(error).strip().splitlines()
+    return printable(lines[0])[:300] if lines else type(error).__name__
 
 
 def _state(path):

@@ -12,11 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from genome_keras.errors import WeightsError
+import numpy as np
+
+from genome_keras.errors import WeightsError, printable
 from genome_keras.weights.description import MAX_TEXT
 
 MAX_WEIGHTS = 4 << 30
 _MAX_OBJECTS = 20_000
+_MAX_DEPTH = 32  # folders within folders
+_AT_ONCE = 1 << 22  # numbers looked at together
 _WEIGHTS_IN_KERAS = "model.weights.h5"
 _IN_KERAS = ("metadata.json", "config.json", _WEIGHTS_IN_KERAS)
 
@@ -36,9 +40,9 @@ class Contents(NamedTuple):
 def check_h5(path, where=None):
     """Raises WeightsError unless an HDF5 file holds plain arrays and nothing else.
 
-    Accepted are groups and stored, unpacked arrays of numbers. Links that are soft or
-    lead to other files, virtual or external arrays, packed ones, arrays that declare
-    more than the file stores, and objects reached twice are refused.
+    Accepted are groups and stored, unpacked arrays of finite numbers. Links that are soft
+    or lead to other files, virtual or external arrays, packed ones, arrays that declare
+    more than the file stores, objects reached twice and deep nesting are refused.
 
     Args:
         path: the file; not larger than 4 GiB.
@@ -68,11 +72,11 @@ def _walk(file, path, size):
     import h5py
 
     arrays = numbers = stored = 0
-    seen, groups = set(), [file]
+    seen, groups = set(), [(file, 0)]
     while groups:
-        group = groups.pop()
+        group, depth = groups.pop()
         for name in group:
-            where = f"{path}: {group.name.rstrip('/')}/{name}"[:300]
+            where = f"{path}: {printable(group.name.rstrip('/'))}/{printable(name)}"[:300]
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise WeightsError(f"{where}: a {type(link).__name__} is not accepted")
@@ -82,14 +86,29 @@ def _walk(file, path, size):
                 raise WeightsError(f"{where}: reached twice, or too many objects")
             seen.add(place)
             if isinstance(found, h5py.Group):
-                groups.append(found)
+                if depth == _MAX_DEPTH:
+                    raise WeightsError(f"{where}: more than {_MAX_DEPTH} groups within each other")
+                groups.append((found, depth + 1))
                 continue
             stored += _checked_bytes(found, where)
             if stored > size:
                 raise WeightsError(f"{where}: the arrays declare more bytes than the file has")
+            if not f"{group.name}/".startswith("/optimizer/") and not _is_finite(found):
+                raise WeightsError(f"{where}: a weight is not a finite number")
             arrays += 1
             numbers += found.size
     return Contents(arrays, numbers)
+
+
+def _is_finite(array):
+    if array.dtype.kind != "f" or not array.size:
+        return True
+    if array.ndim == 0:
+        return bool(np.isfinite(array[()]))
+    rows = max(1, _AT_ONCE * len(array) // array.size)
+    return all(
+        np.isfinite(array[first : first + rows]).all() for first in range(0, len(array), rows)
+    )
 
 
 def _checked_bytes(array, where):
@@ -195,4 +214,4 @@ def _copy(packed, file, declared, path):
 
 def _first_line(error):
     lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+    return printable(lines[0])[:200] if lines else type(error).__name__

@@ -68,7 +68,8 @@ def _resolved(text):
     if text in PUBLISHED:
         entry = PUBLISHED[text]
         locate = locations.of_published(text, entry, packaged())
-        return Checkpoint(text, description.read_json(locate("json")), locate, entry.sha256)
+        path = locate("json")
+        return Checkpoint(text, description.read_json(path), locate, entry.sha256, str(path))
     if text.startswith(hub.PREFIX):
         reference = hub.pinned(
             hub.parse(text), locations.IN_FOLDER["json"], limit=description.MAX_TEXT
@@ -80,8 +81,9 @@ def _resolved(text):
         locate = locations.beside(text)
         if not locate("weights").is_file():
             raise WeightsError(f"{text}: no such file")
-        config = description.read(locate("json")) if locate("json").is_file() else {}
-        return Checkpoint(text, config, locate)
+        path = locate("json")
+        config = description.read(path) if path.is_file() else {}
+        return Checkpoint(text, config, locate, described_in=str(path))
     raise WeightsError(
         f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
         "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
@@ -112,8 +114,9 @@ def _in_folder(name, locate):
     config = description.read_json(locate("json"))
     if config.get("has_tasks"):
         config["tasks"] = description.read_text(locate("tasks")).splitlines()[1:]
-    description.check(config, f"{name}: {locations.IN_FOLDER['json']}")
-    found = Checkpoint(name, config, locate)
+    where = f"{name}/{locations.IN_FOLDER['json']}"
+    description.check(config, where)
+    found = Checkpoint(name, config, locate, described_in=where)
     if found.architecture is None:
-        raise WeightsError(f"{name}: its {locations.IN_FOLDER['json']} names no architecture")
+        raise WeightsError(f"{where}: names no architecture")
     return found
