@@ -80,11 +80,12 @@ class Whole:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number from `least` to `most`, or only above `least`."""
+    """A finite number from `least` to `most`; only `above` the one, only `below` the other."""
 
     least: float = 0.0
     most: float = math.inf
     above: bool = False
+    below: bool = False
     optional: bool = False
 
     def checked(self, name, value):
@@ -92,7 +93,8 @@ class Number:
         if value is None and self.optional:
             return None
         known = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        if known and self.least <= value <= self.most and not (self.above and value == self.least):
+        ends = [self.least] * self.above + [self.most] * self.below
+        if known and self.least <= value <= self.most and value not in ends:
             return value if isinstance(value, int | float) else float(value)
         raise ValueError(f"{name} must be {self.range}. Received: {name}={value!r}")
 
@@ -100,7 +102,8 @@ class Number:
     def range(self):
         """What is accepted, in words."""
         if self.most < math.inf:
-            return f"{'above' if self.above else 'from'} {self.least:g} to {self.most:g}"
+            first = f"above {self.least:g} and" if self.above else f"at least {self.least:g} and"
+            return f"{first} {'below' if self.below else 'at most'} {self.most:g}"
         return f"a number above {self.least:g}" if self.above else f"at least {self.least:g}"
 
     def parsed(self, text):

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import math
 
+import h5py
+import numpy as np
 import pytest
 
 from genome_keras import cli
@@ -54,6 +56,8 @@ NOT_ABOVE_0 = [0, -1, math.nan, math.inf, "1", True, None]
         ("reverse_complement", [1, "yes", None]),
         ("positive_weight", [*NOT_ABOVE_0, "even", [], [1, 0], [1, math.nan], ["1"]]),
         ("trunk_rate", [-0.1, 1.1, math.nan, None]),
+        ("shift", [-1, 1.5, None]),
+        ("ema", [0, 1, 1.5, -0.1, math.nan, "0.9"]),
         ("patience", [0, 1.0]),
         ("keep_epochs", [0, None]),
     ],
@@ -74,6 +78,8 @@ OPTIONS = {
     "clip": (["--clip", "2"], 2.0),
     "reverse_complement": (["--reverse-complement"], True),
     "positive_weight": (["--positive-weight", "balanced"], "balanced"),
+    "shift": (["--shift", "5"], 5),
+    "ema": (["--ema", "0.99"], 0.99),
     "trunk_rate": (["--trunk-rate", "0"], 0.0),
     "patience": (["--patience", "5"], 5),
     "keep_epochs": (["--no-keep-epochs"], False),
@@ -81,13 +87,21 @@ OPTIONS = {
 
 
 @pytest.fixture
+def data(tmp_path):
+    """As few examples as there can be."""
+    path = str(tmp_path / "d.h5")
+    with h5py.File(path, "w") as file:
+        file["x"], file["y"] = np.zeros((2, 12), np.uint8), np.zeros((2, 1), np.int8)
+        file["split"], file["tasks"] = np.array([b"train", b"valid"]), np.array([b"t"])
+    return path
+
+
+@pytest.fixture
 def asked(monkeypatch):
     """What the command asks of `train`, without doing it."""
-    from genome_keras.commands import train as command
     from genome_keras.training import train
 
     seen = {}
-    monkeypatch.setattr(command, "_data", lambda options: options.data)
     monkeypatch.setattr(train, "train", lambda *args, **more: seen.update(more))
     return seen
 
@@ -97,15 +111,15 @@ def test_every_field_is_an_option():
 
 
 @pytest.mark.parametrize("field", OPTIONS)
-def test_an_option_changes_its_field_and_no_other(field, asked):
+def test_an_option_changes_its_field_and_no_other(field, asked, data):
     option, value = OPTIONS[field]
-    assert cli.main(["train", "d.h5", "--out", "x", "--recipe", "paper", *option]) == 0
+    assert cli.main(["train", data, "--out", "x", "--recipe", "paper", *option]) == 0
     assert asked["recipe"] == dataclasses.replace(RECIPES["paper"], **{field: value})
     assert asked["recipe"].name == "paper"
 
 
-def test_none_is_a_value_on_the_command_line_too(asked):
-    assert cli.main(["train", "d.h5", "--out", "x", "--clip", "none"]) == 0
+def test_none_is_a_value_on_the_command_line_too(asked, data):
+    assert cli.main(["train", data, "--out", "x", "--clip", "none"]) == 0
     assert asked["recipe"] == Recipe(clip=None)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 
+import keras
 import numpy as np
 import pytest
 from test_train import examples
@@ -31,10 +32,11 @@ def without_time(log):
     return [{key: value for key, value in row.items() if key != "cpu_seconds"} for row in log]
 
 
+@pytest.mark.parametrize("how", [{}, {"ema": 0.8}], ids=["plain", "ema"])
 @pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_end"])
-def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook):
+def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook, how):
     """Killed at the start of the third epoch, or after two batches of the second."""
-    straight_log, straight = run(tmp_path / "straight")
+    straight_log, straight = run(tmp_path / "straight", how=how)
     usual, seen = getattr(RunFolder, hook), []
 
     def killed(self, number, logs=None):
@@ -45,14 +47,39 @@ def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook):
 
     monkeypatch.setattr(RunFolder, hook, killed)
     with pytest.raises(Killed):
-        run(tmp_path / "killed", save_every=0)
+        run(tmp_path / "killed", how=how, save_every=0)
     monkeypatch.undo()
     with np.load(tmp_path / "killed" / "state.npz") as state:
         begun = (int(state["epoch"]), int(state["batch"]))
     assert begun == ((2, 0) if hook == "on_epoch_begin" else (1, 2))
-    resumed_log, resumed = run(tmp_path / "killed")
+    resumed_log, resumed = run(tmp_path / "killed", how=how)
     assert without_time(resumed_log) == without_time(straight_log) and len(straight_log) == 3
     assert all(map(np.array_equal, straight.get_weights(), resumed.get_weights()))
+
+
+@pytest.mark.parametrize("warm", [{}, {"trunk_rate": 0.5}])
+def test_averages_are_kept_and_training_goes_on_without_them(tmp_path, warm):
+    """One step an epoch, so that the kept epochs tell the weights, or averages, after each."""
+    if warm and not hasattr(keras.optimizers, "MultiOptimizer"):
+        pytest.skip("of Keras 3.15")
+    weights, log = {}, {}
+    for ema in (None, 0.75):
+        folder, part = tmp_path / str(ema), examples()
+        model = genome_keras.bigru_multitask(window=12, tasks=2, units=2, depth=1, seed=1)
+        how = Recipe(batch_size=64, epochs=3, keep_epochs=True, warmup=0, ema=ema, **warm)
+        log[ema] = fit(model, part, part, out=folder, recipe=how, seed=1)
+        weights[ema] = []
+        for path in sorted((folder / "epochs").iterdir()):
+            model.load_weights(path)
+            weights[ema].append(model.get_weights())
+        scored = model.evaluate(part.codes, part.labels, verbose=0, batch_size=64)[1]
+        assert scored == pytest.approx(log[ema][-1]["val_perplexity"], rel=1e-5)
+    average = weights[None][0]
+    for own, kept in zip(weights[None], weights[0.75], strict=True):
+        average = [0.75 * old + 0.25 * new for old, new in zip(average, own, strict=True)]
+        for one, other in zip(average, kept, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    assert not np.allclose(weights[None][2][-2], weights[0.75][2][-2], atol=1e-4)
 
 
 def test_files(tmp_path):

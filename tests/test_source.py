@@ -53,15 +53,15 @@ def test_values_of_source(tmp_path):
     for opened in (open_chromatin, chromatin):
         found = opened(tmp_path / "d.h5", "test", sources=["windows"])
         assert np.array_equal(found.read_codes(0, len(found)), x[rows])
-    with pytest.raises(FormatError, match="no example of split 'test', sources"):
-        open_chromatin(tmp_path / "d.h5", "test", sources=["none"])
+    with pytest.raises(ValueError, match="no source 'none'; it has genome, windows"):
+        open_chromatin(tmp_path / "d.h5", "test", sources=["genome", "none"])
 
 
 def test_a_data_set_of_one_source(tmp_path):
     x, _, split, _ = write(tmp_path / "d.h5", source=False)
     found = chromatin(tmp_path / "d.h5", "valid")
     assert np.array_equal(found.codes, x[split == b"valid"]) and set(found.source) == {""}
-    with pytest.raises(FormatError, match="expected a dataset 'source'"):
+    with pytest.raises(ValueError, match="no source 'genome'; it has none, it is one collection"):
         chromatin(tmp_path / "d.h5", "valid", sources=["genome"])
 
 

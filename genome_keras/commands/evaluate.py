@@ -1,6 +1,7 @@
 """`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
 
 from genome_keras.commands._arguments import add_out_folder, given, new_file, positive
+from genome_keras.commands._data import add_data
 
 
 def add_to(commands):
@@ -12,11 +13,7 @@ def add_to(commands):
         "positive rate (prior) and GC content, per task and per source, with 95 % intervals.",
     )
     add = parser.add_argument
-    add(
-        "data",
-        metavar="DATA",
-        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
-    )
+    add_data(add)
     add(
         "--weights",
         action="append",
@@ -48,5 +45,5 @@ def _evaluate(options):
     from genome_keras.evaluation.markdown import as_markdown
 
     names = ("weights", "split", "replicates", "batch_size", "out", "report")
-    result = evaluate(options.data, **given(options, *names))
+    result = evaluate(options.data, only=options.source, **given(options, *names))
     print(as_markdown(result))

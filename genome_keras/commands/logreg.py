@@ -5,6 +5,7 @@ import math
 import sys
 
 from genome_keras.commands._arguments import add_out_folder, given, positive
+from genome_keras.commands._data import add_data
 
 
 def add_to(commands):
@@ -17,11 +18,7 @@ def add_to(commands):
         "perplexity on 'valid'. The same command goes on after a kill.",
     )
     add = parser.add_argument
-    add(
-        "data",
-        metavar="DATA",
-        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
-    )
+    add_data(add)
     add_out_folder(add, "weights, fits and log")
     add("--features", choices=("kmers", "integers"), default="kmers", help="(default: %(default)s)")
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
@@ -36,6 +33,7 @@ def _logreg(options):
     log = train_logreg(
         options.data,
         C=options.C or PATH,
+        sources=options.source,
         **given(options, "out", "features", "window", "examples"),
     )
     for row in log:

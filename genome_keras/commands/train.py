@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from genome_keras import MODELS
 from genome_keras.commands._arguments import add_out_folder, add_unknown, given, positive
+from genome_keras.commands._data import add_data
 from genome_keras.commands._settings import add_settings, given_settings
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of
 
@@ -19,12 +20,7 @@ def add_to(commands):
         "perplexity on 'valid', and goes on where it was when run again.",
     )
     add = parser.add_argument
-    add(
-        "data",
-        metavar="DATA",
-        nargs="?",
-        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle",
-    )
+    add_data(add, optional=True)
     add_out_folder(add, "weights, state and log")
     peaks = parser.add_argument_group("instead of DATA, to build it first as DIR/data.h5")
     peaks.add_argument("--genome", metavar="GENOME", help="FASTA or 2bit")
@@ -69,23 +65,24 @@ def add_to(commands):
 
 def _train(options):
     recipe = replace(recipe_of(options.recipe), **given_settings(options, Recipe))
-    data = _data(options)  # bad data is told before a framework loads
+    data = _data(options, recipe)  # bad data is told before a framework loads
     from genome_keras.training.train import train
 
     names = ("out", "model", "window", "examples", "fine_tune", "precision", "tensorboard")
     names += ("plot", "devices", "seed")
-    train(data, recipe=recipe, arguments=dict(options.set), **given(options, *names))
+    given_to = {"recipe": recipe, "arguments": dict(options.set), "sources": options.source}
+    train(data, **given_to, **given(options, *names))
 
 
-def _data(options):
+def _data(options, recipe):
     """The data set, built where only its genome and peaks were given."""
     parts = (options.genome, options.peaks, options.valid)
-    if options.data is not None and not any(parts):
-        from genome_keras.datasets.splits import open_split
+    if options.data and not any(parts):
+        from genome_keras.training.read import read
 
-        open_split(options.data, "train", window=options.window)
+        read(options.data, window=options.window, shift=recipe.shift, sources=options.source)
         return options.data
-    if options.data is not None or not all(parts):
+    if options.data or not all(parts):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
     from genome_keras.training.from_peaks import data_from_peaks
 

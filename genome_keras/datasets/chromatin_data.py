@@ -1,10 +1,13 @@
 """Labelled windows in HDF5: sequences x, labels y and where they come from."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from genome_keras.arguments import one_of
 from genome_keras.datasets.source import Source, checked_labels, spans
 from genome_keras.errors import FormatError
 from genome_keras.io.h5_arrays import TEXT, Reopened, array, open_h5, reading
@@ -106,13 +109,19 @@ class StoredExamples(Source):
         return result
 
 
-def open_chromatin(path, split, *, sources=None, window=None):
+def open_chromatin(
+    path: str | os.PathLike,
+    split: str,
+    *,
+    sources: Iterable[str] | None = None,
+    window: int | None = None,
+) -> StoredExamples:
     """Opens one split of a data set of labelled windows, without reading them.
 
     Args:
         path: HDF5 with `x` uint8 (n, window), `y` int8 (n, tasks), `split` (n,),
             `tasks` (tasks,) and, if there are several collections, `source` (n,); these
-            three are byte strings of fixed length.
+            three are byte strings of fixed length. Other datasets are not looked at.
         split: "train", "valid" or "test".
         sources: keep only these values of `source`; None keeps all.
         window: bp in the middle of those in the file; None takes all.
@@ -123,11 +132,18 @@ def open_chromatin(path, split, *, sources=None, window=None):
     Raises:
         FormatError: not such a file, or it has no such split. Codes and labels are
             checked when they are read.
+        ValueError: a source that the file has not, or another value of an argument.
     """
     return _opened(path, split, sources, window)[0]
 
 
-def chromatin(path, split, *, sources=None, window=None):
+def chromatin(
+    path: str | os.PathLike,
+    split: str,
+    *,
+    sources: Iterable[str] | None = None,
+    window: int | None = None,
+) -> Examples:
     """Reads one split of a data set of labelled windows into memory.
 
     Args:
@@ -138,6 +154,7 @@ def chromatin(path, split, *, sources=None, window=None):
 
     Raises:
         FormatError: not such a file, or it has no such split.
+        ValueError: as `open_chromatin`.
     """
     stored, source = _opened(path, split, sources, window)
     n = len(stored)
@@ -145,16 +162,42 @@ def chromatin(path, split, *, sources=None, window=None):
         return Examples(stored.read_codes(0, n), stored.read_labels(0, n), source, stored.tasks)
 
 
+def sources_in(path: str | os.PathLike) -> list[str]:
+    """The values of `source` of a data set, sorted; none where it has one collection.
+
+    Args:
+        path: as in `open_chromatin`.
+
+    Raises:
+        FormatError: not such a file.
+    """
+    with open_h5(path) as file, reading(path):
+        if "source" not in file:
+            return []
+        return np.unique(np.char.decode(_sources(file, path))).tolist()
+
+
+def check_sources(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Raises ValueError for a name that is not among the known ones, and lists these."""
+    for name in names:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none, it is one collection"
+            raise ValueError(f"{where}: no source {name!r}; it has {listed}")
+
+
+def _sources(file, path):
+    return array(file, path, "source", ndim=1, kinds=(TEXT,))[:]
+
+
 def _opened(path, split, sources, window):
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {SPLITS}. Received: split={split!r}")
+    one_of(accepted=SPLITS, split=split)
     with open_h5(path) as file:
         x = array(file, path, "x", ndim=2, kinds=("uint8",))
         y = array(file, path, "y", ndim=2, kinds=("int8",))
         n, stored = x.shape
         texts = {"split": None, "tasks": None}
         with reading(path):
-            if sources is not None or "source" in file:
+            if "source" in file:
                 texts["source"] = None
         for name in texts:
             texts[name] = array(file, path, name, ndim=1, kinds=(TEXT,))
@@ -170,10 +213,14 @@ def _opened(path, split, sources, window):
             chosen = texts["split"][:] == split.encode()
             tasks = [name.decode() for name in texts["tasks"][:].tolist()]
             source = np.char.decode(texts["source"][:]) if "source" in texts else None
-        if source is not None and sources is not None:
-            chosen &= np.isin(source, list(sources))
+        where = f"split {split!r}"
+        if sources is not None:
+            sources = [sources] if isinstance(sources, str) else list(sources)
+            check_sources(sources, () if source is None else set(source.tolist()), str(path))
+            chosen &= np.isin(source, sources)
+            where += f", sources {', '.join(sources)}"
         if not chosen.any():
-            raise FormatError(path, None, f"no example of split {split!r}, sources {sources}")
+            raise FormatError(path, None, f"no example of {where}")
         rows = np.flatnonzero(chosen)
         chunk = x.chunks[0] if x.chunks else 1
         chunk *= -(-ROWS // chunk)

@@ -1,5 +1,8 @@
 """Where in the genome the windows of a data set lie."""
 
+import os
+from collections.abc import Iterable
+
 import numpy as np
 
 from genome_keras.errors import FormatError
@@ -9,13 +12,16 @@ STARTS = ("start", "start_hg38")
 INTEGERS = ("int32", "int64", "uint32", "uint64")
 
 
-def positions(path, split):
+def positions(
+    path: str | os.PathLike, split: str, *, sources: Iterable[str] | None = None
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Chromosome and start of each window of a split.
 
     Args:
         path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, perhaps with
             `chrom` (n,) as byte strings and `start` or `start_hg38` (n,), 0-based.
         split: "train", "valid" or "test".
+        sources: only windows with these values of `source`; None takes all.
 
     Returns:
         str (n,) and int64 (n,), in the order of the file; None where it does not say.
@@ -30,10 +36,13 @@ def positions(path, split):
         places = array(file, path, "chrom", ndim=1, kinds=(TEXT,))
         start = array(file, path, starts[0], ndim=1, kinds=INTEGERS)
         splits = array(file, path, "split", ndim=1, kinds=(TEXT,))
+        source = sources is not None and array(file, path, "source", ndim=1, kinds=(TEXT,))
         if not len(places) == len(start) == len(splits):
             problem = f"expected {len(splits)} rows in 'chrom' and {starts[0]!r} as in 'split'"
             raise FormatError(path, None, problem)
         with reading(path):
             chosen = splits[:] == split.encode()
+            if sources is not None:
+                chosen &= np.isin(np.char.decode(source[:]), list(sources))
             chrom = np.char.decode(places[:][chosen].astype("S"))
             return chrom, start[:][chosen].astype(np.int64)

@@ -1,11 +1,11 @@
 """What every set of labelled windows can do, in memory or on disk."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
-from genome_keras.scores import positive_rates
 from genome_keras.windows import centre
 
 __all__ = ["Source", "centre", "checked_labels", "spans"]
@@ -33,37 +33,43 @@ class Source(ABC):
     in_memory = False
 
     @abstractmethod
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of examples."""
 
     @abstractmethod
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         """uint8 (stop - start, window): A 0, C 1, G 2, T 3, N 4."""
 
     @abstractmethod
-    def read_labels(self, start, stop):
+    def read_labels(self, start: int, stop: int) -> np.ndarray:
         """int8 (stop - start, tasks): 0, 1, and -1 for "not measured"."""
 
     @cached_property
-    def positive_rates(self):
-        """As `genome_keras.scores.positive_rates`, float64 (tasks,); one pass over the labels."""
-        if self.in_memory:
-            return positive_rates(self.read_labels(0, len(self)))
-        step = -(-STEP // self.chunk) * self.chunk
-        positives = measured = 0
+    def label_counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Labels 1, and labels 0 and 1, of each task: int64 (tasks,); one pass over them."""
+        step = len(self) or 1
+        if not self.in_memory:
+            step = -(-STEP // self.chunk) * self.chunk
+        positives = measured = np.zeros(len(self.tasks), np.int64)
         for start in range(0, len(self), step):
             labels = self.read_labels(start, min(start + step, len(self)))
             positives = positives + (labels == 1).sum(0)
             measured = measured + (labels >= 0).sum(0)
+        return positives, measured
+
+    @cached_property
+    def positive_rates(self) -> np.ndarray:
+        """As `genome_keras.scores.positive_rates`, float64 (tasks,)."""
+        positives, measured = self.label_counts
         return (positives + 0.5) / (measured + 1)
 
 
-def checked_labels(labels):
+def checked_labels(labels: np.ndarray) -> bool:
     """Whether all labels are 0, 1 or -1."""
     return not labels.size or (labels.min() >= -1 and labels.max() <= 1)
 
 
-def spans(rows, size):
+def spans(rows: np.ndarray, size: int) -> Iterator[tuple[int, int, slice]]:
     """Splits rising row numbers by the blocks of `size` rows they lie in.
 
     Args:

@@ -1,33 +1,103 @@
 """Opening one split of labelled windows, whatever they are stored in."""
 
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from genome_keras.datasets.chromatin_data import Examples, open_chromatin
+from genome_keras.datasets.chromatin_data import (
+    Examples,
+    check_sources,
+    open_chromatin,
+    sources_in,
+)
 from genome_keras.datasets.deepsea_bundle import deepsea
+from genome_keras.datasets.joined import Joined
+from genome_keras.datasets.source import Source
+
+Data = str | os.PathLike | Sequence[str | os.PathLike]
 
 
-def open_split(path, split, *, window=None):
+def open_split(
+    data: Data,
+    split: str,
+    *,
+    window: int | None = None,
+    sources: Iterable[str] | None = None,
+) -> Source:
     """Opens one split without reading it.
 
     Args:
-        path: HDF5 as `genome_keras.datasets.chromatin_data.open_chromatin` reads it, or the
-            folder of the DeepSEA bundle, both strands of whose windows are examples.
+        data: HDF5 as `genome_keras.datasets.chromatin_data.open_chromatin` reads it, or the
+            folder of the DeepSEA bundle, both strands of whose windows are examples; or a
+            list of these, of the same tasks, whose examples follow each other.
         split: "train", "valid" or "test".
         window: bp in the middle of each example; None takes all.
+        sources: keep only these values of `source`; None keeps all.
 
     Returns:
         A `genome_keras.datasets.source.Source`.
 
     Raises:
-        FormatError: not such a data set, or it has no such split.
+        FormatError: not such a data set, it has no such split, or other tasks or windows
+            than the first of the list.
+        ValueError: a source that none of them has, or another value of an argument.
     """
-    opened = deepsea if Path(path).is_dir() else open_chromatin
-    return opened(path, split, window=window)
+    paths = paths_of(data)
+    chosen = sources_of(paths, sources)
+    opened = [
+        _open(path, split, window=window, sources=own)
+        for path, own in zip(paths, chosen, strict=True)
+    ]
+    return opened[0] if len(opened) == 1 else Joined(opened, [os.fspath(path) for path in paths])
 
 
-def in_memory(source, most=None):
+def paths_of(data: Data) -> list[str | os.PathLike]:
+    """The paths of a data set, which may be one or a list.
+
+    Raises:
+        ValueError: none.
+    """
+    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    if not paths:
+        raise ValueError("expected at least one data set. Received: none")
+    return paths
+
+
+def is_bundle(path: str | os.PathLike) -> bool:
+    """Whether a data set is the folder of the DeepSEA bundle."""
+    return Path(path).is_dir()
+
+
+def _open(path, split, *, window, sources):
+    if is_bundle(path):
+        return deepsea(path, split, window=window)
+    return open_chromatin(path, split, window=window, sources=sources)
+
+
+def sources_of(
+    paths: Sequence[str | os.PathLike], sources: Iterable[str] | None
+) -> list[list[str] | None]:
+    """For each data set those of the sources that it has; None where all were asked for.
+
+    Raises:
+        ValueError: a source that none of them has, or a data set with none of the sources.
+    """
+    if sources is None:
+        return [None] * len(paths)
+    sources = [sources] if isinstance(sources, str) else list(sources)
+    known = [[] if is_bundle(path) else sources_in(path) for path in paths]
+    where = ", ".join(os.fspath(path) for path in paths)
+    check_sources(sources, {name for names in known for name in names}, where)
+    own = [[name for name in sources if name in names] for names in known]
+    for path, names in zip(paths, own, strict=True):
+        if not names:
+            raise ValueError(f"{path}: none of the sources {', '.join(sources)}; leave it out")
+    return own
+
+
+def in_memory(source: Source, most: int | None = None) -> Examples:
     """Reads examples into memory.
 
     Args:

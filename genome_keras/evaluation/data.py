@@ -1,13 +1,22 @@
 """The examples that an evaluation reads: whole held-out splits, and what baselines need."""
 
-from pathlib import Path
+import os
+from collections.abc import Iterable
 
 import numpy as np
 
-from genome_keras.datasets.chromatin_data import chromatin
+from genome_keras.datasets.chromatin_data import Examples, chromatin
 from genome_keras.datasets.deepsea_bundle import deepsea
+from genome_keras.datasets.joined import Joined
 from genome_keras.datasets.positions import positions
-from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.datasets.splits import (
+    Data,
+    in_memory,
+    is_bundle,
+    open_split,
+    paths_of,
+    sources_of,
+)
 from genome_keras.datasets.task_table import tasks
 from genome_keras.evaluation import bootstrap
 from genome_keras.evaluation.measure import Measured
@@ -16,55 +25,71 @@ DEEPSEA_TEST = 455_024  # examples of the published test set, both strands
 MOST = 400_000  # examples of training that the GC baseline is fitted on
 
 
-def held_out(path, split):
+def held_out(data: Data, split: str, *, sources: Iterable[str] | None = None) -> Examples:
     """All examples of a split, in memory.
 
     Args:
-        path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
-            folder of the DeepSEA bundle; there, each window and its reverse complement.
+        data, sources: as in `genome_keras.datasets.splits.open_split`; of the DeepSEA
+            bundle, each window and its reverse complement.
         split: "train", "valid" or "test".
-
-    Returns:
-        `genome_keras.datasets.chromatin_data.Examples`.
     """
-    if Path(path).is_dir():
-        return in_memory(deepsea(path, split, strands="pairs"))
-    return chromatin(path, split)
+    paths = paths_of(data)
+    own = sources_of(paths, sources)
+    if len(paths) == 1 and is_bundle(paths[0]):
+        return in_memory(deepsea(paths[0], split, strands="pairs"))
+    parts = [
+        in_memory(deepsea(path, split))
+        if is_bundle(path)
+        else chromatin(path, split, sources=chosen)
+        for path, chosen in zip(paths, own, strict=True)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    tasks = Joined(parts, [os.fspath(path) for path in paths]).tasks
+    arrays = zip(*((part.codes, part.labels, part.source) for part in parts), strict=True)
+    return Examples(*map(np.concatenate, arrays), tasks)
 
 
-def training(path):
+def training(data: Data, *, sources: Iterable[str] | None = None) -> tuple[np.ndarray, Examples]:
     """What baselines learn from.
 
     Args:
-        path: as in `held_out`.
+        data, sources: as in `held_out`.
 
     Returns:
         The positive rates of all examples of the split "train", float64 (tasks,), and
         `Examples`: all of them, or MOST, in ranges spread evenly over them.
     """
-    source = open_split(path, "train")
+    source = open_split(data, "train", sources=sources)
     examples = in_memory(source, MOST)
     return (examples if len(examples) == len(source) else source).positive_rates, examples
 
 
-def blocks(path, split, n):
+def blocks(
+    data: Data, split: str, n: int, *, sources: Iterable[str] | None = None
+) -> tuple[np.ndarray, str]:
     """Blocks of the bootstrap, integers (n,), and what they are: "genome" or "rows"."""
-    if Path(path).is_dir():  # the two strands of a window are one place
+    paths = paths_of(data)
+    if len(paths) == 1 and is_bundle(paths[0]):  # the two strands of a window are one place
         return np.repeat(bootstrap.row_blocks(n // 2), 2), "rows"
-    found = positions(path, split)
-    if found is None:
+    own = sources_of(paths, sources)
+    places = [
+        None if is_bundle(path) else positions(path, split, sources=chosen)
+        for path, chosen in zip(paths, own, strict=True)
+    ]
+    if any(place is None for place in places):
         return bootstrap.row_blocks(n), "rows"
-    return bootstrap.genome_blocks(*found), "genome"
+    return bootstrap.genome_blocks(*map(np.concatenate, zip(*places, strict=True))), "genome"
 
 
-def published(path, split, labels):
+def published(data: Data, split: str, labels: np.ndarray) -> dict[str, Measured]:
     """What others reached on these very windows: the test set of the DeepSEA bundle.
 
     Their scores are means over both strands of a window; those of `held_out` are of each
     strand alone.
 
     Args:
-        path, split: as in `held_out`.
+        data, split: as in `held_out`.
         labels: (n, tasks), all of that split.
 
     Returns:
@@ -72,7 +97,9 @@ def published(path, split, labels):
 
     Source: Quang & Xie 2016, see `genome_keras.datasets.task_table.tasks`.
     """
-    if not (Path(path).is_dir() and split == "test" and len(labels) == DEEPSEA_TEST):
+    paths = paths_of(data)
+    bundle = len(paths) == 1 and is_bundle(paths[0])
+    if not (bundle and split == "test" and len(labels) == DEEPSEA_TEST):
         return {}
     counts = {"measured": (labels >= 0).sum(0), "positives": (labels == 1).sum(0)}
     unknown = np.full(labels.shape[1], np.nan)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from genome_keras.datasets.splits import Data, paths_of
 from genome_keras.errors import WeightsError
 from genome_keras.evaluation.baselines import gc_scores
 from genome_keras.evaluation.compare import side_by_side
@@ -21,12 +22,13 @@ __all__ = ["as_markdown", "evaluate"]
 
 
 def evaluate(
-    data: str | os.PathLike,
+    data: Data,
     *,
     weights: object,
     tasks: Iterable[str] | None = None,
     split: str = "test",
     sources: Iterable[str] | None = None,
+    only: Iterable[str] | None = None,
     batch_size: int = 512,
     tuned_on: str | None = "valid",
     replicates: int = 200,
@@ -45,14 +47,16 @@ def evaluate(
     Args:
         data: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
             folder of the DeepSEA bundle, whose test set brings the published scores of
-            others along. A model of a shorter window reads the middle of each example.
+            others along; or several with the same tasks. A model of a shorter window
+            reads the middle of each example.
         weights: what to score, the best expected first: one, a list, or a dict of name ->
             one. Each is the name or path of a checkpoint, a `Checkpoint`, a `keras.Model`,
             a `Scorer`, or the folder of `genome_keras.train`.
         tasks: names for those of a model that has none, in the order of its output.
         split: "train", "valid" or "test".
-        sources: collections to score on their own too; None takes those of
-            "genome" and "windows" that are there.
+        sources: collections to score on their own too; None takes those of `only`, or else
+            those of "genome" and "windows" that are there.
+        only: read no other collections of the data, in any split: "all" is these together.
         batch_size: windows at a time.
         tuned_on: split on which epochs and the thresholds of `f1_tuned` are chosen;
             None, or `split` itself, leaves that out.
@@ -77,16 +81,18 @@ def evaluate(
     from genome_keras.evaluation.data import blocks, held_out, published, training
 
     scored = contenders(weights, tasks=tasks, batch_size=batch_size)
-    examples = held_out(data, split)
-    rates, train = training(data)
-    valid = None if tuned_on in (None, split) else held_out(data, tuned_on)
+    if only is not None:
+        only = [only] if isinstance(only, str) else list(only)
+    examples = held_out(data, split, sources=only)
+    rates, train = training(data, sources=only)
+    valid = None if tuned_on in (None, split) else held_out(data, tuned_on, sources=only)
     for one in scored:
         _check(one, examples, data)
         if len(one.epochs) > 1 and valid is None:
             raise ValueError(f"{one.name}: its epochs need tuned_on, a split to choose among them")
     if sources is None:
-        sources = [name for name in ("genome", "windows") if name in examples.source]
-    resampled, what = blocks(data, split, len(examples))
+        sources = [name for name in only or ("genome", "windows") if name in examples.source]
+    resampled, what = blocks(data, split, len(examples), sources=only)
     labels = split_of(
         examples.labels,
         train_rates=rates,
@@ -121,6 +127,8 @@ def evaluate(
         "threshold": 0.5,
         "min_rate": 0.01,
     }
+    if only is not None:
+        header["only"] = only
     sizes = {name: len(examples.labels[chosen]) for name, chosen in labels.subsets.items()}
     result, rows = side_by_side(
         models, header=header, tasks=examples.tasks, train_rates=rates, sizes=sizes
@@ -163,15 +171,19 @@ def _baselines(rates, train):
     }
 
 
+def _named(data):
+    return ", ".join(os.fspath(path) for path in paths_of(data))
+
+
 def _check(one, examples, data):
     if one.tasks != examples.tasks:
         hint = "" if one.tasks[:1] != ["task_0"] else "; say their names with tasks=[...]"
         raise WeightsError(
             f"{one.name}: its {len(one.tasks)} tasks are not the "
-            f"{len(examples.tasks)} tasks of {data}, in that order{hint}"
+            f"{len(examples.tasks)} tasks of {_named(data)}, in that order{hint}"
         )
     window = examples.codes.shape[1]
     if one.window is not None and one.window > window:
         raise WeightsError(
-            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {data}"
+            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {_named(data)}"
         )

@@ -12,6 +12,7 @@ from tqdm.keras import TqdmCallback
 from genome_keras.datasets.source import Source
 from genome_keras.errors import GenomeKerasError
 from genome_keras.metrics import Perplexity
+from genome_keras.training.averaging import ValidatedAverages
 from genome_keras.training.interrupts import kept_interrupts
 from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
 from genome_keras.training.recipe import BALANCED, Recipe, recipe_of
@@ -57,6 +58,11 @@ def fit(
         FormatError: `out` holds the state of another model.
     """
     recipe = recipe_of(recipe)
+    if train.window - 2 * recipe.shift != valid.window:
+        raise ValueError(
+            f"expected training examples of {valid.window + 2 * recipe.shift} bp, the window and "
+            f"room for shift={recipe.shift}. Received: {train.window} bp"
+        )
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     batches = batches_of(
@@ -64,6 +70,7 @@ def fit(
         batch_size=recipe.batch_size,
         seed=seed,
         reverse_complement=recipe.reverse_complement,
+        shift=recipe.shift,
     )
     rates, positive_weight = train.positive_rates, recipe.positive_weight
     if positive_weight == BALANCED:
@@ -87,7 +94,7 @@ def fit(
     )
     if not run.restore(model) and not trained and hasattr(model.layers[-1], "set_rates"):
         model.layers[-1].set_rates(rates)
-    callbacks = [run, TqdmCallback(verbose=1, disable=None)]
+    callbacks = [run, ValidatedAverages(), TqdmCallback(verbose=1, disable=None)]
     if tensorboard:
         callbacks.append(_tensorboard(folder))
     with kept_interrupts() as end:
@@ -131,7 +138,7 @@ def _learning_rate(recipe, steps):
 def _adam(model, recipe, steps):
     """Adam, with a lower rate for all layers but the last where that is asked for."""
     rate, slower = _learning_rate(recipe, steps), recipe.trunk_rate
-    head = adam(rate, recipe.clip)
+    head = adam(rate, recipe.clip, recipe.ema)
     if slower == 0:
         for layer in model.layers[:-1]:
             layer.trainable = False
@@ -142,7 +149,7 @@ def _adam(model, recipe, steps):
             f"trunk_rate between 0 and 1 needs Keras 3.15 (Python 3.11). Received: {slower}"
         )
     number = isinstance(rate, int | float)
-    trunk = adam(rate * slower if number else Scaled(rate, slower), recipe.clip)
+    trunk = adam(rate * slower if number else Scaled(rate, slower), recipe.clip, recipe.ema)
     name = re.escape(model.layers[-1].name)
     return keras.optimizers.MultiOptimizer(
         keras.optimizers.OptimizerMap(trunk, {f"{name}/.*": head})

@@ -18,6 +18,7 @@ from keras import ops
 
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.training.batches import Batches
+from genome_keras.weights.run_files import RunFiles
 
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
 CLUSTER = "TF_CONFIG"
@@ -172,11 +173,15 @@ def loss_of(positive_weight):
     return (SharedCrossEntropy if _replicas() else MaskedCrossEntropy)(positive_weight)
 
 
-def adam(rate, clip):
-    """Adam that cuts the gradient of the whole batch to the norm `clip`; None cuts none."""
+def adam(rate, clip, ema=None):
+    """Adam that cuts the gradient of the whole batch to the norm `clip`; None cuts none.
+
+    With `ema` it also keeps averages of the weights, of which a step leaves that share.
+    """
+    averages = {} if ema is None else {"use_ema": True, "ema_momentum": ema}
     if clip is None or not _replicas():
-        return keras.optimizers.Adam(rate, global_clipnorm=clip)
-    return SharedAdam(rate, global_clipnorm=clip / shares()[0])
+        return keras.optimizers.Adam(rate, global_clipnorm=clip, **averages)
+    return SharedAdam(rate, global_clipnorm=clip / shares()[0], **averages)
 
 
 def reads_alone():
@@ -198,9 +203,9 @@ def own_folder(out):
         yield Path(out)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("train.json", "state.npz", "log.json", "best.weights.h5"):
-            if (Path(out) / name).exists():
-                shutil.copy(Path(out) / name, folder)
+        for path in RunFiles(out).to_go_on:
+            if path.exists():
+                shutil.copy(path, folder)
         yield Path(folder)
 
 

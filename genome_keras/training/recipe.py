@@ -51,12 +51,16 @@ class Recipe(Settings):
             stays, "constant".
         clip: norm to which longer gradients are cut; None cuts none.
         reverse_complement: train on a random strand of each window.
+        shift: move each training window by up to so many bp, drawn evenly; the examples
+            must be 2 * shift bp wider than the window.
         positive_weight: weight of a label 1 in the loss: a number, one a task, or
             "balanced", (1 - rate) / rate for each task. With weights above 1 the scores
             are no longer estimates of P(label = 1), and the best epoch is that of the
             lowest validation loss, not perplexity.
         trunk_rate: learning rate of all but the last layer, as a share of
             `learning_rate`; 0 freezes them. Between 0 and 1 it needs Keras 3.15.
+        ema: validate and keep a moving average of the weights, of which each step leaves
+            this share, such as 0.999; training goes on from its own. None averages none.
         patience: end after this many epochs without a better one; None never does.
         keep_epochs: keep the weights of every epoch.
         name: of the recipe in `RECIPES` that it began as.
@@ -77,6 +81,7 @@ class Recipe(Settings):
         1.0, Number(0, above=True, optional=True), "norm to which gradients are cut", metavar="X"
     )
     reverse_complement: bool = setting(True, Flag(), "train on a random strand of each window")
+    shift: int = setting(0, Whole(0), "move each training window by up to so many bp", metavar="BP")
     positive_weight: float | Sequence[float] | str = setting(
         1.0, _Weight(), "weight of labels 1 in the loss, or 'balanced'", metavar="W"
     )
@@ -84,6 +89,12 @@ class Recipe(Settings):
         1.0,
         Number(0, 1),
         "learning rate of all but the last layer, as a share; 0 freezes them",
+        metavar="X",
+    )
+    ema: float | None = setting(
+        None,
+        Number(0, 1, above=True, below=True, optional=True),
+        "keep a moving average of the weights, of which a step leaves this share",
         metavar="X",
     )
     patience: int | None = setting(
@@ -94,10 +105,10 @@ class Recipe(Settings):
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def record(self) -> dict[str, Any]:
-        """What `train.json` says of it, fit for JSON."""
-        return {"recipe": self.name} | {
-            each.name: getattr(self, each.name) for each in options_of(type(self))
-        }
+        """What `train.json` says of it, fit for JSON: newer fields only where they are used."""
+        values = {each.name: getattr(self, each.name) for each in options_of(type(self))}
+        newer = {name for name in ("shift", "ema") if not values[name]}
+        return {"recipe": self.name} | {k: v for k, v in values.items() if k not in newer}
 
 
 RECIPES = {

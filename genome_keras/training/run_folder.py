@@ -1,34 +1,26 @@
 """The folder of a training run: what it keeps, and how a killed run goes on."""
 
-import csv
-import json
 import math
 import time
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
-from genome_keras.training.record import write_json
+from genome_keras.training.averaging import averaged
 from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.run_files import RunFiles
 
 
 class RunFolder(keras.callbacks.Callback):
     """Keeps state, best weights and log of a run, so that a kill costs minutes.
 
-    | file | content |
-    |---|---|
-    | `state.npz` | weights, optimizer, random state and running metrics |
-    | `best.weights.h5` | the weights of the best epoch |
-    | `epochs/0001.weights.h5` ... | the weights of every epoch, with `keep_epochs` |
-    | `log.json`, `log.csv` | one row for each epoch |
-
-    Each is replaced as a whole. `state.npz` is written after every epoch and, within
-    one, every `save_every` seconds. The run that goes on from it has the same numbers,
-    to the bit, as one that was never stopped.
+    The files are those of `genome_keras.weights.run_files`, each replaced as a whole. The
+    state holds weights, optimizer, random state and running metrics; it is written after
+    every epoch and, within one, every `save_every` seconds. The run that goes on from it has
+    the same numbers, to the bit, as one that was never stopped.
 
     Args:
         folder: of the run.
@@ -54,7 +46,7 @@ class RunFolder(keras.callbacks.Callback):
         save_every=600,
     ):
         super().__init__()
-        self.folder, self.batches, self.monitor = Path(folder), batches, monitor
+        self.files, self.batches, self.monitor = RunFiles(folder), batches, monitor
         self.keep_epochs, self.patience, self.save_every = keep_epochs, patience, save_every
         self.epoch = self.batch = 0
         self.log, self.cpu_seconds, self._metrics = [], 0.0, None
@@ -68,7 +60,7 @@ class RunFolder(keras.callbacks.Callback):
         Raises:
             FormatError: `state.npz` is damaged, or of another model.
         """
-        path = self.folder / "state.npz"
+        path = self.files.state
         if not path.exists():
             return False
         model.optimizer.build(model.trainable_variables)
@@ -79,7 +71,7 @@ class RunFolder(keras.callbacks.Callback):
                 self._metrics = _numbered(state, "metrics")
                 self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
                 self.cpu_seconds = float(state["cpu_seconds"])
-            log = json.loads((self.folder / "log.json").read_text()) if self.epoch else []
+            log = self.files.read_log() if self.epoch else []
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             problem = "damaged, or not the state of this model; remove the folder to start anew"
             raise FormatError(path, None, problem) from error
@@ -124,14 +116,15 @@ class RunFolder(keras.callbacks.Callback):
         row["cpu_seconds"] = round(self.cpu_seconds + time.process_time() - self._clock, 1)
         best = min((old[self.monitor] for old in self.log), default=math.inf)
         self.log.append(row)
-        self._write_log()
-        if row[self.monitor] < best:
-            with atomic(self.folder / "best.weights.h5") as path:
-                save_bare(self.model, path)
-        if self.keep_epochs:
-            (self.folder / "epochs").mkdir(exist_ok=True)
-            with atomic(self.folder / "epochs" / f"{epoch + 1:04d}.weights.h5") as path:
-                save_bare(self.model, path)
+        self.files.write_log(self.log, table=True)
+        with averaged(self.model):
+            if row[self.monitor] < best:
+                with atomic(self.files.best) as path:
+                    save_bare(self.model, path)
+            if self.keep_epochs:
+                self.files.epoch(epoch + 1).parent.mkdir(exist_ok=True)
+                with atomic(self.files.epoch(epoch + 1)) as path:
+                    save_bare(self.model, path)
         self._save(epoch + 1, 0)
         self.epoch, self.batch = epoch + 1, 0
         if self.finished:
@@ -145,15 +138,8 @@ class RunFolder(keras.callbacks.Callback):
             for number, variable in enumerate(variables)
         }
         spent = self.cpu_seconds + time.process_time() - self._clock if batch else 0.0
-        with atomic(self.folder / "state.npz") as path:
+        with atomic(self.files.state) as path:
             np.savez(path, epoch=epoch, batch=batch, cpu_seconds=spent, **arrays)
-
-    def _write_log(self):
-        write_json(self.folder / "log.json", self.log)
-        with atomic(self.folder / "log.csv") as path, path.open("w", newline="") as file:
-            table = csv.DictWriter(file, self.log[0])
-            table.writeheader()
-            table.writerows(self.log)
 
 
 def _variables(model):

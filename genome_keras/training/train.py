@@ -1,17 +1,18 @@
 """Training of multi-task models, resumable to the bit."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import genome_keras
 from genome_keras.arguments import one_of
-from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.datasets.splits import Data
 from genome_keras.training.curves import draw_curves, pyplot
 from genome_keras.training.fine_tune import start_from
 from genome_keras.training.fit import Scaled, fit  # noqa: F401, states name Scaled
 from genome_keras.training.parallel import batches_of, own_folder, parallel
 from genome_keras.training.precision import PRECISIONS, computing_in
+from genome_keras.training.read import read
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of  # noqa: F401
 from genome_keras.weights.run_files import RunFiles, claim
 
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
 
     from genome_keras.weights.checkpoint import Checkpoint
 
-IN_MEMORY = 4 * 2**30  # bytes of codes and labels
-
 
 def train(
-    data: str | os.PathLike,
+    data: Data,
     *,
     out: str | os.PathLike,
     model: str = "bigru_multitask",
     recipe: str | Recipe = "default",
     arguments: dict[str, Any] | None = None,
     window: int | None = None,
+    sources: Iterable[str] | None = None,
     examples: int | None = None,
     fine_tune: "str | os.PathLike | Checkpoint | None" = None,
     precision: str = "float32",
@@ -42,7 +42,8 @@ def train(
     """Trains a multi-task model on the splits "train" and "valid" of a data set.
 
     Args:
-        data: path of the HDF5 data set.
+        data: path of the HDF5 data set, or of several with the same tasks, as in
+            `genome_keras.datasets.splits.open_split`.
         out: folder of the run, see `genome_keras.training.run_folder.RunFolder`; it also
             gets `train.json`, what was asked for, and `best.json`, which makes
             `out/best.weights.h5` a checkpoint for all functions. The folder of an
@@ -53,7 +54,10 @@ def train(
             0.01), the weights of every epoch.
         arguments: dict of other arguments of the factory; window and tasks come from
             the data set, and with `fine_tune` the rest from the checkpoint.
-        window: the middle so many bp of each example; None takes all.
+        window: the middle so many bp of each example; None takes all, but for the room
+            that the recipe's `shift` needs on both sides.
+        sources: learn from and choose by these collections of the data alone, such as
+            "tf_bins"; None takes all.
         examples: learn from so many, spread evenly over the split "train"; None takes
             all. The paper took 80,000.
         fine_tune: checkpoint of this model to start from, its name, path or value; its
@@ -81,9 +85,13 @@ def train(
     one_of(accepted=PRECISIONS, precision=precision)
     if plot:
         pyplot()
-    learned, valid = _read(data, "train", window, examples), _read(data, "valid", window)
+    if sources is not None:
+        sources = [sources] if isinstance(sources, str) else list(sources)
+    learned, valid = read(
+        data, window=window, shift=recipe.shift, sources=sources, examples=examples
+    )
     sizes = recipe.arguments.get(model, {}) | (arguments or {})
-    sizes |= {"window": learned.window, "tasks": len(learned.tasks)}
+    sizes |= {"window": valid.window, "tasks": len(valid.tasks)}
     with parallel(devices):
         batches_of(learned, batch_size=recipe.batch_size)  # told before there is a folder
         network, sizes, trained = _network(
@@ -91,28 +99,30 @@ def train(
         )
         asked = {"architecture": model, "arguments": sizes, **recipe.record()}
         asked |= {"fine_tune": _name(fine_tune), "precision": precision, "seed": seed}
-        if examples is not None:
-            asked["examples"] = examples
+        asked |= {"examples": examples} if examples is not None else {}
+        asked |= {"sources": list(sources)} if sources is not None else {}
         with own_folder(out) as folder:
             files = RunFiles(claim(folder, {**asked, "tasks": learned.tasks}))
-            files.describe(network, learned.tasks)
-            log = fit(
-                network,
-                learned,
-                valid,
-                out=folder,
-                recipe=recipe,
-                trained=trained,
-                tensorboard=tensorboard,
-                seed=seed,
-            )
+            files.describe(network, learned.tasks, **_untrained(learned))
+            with protected([data, fine_tune]), held(folder):
+                log = fit(
+                    network,
+                    learned,
+                    valid,
+                    out=folder,
+                    recipe=recipe,
+                    trained=trained,
+                    tensorboard=tensorboard,
+                    seed=seed,
+                )
             if plot:
                 draw_curves(log, files.curves)
+    network.made_with["tasks"] = list(learned.tasks)
     return network
 
 
 def train_dataset(
-    data: str | os.PathLike,
+    data: Data,
     *,
     out: str | os.PathLike,
     recipe: str | Recipe = "default",
@@ -127,6 +137,7 @@ def train_dataset(
     model: str = "bigru_multitask",
     arguments: dict[str, Any] | None = None,
     window: int | None = None,
+    sources: Iterable[str] | None = None,
     examples: int | None = None,
     fine_tune: "str | os.PathLike | Checkpoint | None" = None,
     precision: str = "float32",
@@ -138,8 +149,8 @@ def train_dataset(
     """As `train`, with fields of the recipe as arguments; None is the recipe's.
 
     Args:
-        data, out, recipe, model, arguments, window, examples, fine_tune, precision,
-            tensorboard, plot, devices, seed: as in `train`.
+        data, out, recipe, model, arguments, window, sources, examples, fine_tune,
+            precision, tensorboard, plot, devices, seed: as in `train`.
         epochs, batch_size, learning_rate, warmup, patience, positive_weight, trunk_rate,
             keep_epochs: as in `genome_keras.training.recipe.Recipe`.
 
@@ -163,6 +174,7 @@ def train_dataset(
         model=model,
         arguments=arguments,
         window=window,
+        sources=sources,
         examples=examples,
         fine_tune=fine_tune,
         precision=precision,
@@ -190,12 +202,8 @@ def _name(checkpoint):
     return checkpoint and str(getattr(checkpoint, "name", checkpoint))
 
 
-def _read(data, split, window, examples=None):
-    """One split: in memory where it is small, left on disk where it is not."""
-    stored = open_split(data, split, window=window)
-    size = min(len(stored), examples or len(stored))
-    if size * (stored.window + len(stored.tasks)) > IN_MEMORY:
-        if size < len(stored):
-            raise ValueError(f"too many examples for memory. Received: examples={examples}")
-        return stored
-    return in_memory(stored, examples)
+def _untrained(source):
+    """What a description says of tasks that no training example has a label of."""
+    pairs = zip(source.tasks, source.label_counts[1], strict=True)
+    names = [task for task, measured in pairs if not measured]
+    return {"untrained": names} if names else {}

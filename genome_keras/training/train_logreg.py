@@ -1,25 +1,38 @@
 """Logistic regressions of all tasks at once, to convergence, for several penalties."""
 
+import os
 import time
+from collections.abc import Iterable
 
 import numpy as np
 
 import genome_keras
-from genome_keras.datasets.splits import in_memory, open_split
+from genome_keras.arguments import one_of
+from genome_keras.datasets.splits import Data, in_memory, open_split
 from genome_keras.encode import kmer_counts
 from genome_keras.io.atomic import atomic
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
 from genome_keras.training import logreg
-from genome_keras.training.record import claim, describe, write_json
 from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.run_files import RunFiles, claim
 
 PATH = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 1e2, 1e6)
 FEATURES = ("kmers", "integers")
 K = (1, 2, 3, 4, 5)
 
 
-def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=PATH, tol=1e-7):
+def train_logreg(
+    data: Data,
+    *,
+    out: str | os.PathLike,
+    features: str = "kmers",
+    window: int | None = None,
+    sources: Iterable[str] | None = None,
+    examples: int | None = None,
+    C: Iterable[float] = PATH,
+    tol: float = 1e-7,
+) -> list[dict[str, float]]:
     """Fits one logistic regression a task on the split "train" of a data set.
 
     Fits from strong to weak L2 penalty, each from the one before, and keeps the C with
@@ -34,12 +47,14 @@ def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=P
     OPENBLAS_CORETYPE=SkylakeX.
 
     Args:
-        data: path of the HDF5 data set, or the folder of the DeepSEA bundle.
+        data: path of the HDF5 data set, or the folder of the DeepSEA bundle; or several
+            with the same tasks.
         out: folder of the run.
         features: "kmers", the counts of all k-mers, k = 1 to 5, averaged over both
             strands (`kmer_logreg`); or "integers", one number a base
             (`integer_logreg`).
         window: the middle so many bp of each example; None takes all.
+        sources: only these collections of the data; None takes all.
         examples: learn from so many, spread evenly over the split "train"; None takes
             all, in memory. The paper took 80,000.
         C: weights of the losses, as in scikit-learn; the paper's is 1e6.
@@ -55,28 +70,34 @@ def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=P
     Source: Zhang & Kamath 2016, section 4.3. Departures: fitted to convergence; k-mers
         of both strands; C chosen on held-out data.
     """
-    if features not in FEATURES:
-        raise ValueError(f"features must be one of {FEATURES}. Received: features={features!r}")
+    one_of(accepted=FEATURES, features=features)
+    C = tuple(C)
     if not C or min(C) <= 0:
         raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
-    train = in_memory(open_split(data, "train", window=window), examples)
-    valid = in_memory(open_split(data, "valid", window=window))
+    if sources is not None:
+        sources = [sources] if isinstance(sources, str) else list(sources)
+    chosen = {"window": window, "sources": sources}
+    train = in_memory(open_split(data, "train", **chosen), examples)
+    valid = in_memory(open_split(data, "valid", **chosen))
     arguments = {"window": train.window, "tasks": len(train.tasks)}
     if features == "kmers":
         arguments["both_strands"] = True
     name = "kmer_logreg" if features == "kmers" else "integer_logreg"
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
-    folder = claim(out, asked if examples is None else asked | {"examples": examples})
+    asked |= {"examples": examples} if examples is not None else {}
+    asked |= {"sources": sources} if sources is not None else {}
+    files = RunFiles(claim(out, asked))
 
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
     counts, held_out = count(train.codes), count(valid.codes)
     log, fit = [], None
     for weight in sorted(set(C)):
-        fit, seconds = _fitted(folder / f"C-{weight:g}.npz", counts, train.labels, weight, fit, tol)
+        kept = files.folder / f"C-{weight:g}.npz"
+        fit, seconds = _fitted(kept, counts, train.labels, weight, fit, tol)
         model = getattr(genome_keras, name)(**arguments)
         model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
-        describe(folder, model, train.tasks)
-        with atomic(folder / f"C-{weight:g}.weights.h5") as temporary:
+        files.describe(model, train.tasks)
+        with atomic(files.folder / f"C-{weight:g}.weights.h5") as temporary:
             save_bare(model, temporary)
         row = {
             "C": weight,
@@ -88,10 +109,10 @@ def train_logreg(data, *, out, features="kmers", window=None, examples=None, C=P
             "cpu_seconds": round(seconds, 1),
         }
         if row["val_perplexity"] < min((r["val_perplexity"] for r in log), default=np.inf):
-            with atomic(folder / "best.weights.h5") as temporary:
+            with atomic(files.best) as temporary:
                 save_bare(model, temporary)
         log.append(row)
-        write_json(folder / "log.json", log)
+        files.write_log(log)
     return log
 
 

@@ -1,0 +1,65 @@
+"""Moving averages of weights: they are validated and kept, and training goes on without them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+@contextmanager
+def averaged(model: keras.Model) -> Iterator[None]:
+    """Within it, a model has the averages of its weights, where its optimizer keeps any.
+
+    Args:
+        model: compiled, and trained for at least one step.
+    """
+    if not _keeps_averages(model.optimizer):
+        yield
+        return
+    own = _values(model)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        _assign(model, own)
+
+
+class ValidatedAverages(keras.callbacks.Callback):
+    """Validates the averages, and gives a model its own weights back when `fit` ends.
+
+    Keras leaves the averages in the model then, from which training could not go on.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._within, self._own = None, None
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._within = averaged(self.model)
+        self._within.__enter__()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self._within.__exit__(None, None, None)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if _keeps_averages(self.model.optimizer):
+            self._own = _values(self.model)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self._own is not None:
+            _assign(self.model, self._own)
+
+
+def _keeps_averages(optimizer):
+    every = getattr(optimizer, "optimizers", [optimizer])  # of several, or of scaled losses
+    return any(getattr(each, "inner_optimizer", each).use_ema for each in every)
+
+
+def _values(model):
+    return [keras.ops.convert_to_numpy(weight).copy() for weight in model.trainable_variables]
+
+
+def _assign(model, values):
+    for weight, value in zip(model.trainable_variables, values, strict=True):
+        weight.assign(value)
