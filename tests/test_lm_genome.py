@@ -130,7 +130,7 @@ def test_half_of_the_streams_are_read_on_the_other_strand():
 def test_streams_of_nothing():
     with pytest.raises(ValueError, match="at least one sequence of two bases"):
         Streams([np.zeros(1, np.uint8)], batch_size=1, window=1)
-    with pytest.raises(ValueError, match="window must be at least 1"):
+    with pytest.raises(ValueError, match="window must be an integer of at least 1"):
         Streams([np.zeros(5, np.uint8)], batch_size=1, window=0)
 
 

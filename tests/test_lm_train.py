@@ -221,7 +221,7 @@ def test_another_run_in_the_folder(tmp_path):
     ("more", "message"),
     [
         ({"decay": "linear"}, "decay must be one of"),
-        ({"epochs": 0}, "expected epochs of at least 1"),
+        ({"epochs": 0}, "epochs must be an integer of at least 1"),
         ({"tail": 2.0}, "tail must be a fraction"),
         ({"cell": "cnn"}, "cell must be one of"),
     ],
@@ -280,7 +280,7 @@ def test_samples_follow_the_probabilities():
 
 @pytest.mark.parametrize("more", [{"length": 0}, {"top_k": 5}, {"temperature": -1}])
 def test_bad_samples(more):
-    with pytest.raises(ValueError, match=r"expected top_k|must be at least 1"):
+    with pytest.raises(ValueError, match=r"expected top_k|must be an integer of at least 1"):
         sample(small(), **{"length": 5, **more})
     with pytest.raises(SequenceError):
         sample(small(), length=5, prime="AX")

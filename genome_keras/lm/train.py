@@ -9,9 +9,12 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from genome_keras.arguments import at_least, at_least_one, one_of
 from genome_keras.errors import FormatError
-from genome_keras.io.atomic import atomic
+from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.digest import sha256_of
+from genome_keras.io.folder_lock import held
+from genome_keras.io.lines import check_regular
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally
@@ -89,6 +92,7 @@ def train_genome(
         WeightsError: `fine_tune` is not a checkpoint of `char_rnn`.
     """
     _check(decay=decay, epochs=epochs, warmup=warmup, learning_rate=learning_rate)
+    check_regular(genome)  # it is read again for its sum
     training, scored = split(read_genome(genome, unknown=unknown), hold_out=hold_out, tail=tail)
     streams = Streams(
         [part.codes for part in training],
@@ -124,9 +128,18 @@ def train_genome(
     }
     if fine_tune is not None:
         asked["fine_tune"] = str(fine_tune)
-    folder = claim(out, asked)
+    with protected([genome, fine_tune]), held(claim(out, asked)):
+        return _learned(
+            model, streams, scored, out, asked=asked, save_every=save_every, new=fine_tune is None
+        )
+
+
+def _learned(model, streams, scored, out, *, asked, save_every, new):
+    """The log, after the epochs that are left."""
+    names = ("learning_rate", "warmup", "decay", "epochs", "batch_size")
+    learning_rate, warmup, decay, epochs, batch_size = (asked[name] for name in names)
     model.optimizer.learning_rate = _Rate(learning_rate, warmup, decay, len(streams), epochs)
-    run = _Run(folder, Network(model), streams, save_every, new=fine_tune is None)
+    run = _Run(out, Network(model), streams, save_every, new=new)
     run.restore()
     for epoch in range(run.epoch, epochs):
         trained = run.learn_epoch(epoch, epochs)
@@ -295,14 +308,12 @@ def _piece(parts, batch_size):
 
 
 def _check(*, decay, epochs, warmup, learning_rate):
-    if decay not in ("none", "cosine", "exponential"):
+    one_of(decay=decay, accepted=("none", "cosine", "exponential"))
+    at_least_one(epochs=epochs)
+    at_least(0, warmup=warmup)
+    if not learning_rate > 0:
         raise ValueError(
-            f"decay must be one of 'none', 'cosine', 'exponential'. Received: decay={decay!r}"
-        )
-    if epochs < 1 or warmup < 0 or not learning_rate > 0:
-        raise ValueError(
-            "expected epochs of at least 1, warmup of at least 0 and a learning_rate above 0. "
-            f"Received: {epochs}, {warmup}, {learning_rate}"
+            f"learning_rate must be above 0. Received: learning_rate={learning_rate!r}"
         )
 
 
