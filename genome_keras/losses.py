@@ -229,7 +229,7 @@ def _shaped(labels, scores, name):
         raise ValueError(
             f"{name} must have the shape of the scores. Received: {name} {given}, scores {wanted}"
         )
-    # In a graph the number of rows may be unknown: this fails where a broadcast would not.
+    _check_rows(labels, scores, name)
     return ops.reshape(labels, ops.shape(scores))
 
 
@@ -248,7 +248,21 @@ def _row_weights(sample_weight, scores):
             "sample_weight must be (batch,), or have the shape of the scores. Received: "
             f"sample_weight {tuple(sample_weight.shape)}, scores {wanted}"
         )
+    _check_rows(weight, scores, "sample_weight")
     return ops.reshape(weight, (ops.shape(scores)[0], *given[1:]))
+
+
+def _check_rows(given, scores, name):
+    """In a graph of TensorFlow that takes any number of rows, checks it when it runs.
+
+    XLA leaves such checks out, but fails at the reshape that follows them.
+    """
+    if None in (given.shape[0], scores.shape[0]):
+        import tensorflow as tf
+
+        shapes = tf.shape(given), tf.shape(scores)
+        told = f"{name} must have as many rows as the scores. Received: {name}, scores"
+        tf.debugging.Assert(shapes[0][0] == shapes[1][0], [told, *shapes])
 
 
 def _alike(size, other):

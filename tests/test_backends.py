@@ -13,6 +13,8 @@ FILES = [
     "models",
     "recurrent",
     "losses",
+    "saved",
+    "sequence_model",
     "kmer_counts",
     "weights",
     "train",

@@ -96,7 +96,8 @@ def test_tensors_of_the_backend(model):
     np.testing.assert_allclose(
         keras.ops.convert_to_numpy(compiled(tensor)), model.predict(CODES, verbose=0), atol=1e-6
     )
-    with pytest.raises(SequenceError, match=r"shape \(6, 11\)"):
+    # TensorFlow puts what is raised while it makes a graph into an error of its own.
+    with pytest.raises(Exception, match=r"genome_keras.tokens .*shape \(6, 11\)"):
         compiled(tensor[:, :11])
 
 

@@ -71,7 +71,7 @@ genome_keras.tokens gives them. Received: shape (1, 4)
 
     def predict_on_batch(self, x: Any) -> Any:
         codes = checked(x, window=self.inputs[0].shape[1])
-        with _inside():
+        with self._inside():
             return super().predict_on_batch(codes)
 
     def _through(self, call: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -88,8 +88,24 @@ genome_keras.tokens gives them. Received: shape (1, 4)
             checked(valid[0], window=window)
         elif valid is not None:
             given["validation_data"] = checked(valid, window=window)
-        with _inside():
+        with self._inside():
             return call(*bound.args, **bound.kwargs)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """Within it, codes are known to be right; a failed check among operations is one line."""
+        token = _checked.set(True)
+        try:
+            yield
+        except Exception as error:
+            if keras.backend.backend() == "jax":
+                self.jax_state_sync()  # Keras took the weights out of the model for a while
+            told = as_sequence_error(error)
+            if told is error:
+                raise
+            raise told from None
+        finally:
+            _checked.reset(token)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "made_with": self.made_with}
@@ -104,21 +120,6 @@ genome_keras.tokens gives them. Received: shape (1, 4)
 
 
 keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name in `.h5` files
-
-
-@contextmanager
-def _inside() -> Iterator[None]:
-    """Within it, codes are known to be right; what TensorFlow found wrong is told in a line."""
-    token = _checked.set(True)
-    try:
-        yield
-    except Exception as error:
-        told = as_sequence_error(error)
-        if told is error:
-            raise
-        raise told from None
-    finally:
-        _checked.reset(token)
 
 
 def _same_rows(x, y):

@@ -53,6 +53,11 @@ def basset(
 
     Source: Kelley, Snoek & Rinn 2016 (doi:10.1101/gr.200535.115) and its pretrained
         model. Departure: Adam instead of RMSprop.
+
+    Example:
+        >>> model = basset(filters=(2, 2), widths=(3, 3), pools=(2, 2), hidden=(4,), window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks)
     layers = layers_of(filters=filters, widths=widths, pools=pools)

@@ -73,6 +73,11 @@ def bigru_multitask(
 
     Source: Zhang & Kamath 2016, section 3, figure 1 and the authors' program.
         Departures: `reset_after=True` and "glorot" are the defaults.
+
+    Example:
+        >>> model = bigru_multitask(units=2, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, embedding=embedding, units=units, depth=depth)
     one_of(readout=readout, accepted=_READOUTS)

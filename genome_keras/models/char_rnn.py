@@ -62,6 +62,11 @@ def char_rnn(
     Source: Zhang & Kamath 2016, section 4.2, and the authors' program
         (embedding as wide as the layers, clipping). Departure: GRU with
         `reset_after=True`, the cell that cuDNN computes.
+
+    Example:
+        >>> model = char_rnn(units=2, window=12)
+        >>> model.output_shape
+        (None, 12, 4)
     """
     one_of(cell=cell, accepted=tuple(_CELLS))
     embedding = units if embedding is None else embedding

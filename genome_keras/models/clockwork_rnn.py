@@ -70,6 +70,11 @@ def clockwork_rnn(
 
     Source: Koutnik et al. 2014 (arXiv:1402.3511) for the layer; Zhang & Kamath 2016,
         section 5, propose it for genomes, without sizes: these are ours.
+
+    Example:
+        >>> model = clockwork_rnn(embedding=2, width=3, units=4, periods=(1, 2), window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, embedding=embedding, width=width, units=units, depth=depth)
     one_of(readout=readout, accepted=_READOUTS)

@@ -70,6 +70,11 @@ def conv_bigru(
         finer pooling, batch normalisation, smooth activations, more convolutions, GRUs,
         and in place of the flattened positions and the dense layer the maximum and the
         mean over positions.
+
+    Example:
+        >>> model = conv_bigru(filters=(2, 2), width=3, units=2, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, width=width, pool=pool)
     at_least(0, blocks=blocks, units=units)

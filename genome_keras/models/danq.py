@@ -74,6 +74,11 @@ def danq(
     Source: Quang & Xie 2016 (doi:10.1093/nar/gkw226) and the authors' program; 46,926,479
         parameters at the default sizes, 67,892,175 at DanQ-JASPAR's. Departures: Adam
         instead of RMSprop; gates with the logistic function, which cuDNN computes.
+
+    Example:
+        >>> model = danq(filters=2, width=3, pool=2, units=2, hidden=4, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, filters=filters, width=width, pool=pool, units=units, hidden=hidden)
     one_of(gates=gates, accepted=tuple(_GATES))

@@ -63,6 +63,11 @@ def deepbind(
         detectors of 24 letters, and 32 hidden units or none, whichever calibrates better
         for a protein. Departures: one network for all tasks; N scores 0, not the mean of
         the letters, and padding does not count; Adam instead of momentum; no weight decay.
+
+    Example:
+        >>> model = deepbind(filters=2, width=3, hidden=4, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, filters=filters, width=width, hidden=1 if hidden is None else hidden)
     one_of(readout=readout, accepted=("both", "max", "mean"))

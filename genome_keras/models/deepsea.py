@@ -55,6 +55,11 @@ def deepsea(
         published program, whose rectifier gives 1e-6 for 0. Departures: Adam instead of
         momentum; no penalties (L2 5e-7, L1 1e-8 on the last layer), no limit of 0.9
         on the norm of weights; the published training set holds both strands.
+
+    Example:
+        >>> model = deepsea(filters=(2,), widths=(3,), pools=(2,), dropout=(0.1,), hidden=4, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, hidden=hidden)
     layers = layers_of(filters=filters, widths=widths, pools=pools)

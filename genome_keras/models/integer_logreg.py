@@ -39,6 +39,11 @@ def integer_logreg(
         WeightsError: a checkpoint that is unknown, missing or damaged.
 
     Source: Zhang & Kamath 2016, section 4.3, the first feature mapping.
+
+    Example:
+        >>> model = integer_logreg(window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(window=window, tasks=tasks)
     codes = keras.Input((window,), dtype="uint8", name="codes")

@@ -47,6 +47,11 @@ def kmer_logreg(
 
     Source: Zhang & Kamath 2016, section 4.3. Departure: one model for all tasks,
         which `genome_keras.training.logreg.fit` brings to convergence.
+
+    Example:
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks)
     codes = keras.Input((window,), dtype="uint8", name="codes")

@@ -77,6 +77,11 @@ def kmer_rnn(
     Source: Zhang & Kamath 2016, section 5, propose it, without sizes; Shen, Bao & Huang
         2018 (doi:10.1038/s41598-018-33321-1) read word2vec k-mers with a bidirectional
         GRU. The sizes are ours.
+
+    Example:
+        >>> model = kmer_rnn(word=2, embedding=2, units=2, window=12, tasks=3)
+        >>> model.output_shape
+        (None, 3)
     """
     at_least_one(tasks=tasks, embedding=embedding, units=units, depth=depth)
     one_of(readout=readout, accepted=_READOUTS)
