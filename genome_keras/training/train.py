@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import genome_keras
 from genome_keras.arguments import one_of
 from genome_keras.datasets.splits import Data
+from genome_keras.io.atomic import protected
+from genome_keras.io.folder_lock import held
 from genome_keras.training.curves import draw_curves, pyplot
 from genome_keras.training.fine_tune import start_from
 from genome_keras.training.fit import Scaled, fit  # noqa: F401, states name Scaled

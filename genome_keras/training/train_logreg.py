@@ -10,7 +10,8 @@ import genome_keras
 from genome_keras.arguments import one_of
 from genome_keras.datasets.splits import Data, in_memory, open_split
 from genome_keras.encode import kmer_counts
-from genome_keras.io.atomic import atomic
+from genome_keras.io.atomic import atomic, protected
+from genome_keras.io.folder_lock import held
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
 from genome_keras.training import logreg
@@ -91,28 +92,29 @@ def train_logreg(
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
     counts, held_out = count(train.codes), count(valid.codes)
     log, fit = [], None
-    for weight in sorted(set(C)):
-        kept = files.folder / f"C-{weight:g}.npz"
-        fit, seconds = _fitted(kept, counts, train.labels, weight, fit, tol)
-        model = getattr(genome_keras, name)(**arguments)
-        model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
-        files.describe(model, train.tasks)
-        with atomic(files.folder / f"C-{weight:g}.weights.h5") as temporary:
-            save_bare(model, temporary)
-        row = {
-            "C": weight,
-            "val_perplexity": overall_perplexity(valid.labels, _scores(held_out, fit)),
-            "objective": float(fit.objective.sum()),
-            "median_iterations": float(np.median(fit.iterations)),
-            "most_iterations": int(fit.iterations.max()),
-            "converged": int(fit.converged.sum()),
-            "cpu_seconds": round(seconds, 1),
-        }
-        if row["val_perplexity"] < min((r["val_perplexity"] for r in log), default=np.inf):
-            with atomic(files.best) as temporary:
+    with protected([data]), held(files.folder):
+        for weight in sorted(set(C)):
+            kept = files.folder / f"C-{weight:g}.npz"
+            fit, seconds = _fitted(kept, counts, train.labels, weight, fit, tol)
+            model = getattr(genome_keras, name)(**arguments)
+            model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
+            files.describe(model, train.tasks)
+            with atomic(files.folder / f"C-{weight:g}.weights.h5") as temporary:
                 save_bare(model, temporary)
-        log.append(row)
-        files.write_log(log)
+            row = {
+                "C": weight,
+                "val_perplexity": overall_perplexity(valid.labels, _scores(held_out, fit)),
+                "objective": float(fit.objective.sum()),
+                "median_iterations": float(np.median(fit.iterations)),
+                "most_iterations": int(fit.iterations.max()),
+                "converged": int(fit.converged.sum()),
+                "cpu_seconds": round(seconds, 1),
+            }
+            if row["val_perplexity"] < min((r["val_perplexity"] for r in log), default=np.inf):
+                with atomic(files.best) as temporary:
+                    save_bare(model, temporary)
+            log.append(row)
+            files.write_log(log)
     return log
 
 
