@@ -5,8 +5,10 @@ makes its options from the same fields (`genome_keras.commands._settings`).
 """
 
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from numbers import Real
+from typing import Any
 
 from genome_keras.arguments import at_least, one_of
 
@@ -25,7 +27,9 @@ class Settings:
             object.__setattr__(self, each.name, value)
 
 
-def setting(default, kind, told, *, metavar=None, compare=True):
+def setting(
+    default: Any, kind: Any, told: str, *, metavar: str | None = None, compare: bool = True
+) -> Any:
     """A field of a class of `Settings`.
 
     Args:
@@ -39,7 +43,7 @@ def setting(default, kind, told, *, metavar=None, compare=True):
     return field(default=default, compare=compare, metadata=about)
 
 
-def options_of(settings):
+def options_of(settings: "type[Settings]") -> list[Field]:
     """The fields of a class of `Settings` that `setting` made.
 
     Args:
@@ -59,7 +63,7 @@ class Whole:
     most: int | None = None
     optional: bool = False
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         """The value as int, or ValueError."""
         if value is None and self.optional:
             return None
@@ -68,7 +72,7 @@ class Whole:
             raise ValueError(f"{name} must be at most {self.most}. Received: {name}={value!r}")
         return int(value)
 
-    def parsed(self, text):
+    def parsed(self, text: str) -> Any:
         """The value of a text; one that is none stays text, which `checked` refuses."""
         if text == "none" and self.optional:
             return None
@@ -88,7 +92,7 @@ class Number:
     below: bool = False
     optional: bool = False
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         """The value, or ValueError."""
         if value is None and self.optional:
             return None
@@ -99,14 +103,14 @@ class Number:
         raise ValueError(f"{name} must be {self.range}. Received: {name}={value!r}")
 
     @property
-    def range(self):
+    def range(self) -> str:
         """What is accepted, in words."""
         if self.most < math.inf:
             first = f"above {self.least:g} and" if self.above else f"at least {self.least:g} and"
             return f"{first} {'below' if self.below else 'at most'} {self.most:g}"
         return f"a number above {self.least:g}" if self.above else f"at least {self.least:g}"
 
-    def parsed(self, text):
+    def parsed(self, text: str) -> Any:
         """As of `Whole`."""
         if text == "none" and self.optional:
             return None
@@ -122,12 +126,12 @@ class Words:
 
     accepted: tuple[str, ...]
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         """The value, or ValueError."""
         one_of(accepted=self.accepted, **{name: value})
         return value
 
-    def parsed(self, text):
+    def parsed(self, text: str) -> Any:
         """As of `Whole`."""
         return text
 
@@ -136,14 +140,16 @@ class Words:
 class Flag:
     """True or False."""
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         """The value, or ValueError."""
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be True or False. Received: {name}={value!r}")
         return value
 
 
-def chosen(table, *, what, choice, given):
+def chosen(
+    table: "Mapping[str, type[Settings]]", *, what: str, choice: Any, given: dict[str, Any]
+) -> Any:
     """The settings that a name and arguments tell of, or those that are given whole.
 
     Args:

@@ -1,7 +1,9 @@
 """The arguments of commands that read labelled windows."""
 
+from collections.abc import Callable
 
-def add_data(add, *, optional=False):
+
+def add_data(add: Callable, *, optional: bool = False) -> None:
     """The data sets, and which of their collections to read.
 
     Args:

@@ -5,12 +5,14 @@ class counts, or that of the named settings that it is to change.
 """
 
 import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING
+from typing import Any
 
 from genome_keras.settings import Flag, options_of
 
 
-def add_settings(add, *classes, named=()):
+def add_settings(add: Callable, *classes, named: Iterable[tuple[str, Any]] = ()) -> None:
     """Adds an option for each field of classes of settings.
 
     Args:
@@ -32,7 +34,7 @@ def add_settings(add, *classes, named=()):
         )
 
 
-def given_settings(options, *classes):
+def given_settings(options: argparse.Namespace, *classes) -> dict[str, Any]:
     """The options of `add_settings` that were given.
 
     Args:

@@ -39,24 +39,24 @@ class Examples(Source):
         return len(self.codes)
 
     @property
-    def window(self):
+    def window(self) -> int:
         """bp."""
         return self.codes.shape[1]
 
     @property
-    def chunk(self):
+    def chunk(self) -> int:
         """All examples."""
         return max(1, len(self))
 
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         """A view of `codes`."""
         return self.codes[start:stop]
 
-    def read_labels(self, start, stop):
+    def read_labels(self, start: int, stop: int) -> np.ndarray:
         """A view of `labels`."""
         return self.labels[start:stop]
 
-    def where(self, chosen):
+    def where(self, chosen: np.ndarray) -> "Examples":
         """The examples a boolean mask or an index array picks."""
         return Examples(self.codes[chosen], self.labels[chosen], self.source[chosen], self.tasks)
 
@@ -69,7 +69,16 @@ class StoredExamples(Source):
         rows: int64 (n,), the row of the file each example lies in, rising.
     """
 
-    def __init__(self, path, rows, *, stored, window, tasks, chunk):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        rows: np.ndarray,
+        *,
+        stored: int,
+        window: int | None,
+        tasks: list[str],
+        chunk: int,
+    ):
         self.path, self.rows, self.tasks = path, rows, tasks
         self.window = stored if window is None else window
         self.chunk = chunk
@@ -79,14 +88,14 @@ class StoredExamples(Source):
     def __len__(self):
         return len(self.rows)
 
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         codes = self._read("x", start, stop, self._crop, np.uint8)
         if codes.size and codes.max() > 4:
             problem = f"expected codes 0 to 4 in 'x', got {codes.max()}"
             raise FormatError(self.path, None, problem)
         return codes
 
-    def read_labels(self, start, stop):
+    def read_labels(self, start: int, stop: int) -> np.ndarray:
         labels = self._read("y", start, stop, slice(0, len(self.tasks)), np.int8)
         if not checked_labels(labels):
             problem = f"expected labels -1, 0 and 1 in 'y', got {labels.min()} to {labels.max()}"

@@ -1,6 +1,7 @@
 """The DeepSEA training bundle: 919 tasks, windows of 1000 bp, both strands of each."""
 
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class DeepSEA(Source):
         strands: as asked for.
     """
 
-    def __init__(self, file, *, strands, tasks):
+    def __init__(self, file: DeepSEAFile, *, strands: str, tasks: list[str]):
         self.path, self.strands, self.tasks, self._file = file.path, strands, tasks, file
         self.window, self.half = file.window, file.n // 2
         self.group = 2 if strands == "pairs" else 1
@@ -30,7 +31,7 @@ class DeepSEA(Source):
     def __len__(self):
         return self.half if self.strands == "forward" else 2 * self.half
 
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         if self.strands != "pairs":
             return self._file.read_codes(start, stop)
         first, last = start // 2, -(-stop // 2)
@@ -43,7 +44,7 @@ class DeepSEA(Source):
             raise FormatError(self.path, None, problem)
         return _alternate(forward, other)[start - 2 * first : stop - 2 * first]
 
-    def read_labels(self, start, stop):
+    def read_labels(self, start: int, stop: int) -> np.ndarray:
         if self.strands != "pairs":
             return self._file.read_labels(start, stop)
         first, last = start // 2, -(-stop // 2)
@@ -51,7 +52,7 @@ class DeepSEA(Source):
         other = self._file.read_labels(first + self.half, last + self.half)
         return _alternate(forward, other)[start - 2 * first : stop - 2 * first]
 
-    def other_strand(self, index):
+    def other_strand(self, index: int | np.ndarray) -> np.ndarray:
         """Which example is the reverse complement of this one.
 
         Args:
@@ -66,7 +67,14 @@ class DeepSEA(Source):
         return index ^ 1 if self.strands == "pairs" else (index + self.half) % (2 * self.half)
 
 
-def deepsea(path, split="train", *, window=None, strands="both", tasks=None):
+def deepsea(
+    path: str | os.PathLike,
+    split: str = "train",
+    *,
+    window: int | None = None,
+    strands: str = "both",
+    tasks: Iterable[str] | None = None,
+) -> DeepSEA:
     """Opens one split of the DeepSEA training bundle, without loading it.
 
     `train.mat` and what is not compressed are read in place. Compressed `valid.mat`

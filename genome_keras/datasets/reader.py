@@ -1,9 +1,12 @@
 """Batches of a source in random order, from ranges that are read in one go."""
 
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from genome_keras.datasets.shuffle import Plan, Threads
+from genome_keras.datasets.source import Source
 from genome_keras.encode import reverse_complement
 from genome_keras.windows import centre
 
@@ -39,15 +42,15 @@ class Reader:
 
     def __init__(
         self,
-        source,
+        source: Source,
         *,
-        batch_size,
-        seed=None,
-        window=None,
-        reverse_complement=False,
-        shift=0,
-        buffer=BUFFER,
-        workers=1,
+        batch_size: int,
+        seed: int | None = None,
+        window: int | None = None,
+        reverse_complement: bool = False,
+        shift: int = 0,
+        buffer: int = BUFFER,
+        workers: int = 1,
     ):
         for name, value in {"batch_size": batch_size, "buffer": buffer, "workers": workers}.items():
             if value < 1:
@@ -72,7 +75,7 @@ class Reader:
         self.threads = Threads(workers)
         self.start_epoch(0)
 
-    def start_epoch(self, epoch, batch=0):
+    def start_epoch(self, epoch: int, batch: int = 0) -> None:
         """Goes to a batch of an epoch; it becomes batch 0, and those before it are gone."""
         plan = self._now[0] if hasattr(self, "_now") else None
         if plan is None or plan.epoch != epoch:
@@ -82,14 +85,14 @@ class Reader:
         self._now = plan, batch  # at once, for other threads may read
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         return self._now[0].epoch
 
     @property
-    def first(self):
+    def first(self) -> int:
         return self._now[1]
 
-    def state(self, done=0):
+    def state(self, done: int = 0) -> dict[str, Any]:
         """What `restore` needs to go on, fit for JSON.
 
         Args:
@@ -109,7 +112,7 @@ class Reader:
             "buffer": self.buffer,
         }
 
-    def restore(self, state):
+    def restore(self, state: dict[str, Any]) -> None:
         """Goes to where a reader with the same arguments was.
 
         Raises:

@@ -39,7 +39,7 @@ class Tasks:
         return len(self.names)
 
 
-def tasks(table):
+def tasks(table: str):
     """The tasks of a known data set.
 
     "deepsea-919" are the columns of the DeepSEA training bundle, in its order: 125

@@ -5,7 +5,7 @@ import numpy as np
 from genome_keras.scores import positive_rates
 
 
-def prior_scores(train_labels, n):
+def prior_scores(train_labels: np.ndarray, n: int) -> np.ndarray:
     """Scores of the model that knows each task's positive rate in training only.
 
     Args:
@@ -19,7 +19,7 @@ def prior_scores(train_labels, n):
     return np.broadcast_to(rates, (n, len(rates)))
 
 
-def gc_fraction(codes):
+def gc_fraction(codes: np.ndarray) -> np.ndarray:
     """Share of G and C among the bases of each window, N not counted.
 
     Args:
@@ -33,7 +33,7 @@ def gc_fraction(codes):
     return np.divide(gc, bases, out=np.full(len(codes), np.nan), where=bases > 0)
 
 
-def gc_scores(train_codes, train_labels, codes):
+def gc_scores(train_codes: np.ndarray, train_labels: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Scores of a logistic regression on the GC fraction and its square, task by task.
 
     Both features are standardised over the training windows, their coefficients

@@ -20,7 +20,7 @@ CUTS = 256
 METRICS = ("f1", "f1_tuned", "auroc", "auprc", "perplexity", "brier")
 
 
-def genome_blocks(chrom, start):
+def genome_blocks(chrom: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The block of each window: BLOCK bp of one chromosome, at most MOST blocks in all.
 
     Args:
@@ -36,7 +36,7 @@ def genome_blocks(chrom, start):
     return _at_most(number)
 
 
-def row_blocks(n):
+def row_blocks(n: int) -> np.ndarray:
     """Blocks of neighbouring rows, for windows of unknown place; int64 (n,)."""
     return _at_most(np.arange(n))
 
@@ -46,7 +46,7 @@ def _at_most(number):
     return number if count <= MOST else number * MOST // count
 
 
-def resamples(blocks, *, replicates, seed=0):
+def resamples(blocks: int, *, replicates: int, seed: int = 0) -> np.ndarray:
     """How often each block is drawn in each resample.
 
     Args:
@@ -61,7 +61,16 @@ def resamples(blocks, *, replicates, seed=0):
     return draw.multinomial(blocks, np.full(blocks, 1 / blocks), replicates).T.astype(np.float32)
 
 
-def replicate(labels, scores, *, blocks, drawn, exact, threshold=0.5, tuned=None):
+def replicate(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    *,
+    blocks: np.ndarray,
+    drawn: np.ndarray,
+    exact: dict[str, np.ndarray],
+    threshold: float = 0.5,
+    tuned: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
     """Scores of every task in every resample.
 
     Args:
@@ -98,7 +107,7 @@ def replicate(labels, scores, *, blocks, drawn, exact, threshold=0.5, tuned=None
     return out
 
 
-def interval(values, *, level=0.95):
+def interval(values: np.ndarray, *, level: float = 0.95):
     """The middle share of replicates: their lower and upper end.
 
     Args:

@@ -1,31 +1,33 @@
 """Several models' scores side by side: means over tasks, and who wins how often."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from genome_keras.evaluation.bootstrap import METRICS, interval
-from genome_keras.evaluation.measure import GROUPS, counts_in, measure, split_of
+from genome_keras.evaluation.measure import GROUPS, Measured, counts_in, measure, split_of
 
 LOWER_IS_BETTER = ("perplexity", "brier", "calibration_error")
 SUMMARISED = (*METRICS, "calibration_error")
 
 
 def compare(
-    labels,
-    scores_by_model,
+    labels: np.ndarray,
+    scores_by_model: Mapping[str, np.ndarray],
     *,
-    tasks,
-    train_rates,
-    source=None,
-    sources=(),
-    threshold=0.5,
-    thresholds=None,
-    min_rate=0.01,
-    blocks=None,
-    replicates=0,
-    seed=0,
-):
+    tasks: Sequence[str],
+    train_rates: Sequence[float] | np.ndarray,
+    source: Sequence[str] | np.ndarray | None = None,
+    sources: Iterable[str] = (),
+    threshold: float = 0.5,
+    thresholds: Mapping[str, np.ndarray] | None = None,
+    min_rate: float = 0.01,
+    blocks: np.ndarray | None = None,
+    replicates: int = 0,
+    seed: int = 0,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Scores several models, and counts how often each beats each model after it.
 
     A task without a positive label in a subset counts in no mean of F1, AUROC and
@@ -70,7 +72,14 @@ def compare(
     return side_by_side(models, header=header, tasks=tasks, train_rates=train_rates, sizes=sizes)
 
 
-def side_by_side(models, *, header, tasks, train_rates, sizes):
+def side_by_side(
+    models: Mapping[str, Measured],
+    *,
+    header: dict[str, Any],
+    tasks: Sequence[str],
+    train_rates: Sequence[float] | np.ndarray,
+    sizes: Mapping[str, int],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What `compare` returns, from models that are measured already.
 
     Args:

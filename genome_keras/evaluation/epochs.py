@@ -1,8 +1,10 @@
 """Every epoch of a training run on one split, and which of them is the best."""
 
+from typing import Any
+
 import numpy as np
 
-from genome_keras.evaluation.measure import Measured, counts_in, measure
+from genome_keras.evaluation.measure import Measured, Split, counts_in, measure
 from genome_keras.scores import best_threshold, f1, overall_perplexity
 
 
@@ -14,13 +16,13 @@ class Epochs:
         valid_labels: (m, tasks), of the split that chooses epochs and thresholds.
     """
 
-    def __init__(self, split, valid_labels):
+    def __init__(self, split: Split, valid_labels: np.ndarray):
         self.split, self.valid_labels = split, valid_labels
         self.numbers, self.measured, self.valid_perplexity, self.valid_f1 = [], [], [], []
         # Intervals of every epoch would take long, and nobody reads them.
         self._plain = split._replace(replicates=0)
 
-    def add(self, number, scores, valid_scores):
+    def add(self, number: int, scores: np.ndarray, valid_scores: np.ndarray) -> None:
         """The next epoch: its number, its scores (n, tasks) and (m, tasks)."""
         tuned = best_threshold(self.valid_labels, valid_scores)
         self.numbers.append(number)
@@ -29,7 +31,7 @@ class Epochs:
         self.valid_f1.append(f1(self.valid_labels, valid_scores))
 
     @property
-    def best(self):
+    def best(self) -> int:
         """Number of the epoch with the lowest perplexity on the choosing split."""
         return self.numbers[self._best]
 
@@ -37,7 +39,7 @@ class Epochs:
     def _best(self):
         return int(np.argmin(self.valid_perplexity))
 
-    def each(self):
+    def each(self) -> list[dict[str, Any]]:
         """One row for each epoch, fit for JSON: means over all tasks of a group."""
         rows = []
         for number, model, valid in zip(
@@ -53,11 +55,11 @@ class Epochs:
             rows.append(row)
         return rows
 
-    def by_task(self):
+    def by_task(self) -> Measured:
         """Each task with the epoch that has its highest F1 on the choosing split."""
         return self._pick(dict.fromkeys(self.split.subsets, np.array(self.valid_f1)), "by task")
 
-    def by_task_optimistic(self):
+    def by_task_optimistic(self) -> Measured:
         """Each task with the epoch that has its highest F1 on these very windows.
 
         Source: Zhang & Kamath 2016, section 4.4, "max F1 score over all epochs".

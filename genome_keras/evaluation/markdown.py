@@ -1,5 +1,8 @@
 """Results of `evaluate` and `compare` as Markdown: means over tasks, and who wins."""
 
+from collections.abc import Iterable
+from typing import Any
+
 GROUPS = {
     "all": "tasks",
     "frequent": "tasks with at least {:.3g} % positives in training",
@@ -14,7 +17,7 @@ _COLUMNS = {
 }
 
 
-def as_markdown(result, *, groups=("frequent", "rare")):
+def as_markdown(result: dict[str, Any], *, groups: Iterable[str] = ("frequent", "rare")) -> str:
     """The result of `evaluate` or `compare` as tables: means over tasks, and who wins.
 
     Args:

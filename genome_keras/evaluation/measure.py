@@ -1,6 +1,7 @@
 """One model on one split: its scores on every subset, and how sure they are."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,16 +53,16 @@ class Measured(NamedTuple):
 
 
 def split_of(
-    labels,
+    labels: np.ndarray,
     *,
-    train_rates,
-    source=None,
-    sources=(),
-    blocks=None,
-    replicates=0,
-    seed=0,
-    min_rate=0.01,
-):
+    train_rates: Sequence[float] | np.ndarray,
+    source: Sequence[str] | np.ndarray | None = None,
+    sources: Iterable[str] = (),
+    blocks: np.ndarray | None = None,
+    replicates: int = 0,
+    seed: int = 0,
+    min_rate: float = 0.01,
+) -> Split:
     """Puts together a `Split`; the arguments are those of `compare`."""
     labels = np.asarray(labels)
     subsets = {"all": slice(None)} | {name: np.asarray(source) == name for name in sources}
@@ -75,7 +76,15 @@ def split_of(
     return Split(labels, subsets, groups, blocks, replicates, seed)
 
 
-def measure(split, scores, *, threshold=0.5, tuned=None, kind="model", facts=None):
+def measure(
+    split: Split,
+    scores: np.ndarray,
+    *,
+    threshold: float = 0.5,
+    tuned: np.ndarray | None = None,
+    kind: str = "model",
+    facts: dict[str, Any] | None = None,
+) -> Measured:
     """Scores a model on every subset.
 
     Args:
@@ -124,7 +133,7 @@ def _resampled(split, chosen, scores, table, threshold, tuned):
     return means
 
 
-def counts_in(metric, table):
+def counts_in(metric: str, table: dict[str, np.ndarray]) -> np.ndarray:
     """The tasks that count in means of a metric, boolean (tasks,).
 
     Without a positive label, F1, AUROC and AUPRC say nothing.

@@ -1,6 +1,8 @@
 """One HTML file that shows an evaluation: the paper's figures, calibration, all tasks."""
 
+import os
 from html import escape
+from typing import Any
 
 from genome_keras.evaluation.figures import METRICS, calibration, f1_by_task, legend, losses
 from genome_keras.evaluation.markdown import GROUPS
@@ -8,7 +10,9 @@ from genome_keras.evaluation.page import page
 from genome_keras.io.atomic import atomic
 
 
-def write_report(path, result, rows):
+def write_report(
+    path: str | os.PathLike, result: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
     """Writes the report; it needs no other file and no network.
 
     Args:

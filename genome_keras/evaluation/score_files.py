@@ -6,7 +6,10 @@ one row for each subset, task and model.
 
 import csv
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +25,9 @@ COUNTS = ("measured", "positives", "epoch")
 SAME = ("labels_sha256", "split", "tuned_on", "threshold", "min_rate", "bootstrap")
 
 
-def write_scores(folder, result, rows):
+def write_scores(
+    folder: str | os.PathLike, result: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
     """Writes what `genome_keras.evaluation.compare.compare` returns into a folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,7 +39,12 @@ def write_scores(folder, result, rows):
         path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def compare_scores(folders, *, out=None, report=None):
+def compare_scores(
+    folders: Iterable[str | os.PathLike],
+    *,
+    out: str | os.PathLike | None = None,
+    report: str | os.PathLike | None = None,
+) -> dict[str, Any]:
     """Puts the models of several evaluations side by side.
 
     Args:
@@ -52,7 +62,13 @@ def compare_scores(folders, *, out=None, report=None):
     return result
 
 
-def keep(result, rows, *, out=None, report=None):
+def keep(
+    result: dict[str, Any],
+    rows: list[dict[str, Any]],
+    *,
+    out: str | os.PathLike | None = None,
+    report: str | os.PathLike | None = None,
+) -> None:
     """Writes the folder of scores and the HTML report that are asked for."""
     if out is not None:
         write_scores(out, result, rows)
@@ -62,7 +78,9 @@ def keep(result, rows, *, out=None, report=None):
         write_report(report, result, rows)
 
 
-def read_scores(folders):
+def read_scores(
+    folders: Iterable[str | os.PathLike],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Reads one or several folders of scores as if all models had been scored at once.
 
     Args:

@@ -19,7 +19,7 @@ from genome_keras.layers.task_head import TaskHead
 from genome_keras.scoring.effects import KEPT
 
 
-def letter_model(model, *, target="logodds"):
+def letter_model(model: keras.Model, *, target: str = "logodds") -> keras.Model:
     """The same network from letters instead of codes; it shares the layers and weights.
 
     Args:

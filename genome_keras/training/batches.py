@@ -1,11 +1,15 @@
 """Batches for Keras, tf.data and torch, in one and the same order."""
 
 import copy
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import keras
+import numpy as np
 
 from genome_keras.datasets.reader import BUFFER, Reader
+from genome_keras.datasets.source import Source
 
 
 class Batches(keras.utils.PyDataset):
@@ -26,15 +30,15 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        source,
+        source: Source,
         *,
-        batch_size,
-        seed=None,
-        window=None,
-        reverse_complement=False,
-        shift=0,
-        buffer=BUFFER,
-        workers=1,
+        batch_size: int,
+        seed: int | None = None,
+        window: int | None = None,
+        reverse_complement: bool = False,
+        shift: int = 0,
+        buffer: int = BUFFER,
+        workers: int = 1,
     ):
         # The threads of the reader work ahead. Those of Keras would mix batches of the
         # pass that builds a model into the first epoch.
@@ -51,22 +55,22 @@ class Batches(keras.utils.PyDataset):
         )
 
     @property
-    def seed(self):
+    def seed(self) -> int | None:
         return self.reader.seed
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         return self.reader.epoch
 
     @property
-    def first(self):
+    def first(self) -> int:
         return self.reader.first
 
-    def start_epoch(self, epoch, batch=0):
+    def start_epoch(self, epoch: int, batch: int = 0) -> None:
         """Draws an epoch and leaves out its first `batch` batches."""
         self.reader.start_epoch(epoch, batch)
 
-    def each_epoch(self):
+    def each_epoch(self) -> keras.callbacks.Callback:
         """A Keras callback that calls `start_epoch` before each epoch.
 
         An epoch begun in the middle, by `restore`, goes on there. Keras fixes the number
@@ -78,11 +82,11 @@ class Batches(keras.utils.PyDataset):
             on_epoch_end=lambda epoch, logs: self.start_epoch(epoch + 1),
         )
 
-    def state(self, done=0):
+    def state(self, done: int = 0) -> dict[str, Any]:
         """As `Reader.state`."""
         return self.reader.state(done)
 
-    def restore(self, state):
+    def restore(self, state: dict[str, Any]) -> None:
         """As `Reader.restore`."""
         self.reader.restore(state)
 
@@ -93,7 +97,7 @@ class Batches(keras.utils.PyDataset):
         return self.reader[index]
 
 
-def tf_dataset(batches, *, epochs=1):
+def tf_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:
     """The same batches in the same order as a `tf.data.Dataset`.
 
     Args:
@@ -117,7 +121,7 @@ def tf_dataset(batches, *, epochs=1):
     return found.apply(count).prefetch(2)
 
 
-def torch_dataset(batches, *, epochs=1):
+def torch_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:
     """The same batches in the same order as a `torch.utils.data.IterableDataset`.
 
     Give it to `torch.utils.data.DataLoader(..., batch_size=None)`. With several
@@ -141,7 +145,9 @@ def _lengths(reader, epochs):
     return [len(reader), *[whole] * (epochs - 1)] if epochs > 0 else []
 
 
-def stream(reader, epochs, turn=0, turns=1):
+def stream(
+    reader: Reader, epochs: int, turn: int = 0, turns: int = 1
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batches of several epochs; of `turns` processes, this is the one whose `turn` it is."""
     reader = copy.copy(reader)
     step = 0

@@ -1,10 +1,14 @@
 """The picture of a training log."""
 
+import os
+from collections.abc import Sequence
+from types import ModuleType
+
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
 
 
-def pyplot():
+def pyplot() -> ModuleType:
     """matplotlib's pyplot, without a screen.
 
     Raises:
@@ -22,7 +26,7 @@ def pyplot():
     return pyplot
 
 
-def draw_curves(log, path):
+def draw_curves(log: Sequence[dict[str, float]], path: str | os.PathLike) -> None:
     """Draws training and validation perplexity by epoch, and marks the best epoch.
 
     Args:

@@ -1,11 +1,25 @@
 """Starting from a checkpoint: the trunk stays, the head is new where the tasks are."""
 
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
 import genome_keras
 from genome_keras.errors import WeightsError
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.resolve import find
 
 
-def start_from(weights, *, architecture, arguments, tasks, seed=None):
+def start_from(
+    weights: str | os.PathLike | Checkpoint,
+    *,
+    architecture: str,
+    arguments: dict[str, Any],
+    tasks: Iterable[str],
+    seed: int | None = None,
+) -> tuple[keras.Model, dict[str, Any], bool]:
     """A model with a checkpoint's trained layers and a head for some tasks.
 
     The head is the checkpoint's where its tasks are the same, and in the same order;

@@ -1,12 +1,24 @@
 """The data set of a run that begins with a genome and peaks."""
 
+import os
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from genome_keras.building.build import build
 
 
-def data_from_peaks(out, *, genome, peaks, valid, test=(), window=None, unknown=None, seed=0):
+def data_from_peaks(
+    out: str | os.PathLike,
+    *,
+    genome: str | os.PathLike,
+    peaks: Iterable[str | os.PathLike],
+    valid: Iterable[str],
+    test: Iterable[str] = (),
+    window: int | None = None,
+    unknown: str | None = None,
+    seed: int = 0,
+) -> Path:
     """Builds the data set of a run as `out/data.h5`, or finds it there.
 
     Args:

@@ -34,7 +34,16 @@ class Fit:
     converged: np.ndarray
 
 
-def fit(counts, labels, *, C, start=None, tol=1e-8, max_iter=2000, tasks_at_once=256):
+def fit(
+    counts: np.ndarray,
+    labels: np.ndarray,
+    *,
+    C: float,
+    start: "Fit | None" = None,
+    tol: float = 1e-8,
+    max_iter: int = 2000,
+    tasks_at_once: int = 256,
+) -> "Fit":
     """Minimises C * (sum of log-losses) + |weights|^2 / 2 for each task.
 
     The intercept is not penalised: the objective is that of scikit-learn's

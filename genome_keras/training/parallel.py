@@ -9,13 +9,16 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.datasets.source import Source
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.training.batches import Batches
 from genome_keras.weights.run_files import RunFiles
@@ -83,7 +86,7 @@ class SharedAdam(keras.optimizers.Adam):
 
 
 @contextmanager
-def parallel(devices):
+def parallel(devices: int) -> Iterator[None]:
     """Within it, models are made and trained on several devices.
 
     With the environment of `keras.distribution.initialize` (JAX: the number of processes,
@@ -127,7 +130,7 @@ def parallel(devices):
         raise ValueError(f"{backend} trains on one device here. Received: devices={devices}")
 
 
-def shares():
+def shares() -> tuple[int, int, int]:
     """How many devices share a batch, and this process' number and those of all."""
     backend = keras.backend.backend()
     if backend == "jax" and (found := keras.distribution.distribution()) is not None:
@@ -146,7 +149,7 @@ def shares():
     return 1, 0, 1
 
 
-def batches_of(source, *, batch_size, **more):
+def batches_of(source: Source, *, batch_size: int, **more) -> Batches:
     """`Batches`, or even ones where several devices share them.
 
     Args:
@@ -168,12 +171,12 @@ def batches_of(source, *, batch_size, **more):
     return EvenBatches(source, batch_size=batch_size, share=share, shares=processes, **more)
 
 
-def loss_of(positive_weight):
+def loss_of(positive_weight: float | list[float]) -> MaskedCrossEntropy:
     """`MaskedCrossEntropy`, or what a replica has of it."""
     return (SharedCrossEntropy if _replicas() else MaskedCrossEntropy)(positive_weight)
 
 
-def adam(rate, clip, ema=None):
+def adam(rate: Any, clip: float | None, ema: float | None = None) -> keras.optimizers.Adam:
     """Adam that cuts the gradient of the whole batch to the norm `clip`; None cuts none.
 
     With `ema` it also keeps averages of the weights, of which a step leaves that share.
@@ -184,7 +187,7 @@ def adam(rate, clip, ema=None):
     return SharedAdam(rate, global_clipnorm=clip / shares()[0], **averages)
 
 
-def reads_alone():
+def reads_alone() -> bool:
     """Whether a process can read its state at any time.
 
     Processes of TensorFlow add up their metrics when one is read, so all must read it.
@@ -193,7 +196,7 @@ def reads_alone():
 
 
 @contextmanager
-def own_folder(out):
+def own_folder(out: str | os.PathLike) -> Iterator[Path]:
     """The folder a process writes to: `out` for the first, for others a copy that goes.
 
     All begin from the state in `out`, which they must see; only the first writes there.

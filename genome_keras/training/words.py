@@ -4,6 +4,7 @@ A word is a k-mer, whole ("111111", or 6) or with gaps ("1101011": 1 is a letter
 read, 0 one that is not). Words that stand near the same words get similar vectors.
 """
 
+import os
 from contextlib import closing
 
 import numpy as np
@@ -16,19 +17,19 @@ from genome_keras.io.word_vectors import Words, _write, word_offsets
 
 
 def learn_words(
-    path,
-    out,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
     *,
-    word=6,
-    stride=2,
-    context=4,
-    embedding=64,
-    negatives=5,
-    both_strands=True,
-    unknown=None,
-    steps=200,
-    seed=0,
-):
+    word: str | int = 6,
+    stride: int = 2,
+    context: int = 4,
+    embedding: int = 64,
+    negatives: int = 5,
+    both_strands: bool = True,
+    unknown: str | None = None,
+    steps: int = 200,
+    seed: int = 0,
+) -> Words:
     """Learns word vectors from FASTA by skip-gram with negative sampling.
 
     The neighbours of a word are the `context` words on either side of it, `stride` bp
@@ -81,7 +82,14 @@ def learn_words(
     return words
 
 
-def count_pairs(path, *, word, stride=1, context=1, unknown=None):
+def count_pairs(
+    path: str | os.PathLike,
+    *,
+    word: str | int,
+    stride: int = 1,
+    context: int = 1,
+    unknown: str | None = None,
+) -> np.ndarray:
     """How often each word has each other word as a neighbour, on either side.
 
     Args:
@@ -118,7 +126,9 @@ def count_pairs(path, *, word, stride=1, context=1, unknown=None):
     return counts + counts.T
 
 
-def fit_vectors(counts, *, embedding, negatives=5, steps=200, seed=0):
+def fit_vectors(
+    counts: np.ndarray, *, embedding: int, negatives: int = 5, steps: int = 200, seed: int = 0
+) -> np.ndarray:
     """Vectors whose products tell neighbours from words drawn at random.
 
     For a word i and a neighbour j, drawn with the frequencies of `counts`, and for
