@@ -299,8 +299,8 @@ def test_an_error_of_reading_comes_out_of_the_batch(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"batch_size": 4, "workers": 0}, "workers must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
+        ({"batch_size": 4, "workers": 0}, "workers must be an integer of at least 1"),
         ({"batch_size": 4, "shift": 6, "seed": 1}, "shift must be 0 or more, and leave some"),
         ({"batch_size": 4, "shift": 1}, "reverse_complement and shift need a seed"),
         ({"batch_size": 4, "window": 5}, "window must be 1 to 12 and even"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from genome_keras.arguments import one_of
 from genome_keras.datasets.chromatin_data import SPLITS
 from genome_keras.datasets.source import Source
 from genome_keras.encode import reverse_complement
@@ -101,9 +102,8 @@ def deepsea(
 
     Source: Zhou & Troyanskaya 2015; the layout is that of its published bundle.
     """
-    for name, value, accepted in (("split", split, SPLITS), ("strands", strands, STRANDS)):
-        if value not in accepted:
-            raise ValueError(f"{name} must be one of {accepted}. Received: {name}={value!r}")
+    one_of(accepted=SPLITS, split=split)
+    one_of(accepted=STRANDS, strands=strands)
     if os.path.isdir(path):
         path = os.path.join(path, f"{split}.mat")
     found = DeepSEAFile(path, split, window=window)

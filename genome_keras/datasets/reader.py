@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from genome_keras.arguments import at_least_one
 from genome_keras.datasets.shuffle import Plan, Threads
 from genome_keras.datasets.source import Source
 from genome_keras.encode import reverse_complement
@@ -52,9 +53,7 @@ class Reader:
         buffer: int = BUFFER,
         workers: int = 1,
     ):
-        for name, value in {"batch_size": batch_size, "buffer": buffer, "workers": workers}.items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {name}={value!r}")
+        at_least_one(batch_size=batch_size, buffer=buffer, workers=workers)
         if batch_size % source.group:
             raise ValueError(
                 f"batch_size must be a multiple of {source.group}, for {source.group} examples in "

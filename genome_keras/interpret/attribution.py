@@ -1,5 +1,8 @@
 """Which letters of a window carry its scores: gradients, paths of them, and occlusion."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from genome_keras.arguments import one_of
@@ -8,6 +11,7 @@ from genome_keras.interpret.methods import (
     DEFAULT_METHOD,
     TARGETS,
     IntegratedGradients,
+    Method,
     Occlusion,
     SmoothGrad,
     method_of,
@@ -20,21 +24,21 @@ from genome_keras.scoring.scorer import agree
 
 
 def attribute(
-    model,
-    seqs,
+    model: object,
+    seqs: Sequence[str] | np.ndarray,
     *,
-    tasks,
-    method=DEFAULT_METHOD,
-    target="logodds",
-    hypothetical=False,
-    both_strands=None,
-    batch_size=None,
-    steps=None,
-    baseline=None,
-    sigma=None,
-    seed=None,
-    width=None,
-):
+    tasks: int | Sequence[int],
+    method: str | Method = DEFAULT_METHOD,
+    target: str = "logodds",
+    hypothetical: bool = False,
+    both_strands: bool | None = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    baseline: Any = None,
+    sigma: float | None = None,
+    seed: int | None = None,
+    width: int | None = None,
+) -> np.ndarray:
     """What each letter of windows adds to their scores.
 
     Args:
@@ -82,7 +86,7 @@ def attribute(
     return found(tokens(seqs))
 
 
-def of_letters(attributions, codes):
+def of_letters(attributions: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """The attributions of the letters that stand in the windows.
 
     Args:
@@ -104,19 +108,19 @@ class Attribution:
 
     def __init__(
         self,
-        model,
+        model: object,
         *,
-        tasks,
-        method=DEFAULT_METHOD,
-        target="logodds",
-        hypothetical=False,
-        both_strands=None,
-        batch_size=None,
-        steps=None,
-        baseline=None,
-        sigma=None,
-        seed=None,
-        width=None,
+        tasks: int | Sequence[int],
+        method: str | Method = DEFAULT_METHOD,
+        target: str = "logodds",
+        hypothetical: bool = False,
+        both_strands: bool | None = None,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        baseline: Any = None,
+        sigma: float | None = None,
+        seed: int | None = None,
+        width: int | None = None,
     ):
         from genome_keras.interpret.letters import letter_model
         from genome_keras.layers._gradients import gradient
@@ -143,7 +147,9 @@ class Attribution:
             self._network = letter_model(self._model, target=target)
             self._gradient = gradient(self._network)
 
-    def __call__(self, codes, *, tasks=None):
+    def __call__(
+        self, codes: np.ndarray, *, tasks: int | Sequence[int] | None = None
+    ) -> np.ndarray:
         """As `attribute`.
 
         Args:

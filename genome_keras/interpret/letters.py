@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.arguments import one_of
 from genome_keras.interpret.methods import TARGETS
 from genome_keras.layers.base_numbers import BaseNumbers
 from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
@@ -36,8 +37,7 @@ def letter_model(model: keras.Model, *, target: str = "logodds") -> keras.Model:
     Raises:
         ValueError: another target, or a model that reads its codes otherwise.
     """
-    if target not in TARGETS:
-        raise ValueError(f"target must be one of {TARGETS}. Received: target={target!r}")
+    one_of(accepted=TARGETS, target=target)
     if not isinstance(model, keras.models.Model) or len(getattr(model, "inputs", None) or ()) != 1:
         raise ValueError("expected a functional model with one input, the codes")
     letters = keras.Input((model.inputs[0].shape[1], 4), name="letters")

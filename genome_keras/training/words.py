@@ -10,6 +10,7 @@ from contextlib import closing
 import numpy as np
 from tqdm import tqdm
 
+from genome_keras.arguments import at_least_one
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 from genome_keras.io import fasta
@@ -63,9 +64,7 @@ def learn_words(
         over all negative samples is minimised, by L-BFGS, without drawing any.
     """
     sizes = {"stride": stride, "context": context, "negatives": negatives, "steps": steps}
-    for name, value in {**sizes, "embedding": embedding}.items():
-        if type(value) is not int or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1. Received: {value!r}")
+    at_least_one(**sizes, embedding=embedding)
     offsets = word_offsets(word)
     pattern = "".join("1" if at in offsets else "0" for at in range(offsets[-1] + 1))
     if both_strands and pattern != pattern[::-1]:
