@@ -1,18 +1,16 @@
 """The DeepSEA bundle from its server into a folder, whole or not at all."""
 
-import gzip
 import hashlib
 import json
 import os
 import shutil
-import tarfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras.errors import FormatError, GenomeKerasError, printable
+from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.io import tar
 from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
 from genome_keras.io.download import FULL, Patience, Transfer, alone
@@ -28,7 +26,6 @@ LAYOUT = {
 PACKED = 20 << 30  # bytes an archive may have
 UNPACKED = 40 << 30  # bytes it may hold
 MEMBERS = 1000  # files it may hold
-HEADER = 1 << 20  # bytes that are read to learn of a member, names of any length among them
 BLOCK = 1 << 20
 
 
@@ -123,67 +120,23 @@ def _names():
 def _unpack(url, archive, folder):
     """Writes the three files, under names of our own; nothing else leaves the archive."""
     found = {}
-    try:
-        with gzip.open(archive) as unpacked:
-            for member, source in _members(url, unpacked):
-                place = PurePosixPath(member.name)
-                if place.name not in _names():
-                    continue
-                if place.is_absolute() or ".." in place.parts or not member.isreg():
-                    problem = f"expected plain files in the archive, got {member.name!r:.200}"
-                    raise FormatError(url, None, problem)
-                if place.name in found:
-                    raise FormatError(url, None, f"the archive has {place.name} twice")
-                found[place.name] = _write(source, folder / place.name, member)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
-        problem = printable(str(error)) or type(error).__name__
-        raise FormatError(url, None, f"damaged archive: {problem:.200}") from error
+    for member, source in tar.members(archive, total=UNPACKED, most=MEMBERS, where=url):
+        place = PurePosixPath(member.name)
+        if place.name not in _names():
+            continue
+        if place.is_absolute() or ".." in place.parts or not member.isreg():
+            problem = f"expected plain files in the archive, got {member.name!r:.200}"
+            raise FormatError(url, None, problem)
+        if place.name in found:
+            raise FormatError(url, None, f"the archive has {place.name} twice")
+        found[place.name] = _write(url, source, folder / place.name, member)
     missing = [name for name in _names() if name not in found]
     if missing:
         raise FormatError(url, None, f"expected {', '.join(missing)} in the archive")
     return {name: found[name] for name in _names()}
 
 
-def _members(url, unpacked):
-    """Members of a tar archive, each with a file of its bytes or None.
-
-    An archive may say that its headers, or one file, are larger than any memory: what is
-    read for a header is bounded, and what a member claims is counted.
-    """
-    metered = _Metered(url, unpacked)
-    total = count = 0
-    with tarfile.open(fileobj=metered, mode="r|") as members:
-        while (member := members.next()) is not None:
-            total, count = total + member.size, count + 1
-            if total > UNPACKED or count > MEMBERS or member.issparse():
-                problem = f"the archive claims more than {UNPACKED} bytes or {MEMBERS} files"
-                raise FormatError(url, None, problem)
-            has_bytes = member.isreg() or member.type not in tarfile.SUPPORTED_TYPES
-            source = members.extractfile(member) if has_bytes else None
-            metered.left = member.size + HEADER
-            yield member, source
-            while source is not None and source.read(BLOCK):
-                pass  # what nobody wanted
-            metered.left = HEADER
-
-
-class _Metered:
-    """A file of which no more than `left` bytes may be read."""
-
-    def __init__(self, url, file):
-        self.url, self.file, self.left = url, file, HEADER
-
-    def read(self, size):
-        data = self.file.read(size)
-        self.left -= len(data)
-        if self.left < 0:
-            raise FormatError(
-                self.url, None, f"a header of the archive has more than {HEADER} bytes"
-            )
-        return data
-
-
-def _write(source, path, member):
+def _write(url, source, path, member):
     digest = hashlib.sha256()
     bar = tqdm(
         desc=path.name, total=member.size, unit="B", unit_scale=True, disable=None, leave=False
@@ -196,7 +149,7 @@ def _write(source, path, member):
         file.flush()
         os.fsync(file.fileno())
     if path.stat().st_size != member.size:
-        raise EOFError(f"{path.name} ends early")
+        raise FormatError(url, None, f"damaged archive: {path.name} ends early")
     return {"bytes": member.size, "sha256": digest.hexdigest()}
 
 

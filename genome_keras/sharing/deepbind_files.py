@@ -1,7 +1,6 @@
 """DeepBind's parameter files: one network a file, lines of "name = numbers"."""
 
 import re
-import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from genome_keras.errors import FormatError, WeightsError
+from genome_keras.io import tar
 
 _LARGEST = 1 << 20  # bytes of one file; the authors' have at most 48,330
 _MEMBERS, _ALL = 20_000, 1 << 28  # files, and bytes, of an archive
@@ -200,24 +200,19 @@ def _bytes_of(path):
 
 def _members(path, asked):
     """The parameter files in an archive; nothing is unpacked to the disk."""
-    found, taken = {}, 0
+    found = {}
     try:
-        with tarfile.open(path) as archive:
-            for number, member in enumerate(archive, 1):
-                taken += max(member.size, 0)
-                if number > _MEMBERS or taken > _ALL:
-                    raise WeightsError(f"{path}: more than {_MEMBERS} files or {_ALL} bytes")
-                name = member.name.rpartition("/")[2].removesuffix(".txt")
-                if not member.isfile() or not _ID.fullmatch(name) or name in found:
-                    continue
-                if asked is None or name in asked:
-                    if member.size > _LARGEST:
-                        raise WeightsError(f"{path}: {member.name}: more than {_LARGEST} bytes")
-                    found[name] = archive.extractfile(member).read()
-    except WeightsError:
-        raise
+        for member, source in tar.members(path, total=_ALL, most=_MEMBERS):
+            name = member.name.rpartition("/")[2].removesuffix(".txt")
+            if not member.isfile() or not _ID.fullmatch(name) or name in found:
+                continue
+            if asked is None or name in asked:
+                if member.size > _LARGEST:
+                    raise WeightsError(f"{path}: {name}.txt: more than {_LARGEST} bytes")
+                found[name] = source.read()
+    except FormatError as error:
+        problem = f"{path}: not an archive of parameter files ({error.problem})"
+        raise WeightsError(problem) from error
     except OSError as error:
         raise WeightsError(f"{path}: cannot read: {error.strerror or error}") from error
-    except Exception as error:  # tarfile and its decompressors raise many kinds
-        raise WeightsError(f"{path}: not an archive of parameter files ({error})") from error
     return found
