@@ -16,7 +16,8 @@ from genome_keras.datasets.joined import Joined
 from genome_keras.datasets.splits import in_memory, open_split
 from genome_keras.errors import FormatError
 from genome_keras.evaluation.data import blocks, held_out, training
-from genome_keras.training.read import read
+from genome_keras.training import read
+from genome_keras.training.read import buffer_of, loaded, opened
 
 TASKS = ("A", "B", "never")
 SPLITS = ("train", "train", "valid", "test")
@@ -131,15 +132,26 @@ def test_no_data_set_at_all():
 
 def test_room_for_a_shift(two):
     path = next(iter(two))
-    train, valid = read(path, window=12, shift=3)
+    train, valid = opened(path, window=12, shift=3)
     assert (train.window, valid.window) == (18, 12)
-    train, valid = read(path, shift=3)
+    train, valid = opened(path, shift=3)
     assert (train.window, valid.window) == (20, 14)
-    np.testing.assert_array_equal(valid.codes, two[path]["x"][rows(two[path], "valid")][:, 3:17])
+    np.testing.assert_array_equal(
+        valid.read_codes(0, len(valid)), two[path]["x"][rows(two[path], "valid")][:, 3:17]
+    )
     with pytest.raises(ValueError, match=r"window=16 and shift=3 need examples of 22 bp.* 20 bp"):
-        read(path, window=16, shift=3)
+        opened(path, window=16, shift=3)
     with pytest.raises(ValueError, match="shift=10 leaves nothing of examples of 20 bp"):
-        read(path, shift=10)
+        opened(path, shift=10)
+
+
+def test_what_takes_much_stays_on_disk(two, monkeypatch):
+    train, _ = opened(list(two))
+    assert loaded(train).in_memory and len(loaded(train, 9)) == 9 and buffer_of(train) == 65_536
+    monkeypatch.setattr(read, "IN_MEMORY", len(train) * (20 + 3) - 1)
+    monkeypatch.setattr(read, "IN_BUFFER", 5 * (20 + 3))
+    assert loaded(train) is train and loaded(train, 9).in_memory and buffer_of(train) == 5
+    assert loaded(train, 9 + len(train)) is train
 
 
 def test_a_joined_source_is_read_in_batches_as_any(two):

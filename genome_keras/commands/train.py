@@ -78,9 +78,9 @@ def _data(options, recipe):
     """The data set, built where only its genome and peaks were given."""
     parts = (options.genome, options.peaks, options.valid)
     if options.data and not any(parts):
-        from genome_keras.training.read import read
+        from genome_keras.training.read import opened
 
-        read(options.data, window=options.window, shift=recipe.shift, sources=options.source)
+        opened(options.data, window=options.window, shift=recipe.shift, sources=options.source)
         return options.data
     if options.data or not all(parts):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")

@@ -15,6 +15,7 @@ from genome_keras.metrics import Perplexity
 from genome_keras.training.averaging import ValidatedAverages
 from genome_keras.training.interrupts import kept_interrupts
 from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
+from genome_keras.training.read import buffer_of
 from genome_keras.training.recipe import BALANCED, Recipe, recipe_of
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights.resolve import find
@@ -71,6 +72,7 @@ def fit(
         seed=seed,
         reverse_complement=recipe.reverse_complement,
         shift=recipe.shift,
+        buffer=buffer_of(train),
     )
     rates, positive_weight = train.positive_rates, recipe.positive_weight
     if positive_weight == BALANCED:

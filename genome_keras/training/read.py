@@ -2,28 +2,28 @@
 
 from collections.abc import Iterable
 
+from genome_keras.datasets.reader import BUFFER
 from genome_keras.datasets.source import Source
 from genome_keras.datasets.splits import Data, in_memory, open_split
 
 IN_MEMORY = 2**29  # bytes of codes and labels; a framework takes as much again
+IN_BUFFER = 80 * 2**20  # bytes; two buffers are in memory at once
 
 
-def read(
+def opened(
     data: Data,
     *,
     window: int | None = None,
     shift: int = 0,
     sources: Iterable[str] | None = None,
-    examples: int | None = None,
 ) -> tuple[Source, Source]:
-    """What to learn from, and what to choose the best epoch by.
+    """What to learn from, and what to choose the best epoch by; none of it is read yet.
 
     Args:
         data: as in `genome_keras.datasets.splits.open_split`.
         window: bp that the model reads; None takes all but the room for the shift.
         shift: bp by which training windows move; their examples are 2 * shift bp wider.
         sources: only these collections; None takes all.
-        examples: learn from so many, spread evenly over the split "train"; None takes all.
 
     Raises:
         FormatError: not such data, or no split "train" or "valid".
@@ -41,12 +41,26 @@ def read(
     window = train.window - 2 * shift
     if window < 1:
         raise ValueError(f"shift={shift} leaves nothing of examples of {train.window} bp")
-    valid = open_split(data, "valid", window=window, sources=sources)
-    return _loaded(train, examples), _loaded(valid)
+    return train, open_split(data, "valid", window=window, sources=sources)
 
 
-def _loaded(source, examples=None):
+def loaded(source: Source, examples: int | None = None) -> Source:
+    """A source in memory, or as it is where it takes more than `IN_MEMORY`.
+
+    Args:
+        source: of `opened`.
+        examples: read so many, spread evenly over all, however much they take; None is all.
+    """
     size = min(len(source), examples or len(source))
-    if size == len(source) and size * (source.window + len(source.tasks)) > IN_MEMORY:
+    if size == len(source) and size * _bytes(source) > IN_MEMORY:
         return source
     return in_memory(source, examples)
+
+
+def buffer_of(source: Source) -> int:
+    """Examples that are shuffled at a time where a source is read from disk."""
+    return max(1, min(BUFFER, IN_BUFFER // _bytes(source)))
+
+
+def _bytes(source):
+    return source.window + len(source.tasks)

@@ -14,7 +14,7 @@ from genome_keras.training.fine_tune import start_from
 from genome_keras.training.fit import Scaled, fit  # noqa: F401, states name Scaled
 from genome_keras.training.parallel import batches_of, own_folder, parallel
 from genome_keras.training.precision import PRECISIONS, computing_in
-from genome_keras.training.read import read
+from genome_keras.training.read import loaded, opened
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of  # noqa: F401
 from genome_keras.weights.run_files import RunFiles, claim
 
@@ -89,9 +89,8 @@ def train(
         pyplot()
     if sources is not None:
         sources = [sources] if isinstance(sources, str) else list(sources)
-    learned, valid = read(
-        data, window=window, shift=recipe.shift, sources=sources, examples=examples
-    )
+    learned, valid = opened(data, window=window, shift=recipe.shift, sources=sources)
+    learned, valid = loaded(learned, examples), loaded(valid)
     sizes = recipe.arguments.get(model, {}) | (arguments or {})
     sizes |= {"window": valid.window, "tasks": len(valid.tasks)}
     with parallel(devices):
