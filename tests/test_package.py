@@ -24,7 +24,8 @@ LEVELS = [
     {"io"},
     {"windows"},
     {"encode", "metrics", "quiet_keras", "settings"},
-    {"genome", "scores", "losses", "arguments", "errors"},
+    {"losses"},
+    {"genome", "scores", "arguments", "errors"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()}
 ROOMS -= {"__init__", "__main__", "__pycache__", "checkpoints", "py"}

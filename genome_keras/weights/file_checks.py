@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from genome_keras.errors import WeightsError, printable
 from genome_keras.weights.description import MAX_TEXT
 
@@ -101,6 +99,8 @@ def _walk(file, path, size):
 
 
 def _is_finite(array):
+    import numpy as np  # the command line asks for names of files before it loads anything
+
     if array.dtype.kind != "f" or not array.size:
         return True
     if array.ndim == 0:
