@@ -155,8 +155,9 @@ def _normalization(settings, name):
     if settings.take("mode", default=0) != 0:
         raise ValueError("normalizes within a sample or a batch (mode 1 or 2): not supported")
     epsilon = settings.take("epsilon")
+    (axis,) = settings.sizes(1, "axis", default=-1)  # a list of one from Keras 2.2 on
     layer = keras.layers.BatchNormalization(
-        axis=settings.take("axis", default=-1),
+        axis=axis,
         momentum=settings.take("momentum", default=0.99),
         epsilon=epsilon,
         center=settings.take("center", default=True),
