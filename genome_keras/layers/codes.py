@@ -32,7 +32,9 @@ genome_keras.tokens gives them. Received: code 7 at row 0, position 1
         x = np.asarray(x)
     check_shape(x, window=window)
     codes = _numbers(x)
-    if codes is None or not codes.size or (codes.min() >= 0 and codes.max() <= 4):
+    if codes is None or not codes.size:
+        return
+    if codes.max() <= 4 and (codes.dtype.kind == "u" or codes.min() >= 0):
         return
     row, at = np.argwhere((codes < 0) | (codes > 4))[0].tolist()
     raise SequenceError(

@@ -61,28 +61,31 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         return self._through(super().predict, x, *args, **kwargs)
 
-    def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, **kw: Any
+    ) -> Any:
         _same_rows(x, y)
-        return self._through(super().train_on_batch, x, y, *args, **kwargs)
+        self._check_class_weight(class_weight)
+        checked(x, window=self.inputs[0].shape[1])
+        with self._inside():
+            return super().train_on_batch(x, y, sample_weight, class_weight, **kw)
 
     def test_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         _same_rows(x, y)
-        return self._through(super().test_on_batch, x, y, *args, **kwargs)
+        checked(x, window=self.inputs[0].shape[1])
+        with self._inside():
+            return super().test_on_batch(x, y, *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        codes = checked(x, window=self.inputs[0].shape[1])
+        checked(x, window=self.inputs[0].shape[1])
         with self._inside():
-            return super().predict_on_batch(codes)
+            return super().predict_on_batch(x)
 
     def _through(self, call: Callable, *args: Any, **kwargs: Any) -> Any:
         """Keras's own method, with codes checked and its arguments looked through."""
         bound = inspect.signature(call).bind(*args, **kwargs)
         given, window = bound.arguments, self.inputs[0].shape[1]
-        if given.get("class_weight") is not None and self.output_shape[1:] != (1,):
-            raise ValueError(
-                "class_weight is for one task. Received: class_weight with scores "
-                f"{self.output_shape}; use MaskedCrossEntropy(positive_weight=[...])"
-            )
+        self._check_class_weight(given.get("class_weight"))
         given["x"] = checked(given.get("x"), window=window)
         if isinstance(valid := given.get("validation_data"), (tuple, list)):
             checked(valid[0], window=window)
@@ -90,6 +93,13 @@ genome_keras.tokens gives them. Received: shape (1, 4)
             given["validation_data"] = checked(valid, window=window)
         with self._inside():
             return call(*bound.args, **bound.kwargs)
+
+    def _check_class_weight(self, class_weight):
+        if class_weight is not None and self.output_shape[1:] != (1,):
+            raise ValueError(
+                "class_weight is for one task. Received: class_weight with scores "
+                f"{self.output_shape}; use MaskedCrossEntropy(positive_weight=[...])"
+            )
 
     @contextmanager
     def _inside(self) -> Iterator[None]:

@@ -55,7 +55,8 @@ def basset(
         model. Departure: Adam instead of RMSprop.
 
     Example:
-        >>> model = basset(filters=(2, 2), widths=(3, 3), pools=(2, 2), hidden=(4,), window=12, tasks=3)
+        >>> sizes = {"filters": (2, 2), "widths": (3, 3), "pools": (2, 2), "hidden": (4,)}
+        >>> model = basset(**sizes, window=12, tasks=3)
         >>> model.output_shape
         (None, 3)
     """
@@ -76,13 +77,14 @@ def basset(
         x = keras.layers.Conv1D(
             size,
             width,
+            data_format="channels_last",
             padding=padding,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             name=f"convolution_{number}",
         )(x)
         x = rectified(x, f"convolution_{number}")
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
+            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
     x = keras.layers.Flatten(name="flat")(x)
     for number, (size,) in enumerate(dense, 1):
         x = keras.layers.Dense(

@@ -57,7 +57,8 @@ def deepsea(
         on the norm of weights; the published training set holds both strands.
 
     Example:
-        >>> model = deepsea(filters=(2,), widths=(3,), pools=(2,), dropout=(0.1,), hidden=4, window=12, tasks=3)
+        >>> sizes = {"filters": (2,), "widths": (3,), "pools": (2,), "dropout": (0.1,)}
+        >>> model = deepsea(**sizes, hidden=4, window=12, tasks=3)
         >>> model.output_shape
         (None, 3)
     """
@@ -73,13 +74,14 @@ def deepsea(
         x = keras.layers.Conv1D(
             size,
             width,
+            data_format="channels_last",
             padding=padding,
             activation=threshold,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             name=f"convolution_{number}",
         )(x)
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
+            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
         x = keras.layers.Dropout(dropout[number - 1], seed=seeds(), name=f"dropout_{number}")(x)
     x = keras.layers.Dense(
         hidden,
