@@ -67,11 +67,13 @@ class _Hops(urllib.request.HTTPRedirectHandler):
 
     def http_error_302(self, req, fp, code, msg, headers):
         target = headers.get("Location") or headers.get("URI") or ""
+        with suppress(ValueError):  # what cannot be joined is no address, and told as it is
+            target = urllib.parse.urljoin(req.full_url, target)
         try:
-            check_address(urllib.parse.urljoin(req.full_url, target))
-        except (GenomeKerasError, ValueError):
+            check_address(target)
+        except GenomeKerasError as error:
             fp.close()
-            raise
+            raise GenomeKerasError(f"{req.full_url!r:.200} sends on to {error}") from error
         return super().http_error_302(req, fp, code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
