@@ -21,8 +21,10 @@ class Killed(BaseException):
     """What a kill is to Python: nothing catches it."""
 
 
-def run(folder, epochs=3, *, how=None, **arguments):
-    model = genome_keras.bigru_multitask(window=12, tasks=2, units=3, dropout=0.2, seed=1)
+def run(folder, epochs=3, *, how=None, model=None, **arguments):
+    model = model or genome_keras.bigru_multitask(
+        window=12, tasks=2, units=3, depth=1, dropout=0.2, seed=1
+    )
     recipe = recipe_of(TOY, epochs=epochs, **(how or {}))
     log = fit(model, examples(), examples(20, 5), out=folder, recipe=recipe, seed=1, **arguments)
     return log, model
@@ -32,11 +34,22 @@ def without_time(log):
     return [{key: value for key, value in row.items() if key != "cpu_seconds"} for row in log]
 
 
-@pytest.mark.parametrize("how", [{}, {"ema": 0.8}], ids=["plain", "ema"])
-@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_end"])
-def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook, how):
+def counting():
+    return genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("hook", "how", "made"),
+    [
+        ("on_epoch_begin", {}, lambda: None),
+        ("on_train_batch_end", {}, lambda: None),
+        ("on_epoch_begin", {"ema": 0.8}, counting),
+        ("on_train_batch_end", {"ema": 0.8}, counting),
+    ],
+)
+def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook, how, made):
     """Killed at the start of the third epoch, or after two batches of the second."""
-    straight_log, straight = run(tmp_path / "straight", how=how)
+    straight_log, straight = run(tmp_path / "straight", how=how, model=made())
     usual, seen = getattr(RunFolder, hook), []
 
     def killed(self, number, logs=None):
@@ -47,12 +60,12 @@ def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook, how):
 
     monkeypatch.setattr(RunFolder, hook, killed)
     with pytest.raises(Killed):
-        run(tmp_path / "killed", how=how, save_every=0)
+        run(tmp_path / "killed", how=how, model=made(), save_every=0)
     monkeypatch.undo()
     with np.load(tmp_path / "killed" / "state.npz") as state:
         begun = (int(state["epoch"]), int(state["batch"]))
     assert begun == ((2, 0) if hook == "on_epoch_begin" else (1, 2))
-    resumed_log, resumed = run(tmp_path / "killed", how=how)
+    resumed_log, resumed = run(tmp_path / "killed", how=how, model=made())
     assert without_time(resumed_log) == without_time(straight_log) and len(straight_log) == 3
     assert all(map(np.array_equal, straight.get_weights(), resumed.get_weights()))
 
@@ -65,7 +78,7 @@ def test_averages_are_kept_and_training_goes_on_without_them(tmp_path, warm):
     weights, log = {}, {}
     for ema in (None, 0.75):
         folder, part = tmp_path / str(ema), examples()
-        model = genome_keras.bigru_multitask(window=12, tasks=2, units=2, depth=1, seed=1)
+        model = counting()
         how = Recipe(batch_size=64, epochs=3, keep_epochs=True, warmup=0, ema=ema, **warm)
         log[ema] = fit(model, part, part, out=folder, recipe=how, seed=1)
         weights[ema] = []
@@ -93,7 +106,9 @@ def test_files(tmp_path):
     epochs = sorted((tmp_path / "epochs").iterdir())
     assert [path.name for path in epochs] == [f"{i:04d}.weights.h5" for i in (1, 2, 3)]
     best = min(log, key=lambda row: row["val_perplexity"])["epoch"]
-    kept = genome_keras.bigru_multitask(window=12, tasks=2, units=3, weights=epochs[best - 1])
+    kept = genome_keras.bigru_multitask(
+        window=12, tasks=2, units=3, depth=1, weights=epochs[best - 1]
+    )
     assert all(map(np.array_equal, kept.get_weights(), model.get_weights()))
 
 
@@ -120,7 +135,8 @@ def test_a_damaged_state_is_an_error(tmp_path, damage):
         path.write_bytes(b"")
     elif damage == "no state":
         np.savez(path, epoch=1)
-    model = genome_keras.bigru_multitask(window=12, tasks=2, units=4 if "other" in damage else 3)
+    units = 4 if damage == "other model" else 3
+    model = genome_keras.bigru_multitask(window=12, tasks=2, units=units, depth=1)
     with pytest.raises(FormatError, match=r"state.npz: damaged, or not the .* model; remove"):
         fit(model, examples(), examples(20, 5), out=tmp_path, recipe=recipe_of(TOY, epochs=2))
 

@@ -7,7 +7,7 @@ from genome_keras.datasets.source import Source
 from genome_keras.datasets.splits import Data, in_memory, open_split
 
 IN_MEMORY = 2**29  # bytes of codes and labels; a framework takes as much again
-IN_BUFFER = 80 * 2**20  # bytes; two buffers are in memory at once
+IN_BUFFER = 64 * 2**20  # bytes; two buffers are in memory at once
 
 
 def opened(
