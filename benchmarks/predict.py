@@ -101,13 +101,12 @@ def rates(options, folder):
 
 def measure(weights, engine, options, folder):
     """How many windows, and of each way the rates of all repeats: of clock and processor."""
-    from genome_keras import tokens
-    from genome_keras.scoring import predict
-    from genome_keras.weights.resolve import find
+    from genome_keras import predict_fasta, tokens
+    from genome_keras.scoring.engines import scores_by
+    from genome_keras.scoring.model_in_use import model_in_use
 
-    checkpoint = find(weights)
-    window, batch = checkpoint.arguments["window"], 256
-    scores_of = predict.scoring(checkpoint, engine, batch)
+    use, batch = model_in_use(weights), 256
+    window, scores_of = use.window_of_tasks(), scores_by(engine, use)
     rng = np.random.default_rng(0)
     some = rng.integers(0, 4, (batch, window), dtype=np.uint8)
     scores_of(some)  # compiles
@@ -124,21 +123,15 @@ def measure(weights, engine, options, folder):
 
     def whole(suffix):
         # The model at hand: its loading is not what is compared.
-        out = folder / f"o{suffix}"
-        predict.predict_fasta(path, out, weights=weights, batch_size=batch, engine=engine)
+        predict_fasta(path, folder / f"o{suffix}", weights=use, engine=engine)
 
-    kept = predict.scoring
-    predict.scoring = lambda *_: scores_of
-    try:
-        ways = {"model alone": bare}
-        ways |= {f"FASTA to {suffix}": lambda s=suffix: whole(s) for suffix in (".tsv", ".parquet")}
-        found = {name: [] for name in ways}
-        for _ in range(options.repeats):
-            for name, way in ways.items():
-                found[name].append(timed(way, count))
-        return count, found
-    finally:
-        predict.scoring = kept
+    ways = {"model alone": bare}
+    ways |= {f"FASTA to {suffix}": lambda s=suffix: whole(s) for suffix in (".tsv", ".parquet")}
+    rates = {name: [] for name in ways}
+    for _ in range(options.repeats):
+        for name, way in ways.items():
+            rates[name].append(timed(way, count))
+    return count, rates
 
 
 def timed(way, count):

@@ -92,11 +92,10 @@ def measure(options):
     """Rates of every way on this process's backend."""
     import keras
 
-    from genome_keras import tokens
+    from genome_keras import open_scorer, tokens
     from genome_keras.genome import Variant
     from genome_keras.interpret import Mutagenesis
     from genome_keras.io.reference import open_genome
-    from genome_keras.scoring.scorer import open_scorer
     from genome_keras.variants.score_variants import score
     from genome_keras.windows import alleles
 

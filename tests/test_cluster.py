@@ -12,14 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.toy import Toy
 
 import genome_keras
 from genome_keras import predict_fasta
 from genome_keras.cli import main
 from genome_keras.cluster import run
 from genome_keras.cluster.folder import Folder
-from genome_keras.cluster.workers import Alleles, Windows
+from genome_keras.cluster.workers import AlleleWorker, WindowWorker, allele_fields, allele_of
 from genome_keras.errors import FormatError, GenomeKerasError, SequenceError
+from genome_keras.genome import Variant
+from genome_keras.io.vcf_alleles import Malformed
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.sharing.pretrained import save_pretrained
 from genome_keras.variants.score_variants import score_vcf
 
@@ -28,6 +32,7 @@ needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="the extra ray is not installed"
 )
 WINDOW = 20
+TOY = Toy(WINDOW)
 LENGTHS = {"chr1": 1_503, "a/b": 20, "short": 7, "chr2": 611}
 GENOME = {
     name: "".join(np.random.default_rng(seed).choice(list("ACGTN"), length))
@@ -62,20 +67,7 @@ def vcf(tmp_path):
     return path
 
 
-@pytest.fixture
-def alone(monkeypatch):
-    """The workers' parts, done in this process, without Ray."""
-    done = []
-
-    def computed(worker, how, parts, workers, gpus, address):
-        one = worker(how)
-        for part in parts:
-            done.append(part["path"])
-            yield one(part)
-
-    monkeypatch.setattr(run, "_computed", computed)
-    monkeypatch.setattr(run, "_ray", lambda address, gpus: None)
-    return done
+ALONE = {"workers": 0}  # the workers' parts, done in this process, without Ray
 
 
 def rows(path):
@@ -98,29 +90,21 @@ def close(found, wanted):
 @pytest.mark.parametrize("part", [3, 10_000])
 @pytest.mark.parametrize("stride", [7, 20, 33])
 @pytest.mark.parametrize("on_short", ["pad", "skip"])
-def test_parts_are_what_one_process_writes(
-    genome, saved, tmp_path, alone, part, stride, on_short, monkeypatch
-):
-    how = {"weights": saved, "stride": stride, "on_short": on_short}
+def test_parts_are_what_one_process_writes(genome, tmp_path, part, stride, on_short):
+    how = {"weights": Toy(WINDOW), "stride": stride, "on_short": on_short}
     wanted = predict_fasta(genome, tmp_path / "o.parquet", **how).windows
-    monkeypatch.setattr(Windows, "scores", lambda self, codes: fake(codes), raising=True)
-    done = run.predict_genome(genome, tmp_path / "o", part=part, **how)
+    done = run.predict_genome(genome, tmp_path / "o", part=part, **how, **ALONE)
     assert done.rows == wanted
-    found = [(row["name"], row["start"], row["end"]) for row in rows(tmp_path / "o")]
-    assert found == [(r["name"], r["start"], r["end"]) for r in rows(tmp_path / "o.parquet")]
+    assert rows(tmp_path / "o") == rows(tmp_path / "o.parquet")
 
 
-def fake(codes):
-    return np.zeros((len(codes), 3), np.float32)
-
-
-def test_untrained_tasks_are_left_out_unless_asked_for(genome, tmp_path, alone):
+def test_untrained_tasks_are_left_out_unless_asked_for(genome, tmp_path):
     sizes = {"window": WINDOW, "tasks": 3, "k": (1,)}
     saved = tmp_path / "m.weights.h5"
     genome_keras.kmer_logreg(**sizes).save_weights(saved)
     about = {"architecture": "kmer_logreg", "arguments": sizes, "tasks": ["a", "b", "c"]}
     (tmp_path / "m.json").write_text(json.dumps(about | {"untrained": ["b"]}))
-    how = {"weights": saved, "on_short": "skip"}
+    how = {"weights": saved, "on_short": "skip", **ALONE}
     for all_tasks, columns in (False, ["a", "c"]), (True, ["a", "b", "c"]):
         run.predict_genome(genome, tmp_path / f"o{all_tasks}", all_tasks=all_tasks, **how)
         assert list(rows(tmp_path / f"o{all_tasks}")[0])[3:] == columns
@@ -128,18 +112,17 @@ def test_untrained_tasks_are_left_out_unless_asked_for(genome, tmp_path, alone):
 
 @pytest.mark.parametrize("tasks", [None, ["c", "a"]])
 @pytest.mark.parametrize("effect", ["diff", "logodds"])
-def test_alleles_are_what_one_process_writes(
-    genome, saved, vcf, tmp_path, alone, effect, tasks, part=9
-):
-    how = {"genome": genome, "weights": saved, "effect": effect, "tasks": tasks}
+def test_alleles_are_what_one_process_writes(genome, vcf, tmp_path, effect, tasks, part=9):
+    model = Toy(WINDOW, ["a", "b", "c"])
+    how = {"genome": genome, "weights": model, "effect": effect, "tasks": tasks}
     score_vcf(vcf, tmp_path / "o.parquet", **how)
-    done = run.score_variants(vcf, tmp_path / "o", part=part, **how)
+    done = run.score_variants(vcf, tmp_path / "o", part=part, **how, **ALONE)
     close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
     assert done.rows == len(rows(tmp_path / "o")) and done.parts > len(GENOME)
 
 
-def test_readers_of_data_sets_see_contigs(genome, saved, tmp_path, alone):
-    run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", part=10)
+def test_readers_of_data_sets_see_contigs(genome, tmp_path):
+    run.predict_genome(genome, tmp_path / "o", weights=TOY, on_short="skip", part=10, **ALONE)
     import pyarrow.dataset
 
     (tmp_path / "o" / "contig=chr1" / ".part-000000-1.parquet").write_bytes(b"half")
@@ -148,26 +131,25 @@ def test_readers_of_data_sets_see_contigs(genome, saved, tmp_path, alone):
     assert set(table["contig"].to_pylist()) == {"chr1", "a/b", "chr2"}
 
 
-def test_resume_does_what_is_missing(genome, saved, tmp_path, alone):
-    how = {"weights": saved, "on_short": "skip", "part": 10}
+def test_resume_does_what_is_missing(genome, tmp_path):
+    how = {"weights": TOY, "on_short": "skip", "part": 10, **ALONE}
     first = run.predict_genome(genome, tmp_path / "o", **how)
     wanted, parts = rows(tmp_path / "o"), sorted((tmp_path / "o").glob("*/*.parquet"))
     for path in (parts[0], parts[3]):
         path.rename(path.with_name(f".{path.stem}-77.parquet"))  # what a kill leaves
-    alone.clear()
     with pytest.raises(GenomeKerasError, match="is there already; resume goes on with it"):
         run.predict_genome(genome, tmp_path / "o", **how)
     again = run.predict_genome(genome, tmp_path / "o", resume=True, **how)
-    assert len(alone) == 2 and (again.parts, again.done) == (first.parts, first.parts - 2)
+    assert (again.parts, again.done) == (first.parts, first.parts - 2)
     assert rows(tmp_path / "o") == wanted
     assert sorted((tmp_path / "o").glob("*/.*")) == []
-    for other in ({"stride": 5}, {"part": 11}, {"unknown": "N"}):
+    for other in ({"stride": 5}, {"part": 11}, {"unknown": "N"}, {"weights": Toy(WINDOW, seed=2)}):
         with pytest.raises(FormatError, match="made with other arguments"):
             run.predict_genome(genome, tmp_path / "o", resume=True, **how | other)
 
 
-def test_variants_do_not_go_on_with_another_genome(genome, saved, vcf, tmp_path, alone):
-    how = {"genome": genome, "weights": saved, "resume": True}
+def test_variants_do_not_go_on_with_another_genome(genome, vcf, tmp_path):
+    how = {"genome": genome, "weights": TOY, "resume": True, **ALONE}
     run.score_variants(vcf, tmp_path / "o", **how)
     genome.write_text(genome.read_text() + "ACGT\n")
     genome.with_name("g.fa.fai").unlink(missing_ok=True)
@@ -175,14 +157,26 @@ def test_variants_do_not_go_on_with_another_genome(genome, saved, vcf, tmp_path,
         run.score_variants(vcf, tmp_path / "o", **how)
 
 
-def test_a_language_model_has_no_log_odds(genome, vcf, tmp_path, alone):
+def test_a_language_model_has_no_log_odds(genome, vcf, tmp_path):
     saved = save_pretrained(genome_keras.char_rnn(units=2, depth=1), tmp_path / "lm")
     how = {"genome": genome, "weights": saved, "window": 12}
     with pytest.raises(ValueError, match="a language model has no log-odds"):
-        run.score_variants(vcf, tmp_path / "o", effect="logodds", **how)
+        run.score_variants(vcf, tmp_path / "o", effect="logodds", **how, **ALONE)
     score_vcf(vcf, tmp_path / "o.parquet", **how)
-    run.score_variants(vcf, tmp_path / "o", part=100, **how)
+    run.score_variants(vcf, tmp_path / "o", part=100, **how, **ALONE)
     close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
+
+
+@pytest.mark.parametrize(
+    "allele",
+    [
+        Variant("a/b", 5, "A", "<DEL>", "rs1"),
+        Variant("chr1", 1, "AC", "G"),
+        Malformed("chr1", None, ".", "C", None, "POS: expected a whole number"),
+    ],
+)
+def test_alleles_come_out_of_jobs_as_they_went_in(allele):
+    assert allele_of(json.loads(json.dumps(allele_fields(allele)))) == allele
 
 
 def test_a_folder_of_something_else(tmp_path):
@@ -195,26 +189,36 @@ def test_a_folder_of_something_else(tmp_path):
     assert part.parent.parent == tmp_path / "o" and part.name == "part-000003.parquet"
 
 
-def test_bad_letters_end_the_run(genome, saved, tmp_path, alone, capsys):
+def test_bad_letters_end_the_run(genome, saved, tmp_path, capsys):
     genome.write_text(">x\n" + "ACGT" * 20 + "R" + "ACGT" * 20 + "\n")
     command = ["cluster", "predict", str(genome), "--weights", str(saved), "--part", "1"]
-    assert main([*command, "--out", str(tmp_path / "o")]) == 1
+    assert main([*command, "--workers", "0", "--out", str(tmp_path / "o")]) == 1
     assert "position 81 (1-based): 'R'" in capsys.readouterr().err
     assert len(rows(tmp_path / "o")) == 4  # what is whole stays
 
 
-def test_arguments_are_checked(genome, saved, vcf, tmp_path, alone):
-    out = tmp_path / "o"
+def test_scores_that_are_not_finite_end_the_run(genome, vcf, tmp_path):
+    how = {"weights": Toy(WINDOW, lost=0), **ALONE}
+    with pytest.raises(GenomeKerasError, match=r"toy: expected finite scores\. Received: nan for"):
+        run.predict_genome(genome, tmp_path / "o", on_short="skip", **how)
+    run.score_variants(vcf, tmp_path / "v", genome=genome, **how)
+    assert "not_finite" in {row["status"] for row in rows(tmp_path / "v")}
+
+
+def test_arguments_are_checked(genome, vcf, tmp_path):
+    out, how = tmp_path / "o", {"weights": TOY, **ALONE}
     with pytest.raises(ValueError, match="engine must be one of"):
-        run.predict_genome(genome, out, weights=saved, engine="auto")
-    with pytest.raises(ValueError, match="workers must be an integer of at least 1"):
-        run.predict_genome(genome, out, weights=saved, workers=0)
+        run.predict_genome(genome, out, **how, engine="auto")
+    with pytest.raises(ValueError, match="workers must be an integer of at least 0"):
+        run.predict_genome(genome, out, weights=TOY, workers=-1)
+    with pytest.raises(ValueError, match=r"workers need a checkpoint, .*; toy is in the memory"):
+        run.predict_genome(genome, out, weights=TOY)
     with pytest.raises(SequenceError, match="short: 7 bp, shorter than the window of 20 bp"):
-        run.predict_genome(genome, out, weights=saved)
+        run.predict_genome(genome, out, **how)
     with pytest.raises(ValueError, match="effect must be"):
-        run.score_variants(vcf, out, genome=genome, weights=saved, effect="both")
+        run.score_variants(vcf, out, genome=genome, **how, effect="both")
     with pytest.raises(ValueError, match="no task 'z'"):
-        run.score_variants(vcf, out, genome=genome, weights=saved, tasks=["z"])
+        run.score_variants(vcf, out, genome=genome, **how, tasks=["z"])
     assert not out.exists()
 
 
@@ -242,12 +246,12 @@ def test_an_address_where_nobody_answers(genome, saved, tmp_path, address, monke
     assert not (tmp_path / "o").exists()
 
 
-def test_a_part_that_is_there_is_only_counted(genome, saved, tmp_path, alone):
-    run.predict_genome(genome, tmp_path / "o", weights=saved, on_short="skip", part=10)
+def test_a_part_that_is_there_is_only_counted(genome, tmp_path):
+    run.predict_genome(genome, tmp_path / "o", weights=TOY, on_short="skip", part=10, **ALONE)
     path = str(sorted((tmp_path / "o").glob("*/*.parquet"))[0])
     part = {"contig": "chr1", "path": path, "job": "nothing"}
-    for worker in (Windows, Alleles):
-        assert worker({})(part) == {"rows": len(rows(path)), "problem": ""}
+    for worker in (WindowWorker, AlleleWorker):
+        assert worker({}, model_in_use(TOY))(part) == {"rows": len(rows(path)), "problem": ""}
 
 
 def workers_of(program):

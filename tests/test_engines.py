@@ -3,9 +3,11 @@
 import importlib.util
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from support.toy import Toy
 
 import genome_keras
 from genome_keras.cli import main
@@ -48,7 +50,7 @@ def fasta(tmp_path):
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr(engines, "_sees_gpu", lambda: False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
 
 
 def scores(path):
@@ -68,7 +70,7 @@ def test_both_engines_score_the_same(saved, cache, fasta, tmp_path, batch_size):
 
 
 @needs_onnx
-def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, monkeypatch):
+def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, caplog):
     command = ["predict", str(fasta), "--weights", str(saved), "--engine"]
     onnx.cached_onnx(weights.find(saved))
     assert main([*command, "onnx"]) == 0
@@ -77,23 +79,29 @@ def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, monkeypatc
     assert main([*command, "auto"]) == 0
     told = "genome-keras: engine onnx: ONNX Runtime is installed and no GPU is visible\n"
     assert capsys.readouterr() == (wanted.out, told)
-    monkeypatch.setattr(engines, "_sees_gpu", lambda: True)
-    assert main([*command, "auto"]) == 0
-    assert capsys.readouterr().err == "genome-keras: engine keras: a GPU is visible\n"
+    with caplog.at_level("INFO"):
+        assert engines.onnx_scores(weights.find(saved), "auto", sees_gpu=True) is None
+    assert caplog.messages[-1] == "engine keras: a GPU is visible"
 
 
 @needs_onnx
-def test_the_graph_is_made_once_for_the_same_model(saved, cache, monkeypatch):
+def test_the_graph_is_made_once_for_the_same_model(saved, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
     made = []
-    path = onnx.cached_onnx(weights.find(saved))
-    monkeypatch.setattr(onnx, "export_elsewhere", lambda *about, **_: made.append(about))
-    assert onnx.cached_onnx(weights.find(saved)) == path and made == []
+
+    def make(name, path, *, format):
+        made.append(path)
+        path.write_bytes(b"a graph")
+
+    def graph(checkpoint, **more):
+        return onnx.cached_onnx(checkpoint, make=make, **more)
+
+    path = graph(weights.find(saved))
+    assert graph(weights.find(saved)) == path and made == [path]
     checkpoint = weights.find(saved)
     checkpoint.config["arguments"] = SIZES | {"both_strands": False}
-    other = onnx.cached_onnx(checkpoint)
-    assert other != path and [about[1] for about in made] == [other]
-    monkeypatch.setattr(onnx, "_version", lambda package: "0")
-    assert onnx.cached_onnx(weights.find(saved)) not in (path, other)
+    other, newer = graph(checkpoint), graph(weights.find(saved), makers=("keras", "numpy"))
+    assert made == [path, other, newer] and len({*made}) == 3
 
 
 @needs_onnx
@@ -113,12 +121,12 @@ def test_no_framework_is_loaded_for_a_graph_that_is_there(saved, cache, fasta, t
 @needs_onnx
 def test_a_damaged_graph_is_one_error(saved, tmp_path, fasta, monkeypatch, capsys):
     monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
-    monkeypatch.setattr(
-        onnx, "export_elsewhere", lambda name, path, *, format: path.write_bytes(b"no graph")
+    onnx.cached_onnx(
+        weights.find(saved), make=lambda name, path, *, format: path.write_bytes(b"no graph")
     )
     command = ["predict", str(fasta), "--weights", str(saved), "--engine", "onnx"]
     assert main([*command, "--out", str(tmp_path / "o.tsv")]) == 1
-    *_, told = capsys.readouterr().err.splitlines()
+    (told,) = capsys.readouterr().err.splitlines()
     assert told.endswith(".onnx: damaged; remove it, and it is made anew")
     assert not (tmp_path / "o.tsv").exists()
 
@@ -135,20 +143,37 @@ def test_a_missing_package(saved, fasta, monkeypatch, capsys):
     assert capsys.readouterr().err == told
 
 
-def test_auto_is_keras_where_the_export_fails(saved, fasta, monkeypatch, capsys, no_gpu):
+@needs_onnx
+def test_auto_is_keras_where_the_export_fails(saved, caplog):
     def fails(checkpoint):
         raise GenomeKerasError("no such operation")
 
-    monkeypatch.setattr(engines, "cached_onnx", fails)
-    monkeypatch.setattr(engines, "_against_onnx", lambda architecture: None)
-    assert main(["predict", str(fasta), "--weights", str(saved), "--engine", "auto"]) == 0
-    assert capsys.readouterr().err == "genome-keras: engine keras: no such operation\n"
+    with caplog.at_level("INFO"):
+        found = engines.onnx_scores(weights.find(saved), "auto", graph=fails, sees_gpu=False)
+    assert found is None and caplog.messages == ["engine keras: no such operation"]
+    with pytest.raises(GenomeKerasError, match="no such operation"):
+        engines.onnx_scores(weights.find(saved), "onnx", graph=fails)
 
 
 @needs_onnx
-def test_auto_is_keras_for_the_models_that_are_slower(no_gpu):
+def test_auto_is_keras_for_the_layers_that_are_slower(caplog):
+    """What is known of an architecture before it is loaded is what its layers say."""
     for name in genome_keras.MODELS:
-        assert (engines._against_onnx(name) is not None) == (name == "kmer_logreg")
+        module = importlib.import_module(f"genome_keras.models.{name}")
+        slow = any(getattr(layer, "slow_in_onnx", False) for layer in vars(module).values())
+        assert slow == (name in engines.SLOW_IN_ONNX), name
+    described = SimpleNamespace(architecture=engines.SLOW_IN_ONNX[0])
+    with caplog.at_level("INFO"):
+        assert engines.onnx_scores(described, "auto", sees_gpu=False) is None
+    assert caplog.messages == ["engine keras: kmer_logreg is slower in ONNX Runtime"]
+
+
+def test_models_in_memory_have_no_graph(fasta, tmp_path):
+    toy = Toy(20, TASKS)
+    with pytest.raises(ValueError, match="engine 'onnx' needs a checkpoint"):
+        predict_fasta(fasta, tmp_path / "o.tsv", weights=toy, engine="onnx")
+    assert not (tmp_path / "o.tsv").exists()
+    assert predict_fasta(fasta, tmp_path / "o.tsv", weights=toy, engine="auto") == (30, 0)
 
 
 def test_arguments_are_checked(saved, fasta, tmp_path):

@@ -12,9 +12,11 @@ from genome_keras.genome import Variant
 from genome_keras.interpret import Mutagenesis, ism
 from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.io.reference import open_genome
+from genome_keras.layers.strands import OneHot
 from genome_keras.scoring import shared_kmers
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.scorer import Scorer
+from genome_keras.scoring.shared_reading import network
 from genome_keras.variants.score_variants import score
 
 WINDOW = 20
@@ -124,8 +126,25 @@ def test_what_alleles_share_changes_no_number(name):
     assert np.ptp(expected, 0).min() > 1e-3
     for _ in range(2):  # compared with full passes, and not any more
         np.testing.assert_allclose(scorer.scores(codes, alike=True), expected, atol=1e-5)
-    assert scorer._shares == "known"
+    assert scorer.sharing == "exact"
     assert scorer.scores(codes[:0], alike=True).shape == (0, len(scorer.tasks))
+
+
+def test_what_a_model_can_do_is_found_from_its_layers(tmp_path):
+    """Not from its name, and after it was saved and loaded."""
+    import genome_keras.layers
+
+    for name, way in (("bigru max", "_SideBySide"), ("gru", "_Likelihood")):
+        model, _, _ = build(name)
+        model.save(tmp_path / "m.keras")
+        loaded = keras.saving.load_model(tmp_path / "m.keras", compile=False)
+        renamed = keras.Model(loaded.inputs, loaded.outputs, name="theirs")
+        for other in (loaded, renamed):
+            assert type(network(other, 8)).__name__ == way
+    wrapped = genome_keras.strand_symmetric(genome_keras.bigru_multitask(**GRU))
+    assert network(wrapped, 8).both_strands
+    for other in (genome_keras.kmer_logreg(**SMALL), genome_keras.kmer_rnn(**GRU)):
+        assert network(other, 8) is None
 
 
 def steps_of(stack, work):
@@ -168,16 +187,28 @@ def test_full_passes_serve_any_model():
     assert change.way == "full passes" and change(x).shape == (3, WINDOW, 4, 7)
 
 
-def test_another_network_under_a_known_name_takes_full_passes():
-    model, _, _ = build("bigru max")
-    head = keras.layers.Dense(2, activation="sigmoid", name="head")
-    whole = keras.ops.sin(7 * model.get_layer("head").input)
-    other = keras.Model(model.input, head(whole), name="bigru_multitask")
-    scorer, x = Scorer(other, batch_size=64), windows()
+@keras.saving.register_keras_serializable("test_ism")
+class Louder(keras.layers.Dropout):
+    """A layer that looks like one that changes nothing when it scores."""
+
+    def call(self, inputs, training=False):
+        return keras.ops.sin(7 * inputs)
+
+
+def test_another_network_of_known_layers_takes_full_passes():
+    codes = keras.Input((WINDOW,), dtype="uint8")
+    letters = keras.layers.Dense(3, use_bias=False)(OneHot()(codes))
+    states = Louder(0.0)(keras.layers.SimpleRNN(4)(letters))
+    model = keras.Model(codes, keras.layers.Dense(2, activation="sigmoid")(states))
+    scorer, x = Scorer(model, batch_size=64), windows()
     change = Mutagenesis(scorer, reuse=True)
     assert change.way == "states"
     np.testing.assert_allclose(change(x), one_by_one(scorer, x, "diff"), atol=1e-6)
     assert change.way == "full passes"
+    codes = pairs_of_alleles()
+    scorer = Scorer(scorer.model, batch_size=64)
+    np.testing.assert_allclose(scorer.scores(codes, alike=True), scorer.scores(codes), atol=1e-6)
+    assert scorer.sharing == "none"
 
 
 def test_the_way_that_was_measured_to_be_faster():

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+from support.toy import Toy
 
-import genome_keras
 from genome_keras.encode import tokens
 from genome_keras.genome import Variant
 from genome_keras.io.reference import open_genome
 from genome_keras.scoring.scorer import Scorer
-from genome_keras.variants import neighbourhoods as module
 from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods
 from genome_keras.windows import alleles
 
@@ -18,7 +17,7 @@ LETTERS = "".join(np.random.default_rng(0).choice(list("ACGT"), 3000))
 
 @pytest.fixture(scope="module")
 def scorer():
-    return Scorer(genome_keras.kmer_logreg(window=WINDOW, tasks=2, k=(1, 2), seed=1))
+    return Scorer(Toy(WINDOW, ["a", "b"]))
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +67,12 @@ def test_windows_end_with_the_contig(genome, scorer):
     assert found.scores.shape == (0, 2)
 
 
-def test_the_cost_is_bounded(genome, scorer, monkeypatch):
+def test_the_cost_is_bounded(genome):
     """So many windows for each variant, whatever the window and the genome."""
-    monkeypatch.setattr(module, "BESIDE", 4)
     for window, step in ((WINDOW, 10), (7, 3), (1, 1)):
-        model = genome_keras.kmer_logreg(window=window, tasks=2, k=(1,), seed=1)
+        scorer = Scorer(Toy(window, ["a", "b"]))
         given = [variant("long", 700 + 9 * i) for i in range(3)]
-        found = neighbourhoods(given, genome, Scorer(model), window=window)
+        found = neighbourhoods(given, genome, scorer, window=window, beside=4)
         assert [len(one.starts) for one in found] == [9] * 3
         assert all(set(np.diff(one.starts)) == {step} for one in found)
         assert {one.scores.shape for one in found} == {(9, 2)}

@@ -11,20 +11,28 @@ import keras
 import numpy as np
 import pytest
 from browser import BROWSER, document_of, look
+from support.toy import Stopped, Toy
 
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.genome import Variant
-from genome_keras.interpret import attribute, ism, page_windows
+from genome_keras.interpret import (
+    attribute,
+    ism,
+    page_windows,
+    write_attributions,
+    write_ism,
+)
 from genome_keras.io.reference import open_genome
 from genome_keras.layers.task_head import TaskHead
+from genome_keras.pictures.alleles import draw_alleles
 from genome_keras.pictures.html_page import LIGHT
 from genome_keras.pictures.svg_of_figures import inline
 from genome_keras.scoring.scorer import Scorer
-from genome_keras.variants import page as page_variants
 from genome_keras.variants.blocks import blocks
-from genome_keras.variants.page import variants_page
+from genome_keras.variants.page import carried_letters, variants_page
+from genome_keras.variants.score_variants import score_vcf
 from genome_keras.windows import Batch
 
 pytest.importorskip("logomaker")
@@ -63,22 +71,36 @@ def files(tmp_path_factory):
     )
 
 
+WRITERS = {"variants": score_vcf, "ism": write_ism, "attribute": write_attributions}
+
+
+def written(files, command, shown):
+    """The page of a file verb with so few pictures, and its table."""
+    given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
+    out, page = files.folder / f"few_{command}.tsv", files.folder / f"few_{command}.html"
+    how = {"genome": files.folder / "g.fa", "weights": files.folder / "m.weights.h5"}
+    WRITERS[command](given, out, report=page, shown=shown, **how)
+    return page, rows_of(out)
+
+
+def rows_of(path):
+    rows = [line.split("\t") for line in path.read_text().splitlines()]
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
 def run(files, command, *more):
     """The page of a command, and its table."""
     given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
     out, page = files.folder / f"{command}.tsv", files.folder / f"{command}.html"
     ends = ["--out", str(out), "--report", str(page), *more]
     assert main([command, str(given), *files.options, *ends]) == 0
-    rows = [line.split("\t") for line in out.read_text().splitlines()]
-    return page, [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    return page, rows_of(out)
 
 
 @pytest.fixture(scope="module")
 def pages(files):
-    with pytest.MonkeyPatch.context() as fewer:
-        fewer.setattr(page_variants, "SHOWN", 3)
-        fewer.setattr(page_windows, "WINDOWS", 2)
-        yield {command: run(files, command) for command in PICTURES}
+    shown = {"variants": 3, "ism": 2, "attribute": 2}
+    return {command: written(files, command, shown[command]) for command in PICTURES}
 
 
 PICTURES = {"variants": 3 * 2, "ism": 2 * 2 * 2, "attribute": 2 * 2}
@@ -229,7 +251,7 @@ def test_hypothetical_letters_are_not_drawn(files):
 
 def test_pages_of_a_run_are_the_same_bytes_again(files, pages):
     before = pages["variants"][0].read_bytes()
-    page, _ = run(files, "variants")
+    page, _ = written(files, "variants", 3)
     assert page.read_bytes() == before
 
 
@@ -243,28 +265,33 @@ def test_a_page_that_cannot_be_written_stops_before_the_work(files, tmp_path, ca
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("report", "status", "message"),
+    [("o.tsv", 1, "another output too"), ("p.tsv", 2, "a page must end in .html")],
+)
 @pytest.mark.parametrize("command", PICTURES)
-def test_a_page_does_not_take_the_place_of_the_table(files, tmp_path, capsys, command):
+def test_a_page_does_not_take_the_place_of_a_table(
+    files, tmp_path, capsys, command, report, status, message
+):
     given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
-    out = tmp_path / "o.tsv"
-    ends = ["--out", str(out), "--report", str(out)]
-    assert main([command, str(given), *files.options, *ends]) == 2
-    assert "a page must end in .html" in capsys.readouterr().err
-    assert not out.exists()
+    ends = ["--out", str(tmp_path / "o.tsv"), "--report", str(tmp_path / report)]
+    assert main([command, str(given), *files.options, *ends]) == status
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_table_stays_whatever_becomes_of_the_page(files, tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise RuntimeError("no ink")
-
-    monkeypatch.setattr(page_variants, "draw_alleles", fail)
-    out, page = tmp_path / "o.tsv", tmp_path / "p.html"
-    page.write_text("old")
-    ends = ["--out", str(out), "--report", str(page)]
-    with pytest.raises(RuntimeError, match="no ink"):
-        main(["variants", str(files.folder / "v.vcf"), *files.options, *ends])
-    assert len(out.read_text().splitlines()) == 61
-    assert page.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+def test_the_table_stays_whatever_becomes_of_the_page(files, tmp_path):
+    """A model that fails when the page asks it, after the last block."""
+    how = {"genome": files.folder / "g.fa", "report": tmp_path / "p.html"}
+    whole = Toy(WINDOW, TASKS)
+    score_vcf(files.folder / "v.vcf", tmp_path / "o.tsv", genome=how["genome"], weights=whole)
+    table = (tmp_path / "o.tsv").read_text()
+    (tmp_path / "p.html").write_text("old")
+    fails = Toy(WINDOW, TASKS, stop_after=len(whole.shapes))
+    with pytest.raises(Stopped):
+        score_vcf(files.folder / "v.vcf", tmp_path / "o.tsv", weights=fails, **how)
+    assert (tmp_path / "o.tsv").read_text() == table and len(table.splitlines()) == 61
+    assert (tmp_path / "p.html").read_text() == "old" and len(list(tmp_path.iterdir())) == 2
 
 
 def test_nothing_to_show_is_a_page_too(files, tmp_path):
@@ -291,7 +318,7 @@ def test_colours_follow_the_page():
     assert "<style" not in text and "<metadata" not in text
 
 
-def shown(model, tmp_path, tasks, *, chosen=slice(None), along=False, **more):
+def shown(model, tmp_path, tasks, *, chosen=slice(None), along=False, draw=draw_alleles, **more):
     """The page of a few variants by any model, with tracks along the genome or without."""
     path = tmp_path / "g.fa"
     path.write_text(f">chr1\n{LETTERS}\n")
@@ -302,7 +329,7 @@ def shown(model, tmp_path, tasks, *, chosen=slice(None), along=False, **more):
         for position in (50, 60)
     ]
     scorer = Scorer(model, **more)
-    about = {"tasks": tasks, "chosen": chosen, "effect": "diff", "weights": "own"}
+    about = {"tasks": tasks, "chosen": chosen, "effect": "diff", "weights": "own", "draw": draw}
     with (
         open_genome(path) as genome,
         variants_page(tmp_path / "p.html", **about, genome=genome if along else None) as page,
@@ -314,18 +341,17 @@ def shown(model, tmp_path, tasks, *, chosen=slice(None), along=False, **more):
     return (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
-def test_the_letters_are_of_the_task_that_changes_most(tmp_path, monkeypatch):
+def test_the_letters_are_of_the_task_that_changes_most(tmp_path):
     """Also where the columns are not those of the model."""
     drawn = []
-    draw = page_variants.draw_alleles
-    monkeypatch.setattr(
-        page_variants,
-        "draw_alleles",
-        lambda of, **more: drawn.append((of, more)) or draw(of, **more),
-    )
+
+    def draw(letters, **more):
+        drawn.append((letters, more))
+        return draw_alleles(letters, **more)
+
     given = keras.Input((WINDOW,), dtype="uint8")
     model = keras.Model(given, TaskHead(3)(keras.ops.cast(given, "float32")))
-    shown(model, tmp_path, ["task_2", "task_0"], chosen=[2, 0])
+    shown(model, tmp_path, ["task_2", "task_0"], chosen=[2, 0], draw=draw)
     assert len(drawn) == 2
     for found, more in drawn:
         most = more["tasks"][np.abs(more["effects"]).argmax()]
@@ -348,8 +374,8 @@ def test_letters_of_both_strands_are_those_of_the_other_strand(head):
     scorer = Scorer(keras.Model(given, head(keras.ops.cast(given, "float32"))), both_strands=True)
     codes = tokens([LETTERS[:WINDOW], LETTERS[WINDOW : 2 * WINDOW]])
     found, other = (
-        page_variants._letters(scorer, of[None], [0])[0][0]
-        for of in (codes, reverse_complement(codes))
+        carried_letters(scorer, strand[None], [0])[0][0]
+        for strand in (codes, reverse_complement(codes))
     )
     assert np.any(found)
     np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-5)

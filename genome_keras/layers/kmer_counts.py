@@ -62,6 +62,8 @@ class KmerCounts(keras.layers.Layer):
         [[2.0, 0.0, 0.0, 1.0]]
     """
 
+    slow_in_onnx = True  # ONNX Runtime counts one k-mer after the other
+
     def __init__(
         self, k: tuple[int, ...] = (1, 2, 3, 4, 5), *, both_strands: bool = False, **kwargs: Any
     ):

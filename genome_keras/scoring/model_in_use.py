@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import os
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -111,11 +112,20 @@ class ModelInUse:
             given = sorted(self.checkpoint.arguments.items())
             return repr((self.checkpoint.bytes_sha256(), given))
         model = self.scorer.model
-        digest = hashlib.sha256(model.to_json().encode())
+        network = json.dumps(_lasting(json.loads(model.to_json())), sort_keys=True)
+        digest = hashlib.sha256(network.encode())
         for weight in model.get_weights():
             digest.update(repr((weight.shape, weight.dtype)).encode())
             digest.update(weight.tobytes())
         return repr((digest.hexdigest(), self.scorer.both_strands))
+
+
+def _lasting(config):
+    """What describes a network, without how it is trained and what each process names anew."""
+    if isinstance(config, dict):
+        left_out = ("compile_config", "shared_object_id")
+        return {name: _lasting(value) for name, value in config.items() if name not in left_out}
+    return [_lasting(value) for value in config] if isinstance(config, list) else config
 
 
 def model_in_use(

@@ -69,7 +69,9 @@ class LargestEffects:
 
 
 @contextmanager
-def variants_page(path, *, tasks, chosen, effect, weights, genome=None, shown=SHOWN):
+def variants_page(
+    path, *, tasks, chosen, effect, weights, genome=None, shown=SHOWN, draw=draw_alleles
+):
     """Opens a page of variants; it is written when the block succeeds.
 
     Args:
@@ -82,6 +84,8 @@ def variants_page(path, *, tasks, chosen, effect, weights, genome=None, shown=SH
             the tracks that change most are drawn along it, but not of a language model.
             None draws none.
         shown: alleles on it, at most.
+        draw: the picture of both alleles, a function as
+            `genome_keras.pictures.alleles.draw_alleles`.
 
     Yields:
         `LargestEffects`; its `scorer` must be set before the block ends.
@@ -93,10 +97,11 @@ def variants_page(path, *, tasks, chosen, effect, weights, genome=None, shown=SH
         alleles = LargestEffects(shown)
         yield alleles
         if path is not None:
-            parts += _body(alleles, tasks, chosen, name_change(effect, tasks), weights, genome)
+            change = name_change(effect, tasks)
+            parts += _body(alleles, tasks, chosen, change, weights, genome, draw)
 
 
-def _body(alleles, tasks, chosen, change, weights, genome):
+def _body(alleles, tasks, chosen, change, weights, genome, draw):
     kept = sorted(alleles.kept, key=lambda allele: allele[:2], reverse=True)
     total, scored = sum(alleles.status.values()), alleles.status["ok"]
     yield paragraph(
@@ -115,7 +120,7 @@ def _body(alleles, tasks, chosen, change, weights, genome):
     scores = alleles.scorer.scores(codes.reshape(-1, window))[:, chosen].reshape(len(kept), 2, -1)
     most = [int(np.abs(allele.effects).argmax()) for allele in kept]
     columns = np.arange(len(alleles.scorer.tasks))[chosen]
-    letters, method = _letters(alleles.scorer, codes, [int(columns[task]) for task in most])
+    letters, method = carried_letters(alleles.scorer, codes, [int(columns[task]) for task in most])
     yield paragraph(
         f"The effect is the {change}, alternative allele against reference. The logos "
         f"are of the task that changes most: {_METHODS[method]}.",
@@ -150,7 +155,7 @@ def _body(alleles, tasks, chosen, change, weights, genome):
     ):
         name = name_variant(allele.variant)
         yield f'<h2 id="v{number}">{escape(name)}</h2>'
-        figure = draw_alleles(
+        figure = draw(
             letters[number],
             codes=allele.codes,
             variant=allele.variant,
@@ -190,7 +195,7 @@ def _tracks(kept, near, tasks, columns, window, *, name):
     return figure_html(figure, text, name=name)
 
 
-def _letters(scorer, codes, tasks):
+def carried_letters(scorer, codes, tasks):
     """What the letters of windows carry.
 
     Args:

@@ -1,0 +1,32 @@
+"""A Hub on this machine."""
+
+from contextlib import contextmanager
+
+import huggingface_hub
+from huggingface_hub import constants
+
+from support.loopback import running
+
+
+@contextmanager
+def only_hub(patch, folder):
+    """A server that the Hub's library believes to be the only one.
+
+    Args:
+        patch: `pytest.MonkeyPatch`.
+        folder: `pathlib.Path`, for what is fetched.
+
+    Yields:
+        `support.loopback.Server`.
+    """
+    with running() as server:
+        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        patch.setattr(constants, "ENDPOINT", server.url)
+        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        patch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
+        patch.setattr(constants, "HF_TOKEN_PATH", str(folder / "none"))
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        patch.setenv("GENOME_KERAS_CACHE", str(folder / "cache"))
+        patch.delenv("HF_TOKEN", raising=False)
+        yield server
+        huggingface_hub.close_session()
