@@ -5,7 +5,7 @@ import signal
 import threading
 
 import pytest
-from test_run_folder import run, without_time
+from support.training import run, without_time
 
 from genome_keras.training.interrupts import kept_interrupts
 from genome_keras.training.run_folder import RunFolder

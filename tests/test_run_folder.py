@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from test_train import examples
+from support.training import TOY, examples, run, without_time
 
 import genome_keras
 from genome_keras.errors import FormatError
@@ -14,24 +14,9 @@ from genome_keras.training.fit import fit
 from genome_keras.training.recipe import Recipe, recipe_of
 from genome_keras.training.run_folder import RunFolder
 
-TOY = Recipe(batch_size=16, learning_rate=2e-3)
-
 
 class Killed(BaseException):
     """What a kill is to Python: nothing catches it."""
-
-
-def run(folder, epochs=3, *, how=None, model=None, **arguments):
-    model = model or genome_keras.bigru_multitask(
-        window=12, tasks=2, units=3, depth=1, dropout=0.2, seed=1
-    )
-    recipe = recipe_of(TOY, epochs=epochs, **(how or {}))
-    log = fit(model, examples(), examples(20, 5), out=folder, recipe=recipe, seed=1, **arguments)
-    return log, model
-
-
-def without_time(log):
-    return [{key: value for key, value in row.items() if key != "cpu_seconds"} for row in log]
 
 
 def counting():

@@ -6,10 +6,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from support.training import examples, write_examples
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.training.fine_tune import start_from
 from genome_keras.training.fit import fit
 from genome_keras.training.recipe import Recipe
@@ -17,29 +17,9 @@ from genome_keras.training.train import train_dataset
 from genome_keras.weights import resolve as weights
 
 
-def examples(n=64, seed=0):
-    """Windows labelled by whether they contain TATA on either strand, and by GC."""
-    codes = np.random.default_rng(seed).integers(0, 4, (n, 12), dtype=np.uint8)
-    text = genome_keras.decode(codes)
-    labels = [["TATA" in s, s.count("G") + s.count("C") > 6] for s in text]
-    labels = np.array(labels, "int8")
-    labels[::7, 0] = -1
-    return Examples(codes, labels, np.array(["toy"] * n), ["TATA", "GC"])
-
-
 @pytest.fixture
 def data(tmp_path):
-    path = tmp_path / "toy.h5"
-    parts = {"train": examples(48, 1), "valid": examples(16, 2), "test": examples(16, 3)}
-    with h5py.File(path, "w") as file:
-        file["x"] = np.concatenate([part.codes for part in parts.values()])
-        file["y"] = np.concatenate([part.labels for part in parts.values()])
-        file["split"] = np.concatenate(
-            [np.array([split.encode()] * len(part)) for split, part in parts.items()]
-        )
-        file["source"] = np.array([b"toy"] * 80)
-        file["tasks"] = np.array([b"TATA", b"GC"])
-    return path
+    return write_examples(tmp_path / "toy.h5")
 
 
 def test_the_best_epoch_is_kept(tmp_path):
@@ -216,3 +196,31 @@ def test_command_line(data, tmp_path, capsys):
     again = genome_keras.kmer_logreg(window=12, tasks=2, weights=out / "best.weights.h5")
     trained = train_dataset(data, out=out, model="kmer_logreg", epochs=2, batch_size=16, seed=4)
     assert all(map(np.array_equal, again.get_weights(), trained.get_weights()))
+
+
+def test_a_trained_model_and_its_folder_are_evaluated_alike(data, tmp_path):
+    """With a shift it reads the middle; a task that nothing was learned of counts nowhere."""
+    with h5py.File(data, "r+") as file:
+        file["y"][:48, 1] = -1
+        file["source"][...] = np.resize([b"a", b"b"], 80)
+    recipe = Recipe(epochs=1, batch_size=8, shift=2, ema=0.9)
+    how = {"model": "kmer_logreg", "recipe": recipe, "sources": ["a"]}
+    model = genome_keras.train([data], out=tmp_path / "run", **how)
+    asked = json.loads((tmp_path / "run" / "train.json").read_text())
+    assert (asked["shift"], asked["ema"], asked["sources"]) == (2, 0.9, ["a"])
+    assert model.input_shape == (None, 8)
+    assert json.loads((tmp_path / "run" / "best.json").read_text())["untrained"] == ["GC"]
+    models = {"model": model, "folder": str(tmp_path / "run")}
+    result = genome_keras.evaluate(data, weights=models, only="a", replicates=0)
+    assert result["only"] == ["a"] and result["subsets"]["all"]["examples"] == 8
+    group = result["subsets"]["all"]["groups"]["all"]["models"]
+    assert group["folder"]["auroc_mean"] is not None
+    rows = result["subsets"]["all"]["groups"]["all"]["pairs"]
+    pair = next(row for row in rows if row["model"] == "model" and row["baseline"] == "folder")
+    assert pair["auroc"]["tasks"] == 1 and pair["brier"]["mean_difference"] == 0
+
+
+def test_the_verbs_are_functions():
+    from genome_keras import compare, evaluate, train
+
+    assert callable(compare) and callable(evaluate) and callable(train)

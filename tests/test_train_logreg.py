@@ -5,13 +5,18 @@ import json
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from test_train import data, examples  # noqa: F401
+from support.training import examples, write_examples
 
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.training.train_logreg import train_logreg
 
 C = (1e-2, 1.0)
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_examples(tmp_path / "toy.h5")
 
 
 def numbers(codes):
@@ -24,7 +29,7 @@ def both_strands(codes):
 
 
 @pytest.mark.parametrize("features", ["kmers", "integers"])
-def test_equal_to_scikit_learn(data, tmp_path, features):  # noqa: F811
+def test_equal_to_scikit_learn(data, tmp_path, features):
     """Same optimum on the features that are fitted: numbers doubled, and counts of the
     first k-mer of each pair of strands, on both."""
     out = tmp_path / "run"
@@ -52,7 +57,7 @@ def test_equal_to_scikit_learn(data, tmp_path, features):  # noqa: F811
         np.testing.assert_allclose(got, expected, atol=2e-3)
 
 
-def test_the_best_c_is_kept_and_a_killed_run_goes_on(data, tmp_path, monkeypatch):  # noqa: F811
+def test_the_best_c_is_kept_and_a_killed_run_goes_on(data, tmp_path, monkeypatch):
     log = train_logreg(data, out=tmp_path / "run", C=C)
     best = min(log, key=lambda row: row["val_perplexity"])["C"]
     folder = tmp_path / "run"
@@ -79,7 +84,7 @@ def test_n_counts_as_the_mean_of_the_others():
     np.testing.assert_allclose(model.predict(codes, verbose=0), expected, atol=1e-6)
 
 
-def test_another_run_in_the_folder_and_bad_arguments(data, tmp_path, capsys):  # noqa: F811
+def test_another_run_in_the_folder_and_bad_arguments(data, tmp_path, capsys):
     command = ["logreg", str(data), "--out", str(tmp_path / "run")]
     assert main([*command, "--C", "1"]) == 0
     assert main([*command, "--features", "integers"]) == 1

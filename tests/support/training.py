@@ -1,0 +1,50 @@
+"""Small examples to train on, and runs on them."""
+
+import h5py
+import numpy as np
+
+import genome_keras
+from genome_keras.datasets.chromatin_data import Examples
+from genome_keras.training.fit import fit
+from genome_keras.training.recipe import Recipe, recipe_of
+
+TOY = Recipe(batch_size=16, learning_rate=2e-3)
+
+
+def examples(n=64, seed=0):
+    """Windows labelled by whether they contain TATA on either strand, and by GC."""
+    codes = np.random.default_rng(seed).integers(0, 4, (n, 12), dtype=np.uint8)
+    text = genome_keras.decode(codes)
+    labels = [["TATA" in s, s.count("G") + s.count("C") > 6] for s in text]
+    labels = np.array(labels, "int8")
+    labels[::7, 0] = -1
+    return Examples(codes, labels, np.array(["toy"] * n), ["TATA", "GC"])
+
+
+def write_examples(path):
+    """A data set of them, with its three splits; returns its path."""
+    parts = {"train": examples(48, 1), "valid": examples(16, 2), "test": examples(16, 3)}
+    with h5py.File(path, "w") as file:
+        file["x"] = np.concatenate([part.codes for part in parts.values()])
+        file["y"] = np.concatenate([part.labels for part in parts.values()])
+        file["split"] = np.concatenate(
+            [np.array([split.encode()] * len(part)) for split, part in parts.items()]
+        )
+        file["source"] = np.array([b"toy"] * 80)
+        file["tasks"] = np.array([b"TATA", b"GC"])
+    return path
+
+
+def run(folder, epochs=3, *, how=None, model=None, **arguments):
+    """Trains a model, a small GRU unless one is given; returns its log and the model."""
+    model = model or genome_keras.bigru_multitask(
+        window=12, tasks=2, units=3, depth=1, dropout=0.2, seed=1
+    )
+    recipe = recipe_of(TOY, epochs=epochs, **(how or {}))
+    log = fit(model, examples(), examples(20, 5), out=folder, recipe=recipe, seed=1, **arguments)
+    return log, model
+
+
+def without_time(log):
+    """A log that can be compared."""
+    return [{key: value for key, value in row.items() if key != "cpu_seconds"} for row in log]
