@@ -115,7 +115,7 @@ def test_only_http_at_every_hop(part, target, hops):
 def test_hops_that_lead_nowhere(part):
     refused([answer("302 Found", Location="/again")], part, "HTTP 302")
     refused([answer("302 Found")], part, "HTTP 302")
-    refused([answer("302 Found", Location="http://[")], part, "HTTP 302|not an address")
+    refused([answer("302 Found", Location="http://[")], part, "HTTP 302|expected an address")
 
 
 def test_hops_over_http_are_followed(part):
