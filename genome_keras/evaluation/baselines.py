@@ -3,6 +3,7 @@
 import numpy as np
 
 from genome_keras.scores import positive_rates
+from genome_keras.scoring.effects import sigmoid
 
 
 def prior_scores(train_labels: np.ndarray, n: int) -> np.ndarray:
@@ -73,14 +74,14 @@ def gc_scores(train_codes: np.ndarray, train_labels: np.ndarray, codes: np.ndarr
         features(values), positive[:, fitted], measured[:, fitted], weights[:, fitted]
     )
     values, row = np.unique(new, return_inverse=True)
-    return _sigmoid(features(values) @ weights)[row]
+    return sigmoid(features(values) @ weights)[row]
 
 
 def _newton(features, positive, measured, weights):
     """Logistic regressions (features, tasks) on counts (rows, tasks), L2 but for the bias."""
     penalty = np.diag([0.0] + [1.0] * (features.shape[1] - 1))
     for _ in range(100):
-        p = _sigmoid(features @ weights)
+        p = sigmoid(features @ weights)
         slope = features.T @ (measured * p - positive) + penalty @ weights
         curve = np.einsum("gi,gt,gj->tij", features, measured * p * (1 - p), features)
         step = np.linalg.solve(curve + penalty, slope.T[:, :, None])[:, :, 0].T
@@ -89,7 +90,3 @@ def _newton(features, positive, measured, weights):
         if np.abs(step).max(initial=0) < 1e-8:
             break
     return weights
-
-
-def _sigmoid(x):
-    return (1 + np.tanh(x / 2)) / 2

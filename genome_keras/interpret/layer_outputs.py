@@ -5,6 +5,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
 from genome_keras.layers.clockwork import Clockwork
 from genome_keras.scoring.batch import BatchSizes, compiles_sizes, filled
@@ -71,8 +72,7 @@ def read_out(model, seqs, *, layer: str, batch_size: int = 256) -> np.ndarray:
         ValueError: another model, layer or window.
     """
     inputs, outputs = _outputs(model)
-    if layer not in outputs:
-        raise ValueError(f"layer must be one of {', '.join(outputs)}. Received: layer={layer!r}")
+    one_of(layer=layer, accepted=outputs)
     return _read(inputs, {layer: outputs[layer]}, tokens(seqs), batch_size)[layer]
 
 
@@ -93,8 +93,7 @@ def hidden_states(
         SequenceError: what `tokens` refuses.
         ValueError: as in `read_out`; a model without recurrent layers.
     """
-    if layers not in WHICH:
-        raise ValueError(f"layers must be one of {WHICH}. Received: layers={layers!r}")
+    one_of(layers=layers, accepted=WHICH)
     inputs, outputs = _outputs(model)
     chosen = {name: read for name, read in outputs.items() if read[0].recurrent}
     if not chosen:

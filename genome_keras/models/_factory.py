@@ -100,7 +100,7 @@ def read_out(states, readout, name):
     if readout == "last":
         return states
     pooling = {"max": keras.layers.GlobalMaxPooling1D, "mean": keras.layers.GlobalAveragePooling1D}
-    return pooling[readout](name=name)(states)
+    return pooling[readout](data_format="channels_last", name=name)(states)
 
 
 def side_by_side(parts, name):

@@ -84,8 +84,10 @@ def basset(
         )(x)
         x = rectified(x, f"convolution_{number}")
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
-    x = keras.layers.Flatten(name="flat")(x)
+            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(
+                x
+            )
+    x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
     for number, (size,) in enumerate(dense, 1):
         x = keras.layers.Dense(
             size,

@@ -83,6 +83,7 @@ def clockwork_rnn(
     x = keras.layers.Conv1D(
         embedding,
         width,
+        data_format="channels_last",
         padding="same",
         activation="relu" if width > 1 else None,
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),

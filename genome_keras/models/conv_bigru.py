@@ -88,6 +88,7 @@ def conv_bigru(
         x = keras.layers.Conv1D(
             filters,
             width,
+            data_format="channels_last",
             dilation_rate=dilation,
             padding="same",
             use_bias=False,
@@ -112,7 +113,7 @@ def conv_bigru(
 
     codes, strands = codes_in(window, both_strands=both_strands)
     x = convolved(OneHot(name="letters")(strands), "convolution", first, width)
-    x = keras.layers.MaxPooling1D(pool, padding="same", name="pool")(x)
+    x = keras.layers.MaxPooling1D(pool, padding="same", data_format="channels_last", name="pool")(x)
     x = dropped(convolved(dropped(x, "pool"), "second", others), "second")
     for number in range(1, blocks + 1):
         name = f"block_{number}"

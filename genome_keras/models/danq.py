@@ -88,6 +88,7 @@ def danq(
     convolution = keras.layers.Conv1D(
         filters,
         width,
+        data_format="channels_last",
         padding=padding,
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
@@ -96,7 +97,7 @@ def danq(
     x = convolution(OneHot(name="letters")(strands))
     if motifs is not None:
         start_from_motifs(convolution, motifs, seed=seed)
-    x = keras.layers.MaxPooling1D(pool, name="pool")(x)
+    x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name="pool")(x)
     x = keras.layers.Dropout(dropout[0], seed=seeds(), name="dropout_1")(x)
     read = []
     for direction in ("forward", "backward"):
@@ -117,7 +118,7 @@ def danq(
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
         name="hidden",
-    )(keras.layers.Flatten(name="flat")(x))
+    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

@@ -73,14 +73,18 @@ def deepbind(
     one_of(readout=readout, accepted=("both", "max", "mean"))
     seeds = Seeds(seed)
     codes, strands = codes_in(window, both_strands=both_strands)
-    letters = keras.layers.ZeroPadding1D(width - 1, name="ends")(OneHot(name="letters")(strands))
-    # 1 where a filter covers a letter, 0 where only N or what is beyond the ends.
-    covered = keras.layers.MaxPooling1D(width, strides=1, name="covered")(
-        IsLetter(name="is_letter")(letters)
+    letters = OneHot(name="letters")(strands)
+    letters = keras.layers.ZeroPadding1D(width - 1, data_format="channels_last", name="ends")(
+        letters
     )
+    # 1 where a filter covers a letter, 0 where only N or what is beyond the ends.
+    covered = keras.layers.MaxPooling1D(
+        width, strides=1, data_format="channels_last", name="covered"
+    )(IsLetter(name="is_letter")(letters))
     x = keras.layers.Conv1D(
         filters,
         width,
+        data_format="channels_last",
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
         name="convolution",

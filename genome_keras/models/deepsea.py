@@ -81,14 +81,16 @@ def deepsea(
             name=f"convolution_{number}",
         )(x)
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
+            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(
+                x
+            )
         x = keras.layers.Dropout(dropout[number - 1], seed=seeds(), name=f"dropout_{number}")(x)
     x = keras.layers.Dense(
         hidden,
         activation=threshold,
         kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
         name="hidden",
-    )(keras.layers.Flatten(name="flat")(x))
+    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

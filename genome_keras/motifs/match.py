@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.arguments import at_least_one
+
 CHANCE = 0.25  # of a letter outside a matrix
 
 
@@ -83,8 +85,7 @@ def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
     Raises:
         ValueError: not matrices of probabilities, no motif, or no shuffle.
     """
-    if type(shuffles) is not int or shuffles < 1:
-        raise ValueError(f"shuffles must be an integer of at least 1. Received: {shuffles!r}")
+    at_least_one(shuffles=shuffles)
     if not len(motifs):
         raise ValueError("expected at least one motif. Received: none")
     query, random = _centred(matrix), np.random.default_rng(seed)

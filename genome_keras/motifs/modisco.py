@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from genome_keras.arguments import at_least_one
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
 from genome_keras.io.motifs import Motif, open_meme
@@ -61,9 +62,7 @@ def modisco(
         raise ValueError("expected finite attributions. Received: infinite ones, or NaN")
     if not np.any(letters * hypothetical):
         raise ValueError("expected attributions of letters. Received: nothing but 0")
-    for name, value in (("max_seqlets", max_seqlets), ("leiden_runs", leiden_runs)):
-        if type(value) is not int or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1. Received: {value!r}")
+    at_least_one(max_seqlets=max_seqlets, leiden_runs=leiden_runs)
     length = letters.shape[2]
     window = min(window, length)
     if window < CORE + 2 * FLANK:

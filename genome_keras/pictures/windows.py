@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from genome_keras.arguments import at_least_one
 from genome_keras.pictures.canvas import (
     BASES,
     INK,
@@ -134,8 +135,7 @@ def draw_substitutions(
 
 def _rows(window, start, per_row, *, height):
     """A figure, and for each of its rows the axis, the slice of the window, the positions."""
-    if per_row < 1:
-        raise ValueError(f"per_row must be at least 1. Received: per_row={per_row}")
+    at_least_one(per_row=per_row)
     slices = [slice(first, min(first + per_row, window)) for first in range(0, window, per_row)]
     figure, axes = stack([height] * len(slices), gaps=0.55, bottom=0.6)
     positions = np.arange(window) + (start or 0) + 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import genome_keras
+from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
 from genome_keras.weights.checkpoint import save_described
 
@@ -43,9 +44,7 @@ def import_weights(architecture, path, out, *, tasks=None, window=None):
         ValueError: an unknown architecture, or `out` does not end in .weights.h5.
     """
     readers = {"basset": _basset, "danq": _danq, "deepsea": _deepsea}
-    if architecture not in readers:
-        words = ", ".join(map(repr, readers))
-        raise ValueError(f"architecture must be one of {words}. Received: {architecture!r}")
+    one_of(architecture=architecture, accepted=readers)
     out = Path(out)
     if not out.name.endswith(".weights.h5"):
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")

@@ -5,6 +5,7 @@ path on this machine, fetching the file first where it must. It can be pickled.
 """
 
 import os
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -35,8 +36,20 @@ def cache():
     """The user's folder of fetched checkpoints: `GENOME_KERAS_CACHE`, or the usual one."""
     if given := os.environ.get("GENOME_KERAS_CACHE"):
         return Path(given)
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    caches = os.environ.get("XDG_CACHE_HOME") or _home_cache()
     return Path(caches) / "genome_keras"
+
+
+def _home_cache():
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # no HOME, and a user without an entry, as in some containers
+        own = Path(tempfile.gettempdir()) / f"genome_keras-{os.getuid()}"
+        own.mkdir(mode=0o700, exist_ok=True)
+        if own.stat().st_uid != os.getuid():
+            problem = "not ours; set GENOME_KERAS_CACHE to a folder for weights"
+            raise WeightsError(f"{own}: {problem}") from None
+        return own
 
 
 def beside(path):
