@@ -30,6 +30,7 @@ MODELS = {
 OTHERS = {
     "bigru_multitask",
     "char_rnn",
+    "deepbind_2015",  # its detectors are no `Conv1D`
     "integer_logreg",
     "kmer_logreg",
     "kmer_rnn",
