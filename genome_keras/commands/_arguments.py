@@ -5,8 +5,8 @@ import os
 from contextlib import suppress
 
 from genome_keras.io.atomic import atomic
-from genome_keras.training.record import check_folder
 from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.run_files import check_folder
 
 ON_SHORT = ("error", "pad", "skip")  # as in genome_keras.windows
 
@@ -123,8 +123,15 @@ def given_places(options):
         ValueError: an option of FASTA beside a genome.
     """
     check_of_fasta(options, "on_short")
-    found = given(options, "genome", "region", "weights", "window", "unknown", "batch_size")
-    return {**found, "on_short": options.on_short or "error"}
+    check_of_bed(options)
+    names = ("genome", "region", "weights", "window", "unknown", "batch_size", "on_outside")
+    return {**given(options, *names), "on_short": options.on_short or "error"}
+
+
+def check_of_bed(options):
+    """Raises ValueError for an option of BED that is given without a genome."""
+    if options.genome is None and options.on_outside != "error":
+        raise ValueError("--on-outside is for BED and a genome, not for FASTA")
 
 
 def check_of_fasta(options, *names):
@@ -182,5 +189,6 @@ def add_places(add, *, weights=DEFAULT):
     add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
     add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
     add_reading(add)
+    add_on_outside(add)
     told = "checkpoint: a name or a path" + (" (default: %(default)s)" if weights else "")
     add("--weights", default=weights, required=weights is None, help=told)
