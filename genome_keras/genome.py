@@ -4,6 +4,8 @@ import operator
 import re
 from dataclasses import dataclass, replace
 
+from genome_keras.arguments import at_least_one
+
 _REGION = re.compile(r"(.+):([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)-([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _SYMBOLIC = re.compile(r"<[^<>\s]+>|[^\s,]*[\[\]][^\s,]+[\[\]][^\s,]*|\.[A-Za-z]+|[A-Za-z]+\.")
@@ -69,8 +71,7 @@ class Interval:
         Raises:
             ValueError: a window below 1.
         """
-        if window < 1:
-            raise ValueError(f"window must be at least 1. Received: window={window}")
+        at_least_one(window=window)
         start = self.centre - window // 2
         return replace(self, start=start, end=start + window)
 

@@ -85,7 +85,9 @@ def test_regions_are_one_based_and_inclusive(text):
 
 
 def test_a_window_of_no_base_is_an_error():
-    with pytest.raises(ValueError, match=r"window must be at least 1\. Received: window=0"):
+    with pytest.raises(
+        ValueError, match=r"window must be an integer of at least 1\. Received: window=0"
+    ):
         Interval("a", 1, 2).resized(0)
 
 

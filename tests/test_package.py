@@ -25,7 +25,8 @@ LEVELS = [
     {"windows"},
     {"encode", "metrics", "quiet_keras", "settings"},
     {"losses"},
-    {"genome", "scores", "arguments", "errors"},
+    {"genome", "scores"},
+    {"arguments", "errors"},
 ]
 ROOMS = {path.stem for path in HOME.iterdir()}
 ROOMS -= {"__init__", "__main__", "__pycache__", "checkpoints", "py"}
