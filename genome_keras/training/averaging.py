@@ -19,6 +19,8 @@ def averaged(model: keras.Model) -> Iterator[None]:
         return
     own = _values(model)
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    # Arrays of their own: JAX would take those that the optimizer still needs.
+    _assign(model, _values(model))
     try:
         yield
     finally:
