@@ -47,11 +47,15 @@ def read(path: str | os.PathLike) -> Iterator[tuple[int, Variant | Malformed]]:
         FormatError: the file is truncated or damaged.
         GenomeKerasError: pysam is missing.
     """
-    for number, record in enumerate(_records(path)):
+    for number, fields in enumerate(_records(path, _fields)):
         if number:  # the first is the header
-            place = record.contig, str(record.pos), record.id or ".", record.ref or "."
-            for allele in alleles([*place, ",".join(record.alts or ".")]):
+            for allele in alleles(fields):
                 yield number, allele
+
+
+def _fields(record):
+    place = record.contig, str(record.pos), record.id or ".", record.ref or "."
+    return [*place, ",".join(record.alts or ".")]
 
 
 def texts(path: str | os.PathLike) -> Iterator[bytes]:
@@ -59,23 +63,23 @@ def texts(path: str | os.PathLike) -> Iterator[bytes]:
 
     Args, Raises: as `read`.
     """
-    for number, record in enumerate(_records(path)):
-        text = str(record).encode("utf-8", "surrogateescape")
+    for number, record in enumerate(_records(path, str)):
+        text = record.encode("utf-8", "surrogateescape")
         yield from text.splitlines(keepends=True) if number == 0 else (text,)
 
 
-def _records(path):
-    """The header, and then the records, of pysam."""
+def _records(path, content):
+    """The header as text, and then what `content` gives for each record of pysam."""
     pysam = _pysam()
     _check_whole(path)
     number = 0
     verbosity = pysam.set_verbosity(0)  # htslib's own words on standard error
     try:
         with pysam.VariantFile(str(path), "rb") as file:
-            yield file.header
+            yield str(file.header)
             for record in file:
                 number += 1
-                yield record
+                yield content(record)
     except (ValueError, TypeError, OSError, NotImplementedError, KeyError) as error:
         where = f"after record {number}" if number else "in its header or first record"
         text = " ".join(str(error).split()).replace(str(path), "the file")
