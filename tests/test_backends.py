@@ -22,6 +22,8 @@ FILES = [
     "clockwork",
     "strands",
     "foreign",
+    "deepbind_2015",
+    "old_keras",
     "attribution",
     "ism",
     "lm_train",
@@ -30,12 +32,11 @@ FILES = [
 ONCE = ["-k", "not parameter_count and not bad_arguments"]
 
 
+@pytest.mark.other_backends
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_models_on(backend):
     if backend == keras.backend.backend():
         pytest.skip("this backend runs the tests themselves")
-    if "GENOME_KERAS_ONE_BACKEND" in os.environ:
-        pytest.skip("GENOME_KERAS_ONE_BACKEND is set")
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     here = Path(__file__).parent
