@@ -1,10 +1,15 @@
 """Every command as a newcomer runs it: what is wrong is one line, and nothing is left behind."""
 
+import contextlib
 import gzip
 import json
 import logging
+import os
+import shutil
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -157,6 +162,80 @@ def test_a_file_that_cannot_be_written(home, monkeypatch, capfd, case, out):
     """Told before anything is read, whatever is to be read."""
     found = fails(home, monkeypatch, capfd, filled(case, given="missing", out=out))
     assert f"{out}." in found and "cannot write" in found
+
+
+@pytest.mark.parametrize("link", ["itself", "hard", "symbolic"])
+@pytest.mark.parametrize(
+    "case", [case for case, line in TABLE.items() if " OUT." in line and "IN." in line]
+)
+def test_no_output_is_an_input(home, monkeypatch, capfd, case, link):
+    """Told before anything is read; by whatever name, and whichever of the inputs it is."""
+    line = filled(case, given="in.put", out="out")
+    out = next(word for word in line.split() if word.startswith("out."))
+    if link == "itself":
+        line = line.replace("in.put", out)
+    names = [name for name in ("in.put", "g.fa", "p.bed", "v.vcf") if name in line.split()]
+    for name in names if link != "itself" else [out]:
+        try:
+            (home / ("in.put" if link != "itself" else out)).write_text(">a\nACGT\n")
+            if link == "hard":
+                (home / out).hardlink_to(home / name)
+            elif link == "symbolic":
+                (home / out).symlink_to(name)
+            found = fails(home, monkeypatch, capfd, line)
+            assert f"{out}: cannot write: it is an input too; expected another" in found
+        finally:
+            for path in (home / out, home / "in.put"):
+                path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "variants v.vcf --genome g.fa --out x.html --report x.html",
+        "lm score g.fa --weights lm.weights.h5 --out x.tsv --track ./x.tsv",
+        "ism g.fa --out x.tsv --report folder/../x.tsv",
+    ],
+)
+def test_no_output_is_another_output(home, monkeypatch, capfd, line):
+    assert "it is another output too" in fails(home, monkeypatch, capfd, line)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX")
+@pytest.mark.parametrize("case", [case for case, line in TABLE.items() if "IN." in line])
+def test_a_pipe_is_read_once_or_refused(home, monkeypatch, capfd, case):
+    """Nobody waits for a second reading, and nothing is made of one that gives no bytes."""
+    os.mkfifo(home / "pipe")
+    suffix = next(word[3:] for word in TABLE[case].split() if word.startswith("IN."))
+    data = (home / GOOD[suffix]).read_bytes() if suffix in GOOD else b"no data"
+    done = threading.Event()
+
+    def write():
+        while not done.is_set():
+            with contextlib.suppress(OSError):
+                number = os.open(home / "pipe", os.O_WRONLY | os.O_NONBLOCK)
+                os.write(number, data)
+                os.close(number)
+                return
+            time.sleep(0.01)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        monkeypatch.chdir(home)
+        status = main(filled(case, given="pipe").split())
+    finally:
+        done.set()
+        writer.join()
+        (home / "pipe").unlink()
+        for path in [*home.glob("o.*"), *home.glob("x.*")]:
+            path.unlink()
+        shutil.rmtree(home / "new", ignore_errors=True)
+    found = capfd.readouterr().err
+    if status != 0:
+        assert status == 1 and found.count("\n") == 1, found
+        assert "no records" not in found and "empty" not in found, found
+    assert (status == 0) == (case in ("lm baselines", "lm compress")), found
 
 
 @pytest.mark.parametrize("place", ["empty", "empty/sub/folder"])
