@@ -202,6 +202,7 @@ def test_a_trained_model_and_its_folder_are_evaluated_alike(data, tmp_path):
     """With a shift it reads the middle; a task that nothing was learned of counts nowhere."""
     with h5py.File(data, "r+") as file:
         file["y"][:48, 1] = -1
+        file["y"][64:, 0] = np.repeat([1, 0], 8)
         file["source"][...] = np.resize([b"a", b"b"], 80)
     recipe = Recipe(epochs=1, batch_size=8, shift=2, ema=0.9)
     how = {"model": "kmer_logreg", "recipe": recipe, "sources": ["a"]}
