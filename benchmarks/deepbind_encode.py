@@ -8,8 +8,8 @@ column of its cell and of its protein or its antibody's target; where there are 
 the one of its laboratory. Scored are a share of the bins of the split "test" with a TF label
 (`tf_bins`) and a share of the others (`edge_bins`, `other_bins`), each region weighted by the
 inverse of its share, so that the AUROC is that of all of them. `gc` ranks by the share of G
-and C. The networks were trained on the 500 strongest odd-numbered peaks of the whole genome:
-some of them lie in the test chromosomes. The backend is KERAS_BACKEND.
+and C. Nothing says that the authors kept these chromosomes out of their training. The backend
+is KERAS_BACKEND.
 """
 
 import argparse

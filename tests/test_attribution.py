@@ -33,6 +33,7 @@ MODELS = {
     "conv_bigru": {"filters": (5, 6), "width": 4, "pool": 2, "units": 4},
     "danq": {"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
     "deepbind": {"filters": 5, "width": 4, "hidden": 6},
+    "deepbind_2015": {"filters": 5, "widths": 4, "hidden": 6},
     "deepsea": {**CONVOLUTIONS, "hidden": 8},
     "integer_logreg": {},
     "kmer_logreg": {"k": (1, 2)},
@@ -42,6 +43,7 @@ METHODS = [GradientXInput(), IntegratedGradients(steps=3), SmoothGrad(steps=3), 
 ONE_STRAND = ("integer_logreg",)  # no `both_strands`
 # ReLU and maxima: more points; ties and what rounding decides differ between strands.
 KINKED = ("basset", "clockwork_rnn", "conv_bigru", "danq", "deepbind", "deepsea")
+KINKED += ("deepbind_2015",)
 
 
 @pytest.fixture(autouse=True, scope="module")

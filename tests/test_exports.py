@@ -24,6 +24,8 @@ CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
     "bigru_multitask": {"window": 20, "tasks": 3, "units": 4, "both_strands": True},
     "conv_bigru": {"window": 20, "tasks": 3, "filters": (8, 6), "units": 4, "both_strands": True},
+    "deepbind_2015": {"window": 20, "tasks": (2, 1), "widths": (4, 5), "readouts": ("max", "both")}
+    | {"hidden": (6, 0)},
     "kmer_logreg": {"window": 20, "tasks": 3, "k": (1, 2, 3), "both_strands": True},
 }
 

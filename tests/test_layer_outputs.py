@@ -29,7 +29,7 @@ STATES = {
 }
 
 
-OTHERS = {"basset", "deepbind", "deepsea", "integer_logreg", "kmer_logreg"}
+OTHERS = {"basset", "deepbind", "deepbind_2015", "deepsea", "integer_logreg", "kmer_logreg"}
 
 
 def test_the_table_has_every_recurrent_factory():

@@ -19,6 +19,7 @@ from genome_keras.errors import WeightsError
 # basset: the published pretrained model (convolutions, five norms of four arrays, 10
 # positions left of 600, dense layers).
 # deepbind: 16 detectors of 24 letters, max and mean of each, 32 hidden units.
+# deepbind_2015: 16 detectors of 24 letters, 32 hidden units, for each task.
 # clockwork_rnn: no published size: convolution of 9 letters to 64, two directions of
 # modules of 32 that read 64 inputs, themselves and all slower ones; the head.
 # conv_bigru: this package's own: convolutions and norms of four arrays, two GRUs, the head
@@ -88,6 +89,12 @@ SPECIFICATIONS = {
         {"window": 12, "tasks": 3, "filters": 5, "width": 4, "hidden": 6, "dropout": 0.0},
         {},
         (4 * 24 + 1) * 16 + (2 * 16 + 1) * 32 + (32 + 1) * 919,
+    ),
+    "deepbind_2015": (
+        {"window": 12, "tasks": (2, 1), "widths": (4, 5), "readouts": ("max", "both")}
+        | {"filters": 5, "hidden": (6, 0)},
+        {},
+        ((4 * 24 + 1) * 16 + (16 + 1) * 32 + 32 + 1) * 919,
     ),
     "clockwork_rnn": (
         {"window": 12, "tasks": 3, "embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
@@ -226,8 +233,8 @@ def test_both_strands_do_not_tell_apart(name):
     a, b = scores(one_strand, x), scores(one_strand, COMPLEMENT[x][:, ::-1])
     assert not np.allclose(a, b, atol=1e-6)
     logits = (np.log(a / (1 - a)) + np.log(b / (1 - b))) / 2
-    merge = "max" if name == "deepbind" else "mean"
-    expected = np.maximum(a, b) if name == "deepbind" else 1 / (1 + np.exp(-logits))
+    merge = "max" if name.startswith("deepbind") else "mean"
+    expected = np.maximum(a, b) if merge == "max" else 1 / (1 + np.exp(-logits))
     model = genome_keras.strand_symmetric(one_strand, merge=merge)
     forward, reverse = scores(model, x), scores(model, COMPLEMENT[x][:, ::-1])
     np.testing.assert_allclose(forward, reverse, atol=1e-6)

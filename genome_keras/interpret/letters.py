@@ -65,6 +65,9 @@ def letter_model(model: keras.Model, *, target: str = "logodds") -> keras.Model:
 def _head(model):
     """The layer with the last sigmoid, where log-odds can be had in its place; or None."""
     layers = list(model.layers)
+    last = getattr(layers[-1], "activation", None)
+    if isinstance(layers[-1], keras.layers.Activation) and last is keras.activations.sigmoid:
+        return layers[-1]
     if isinstance(layers[-1], MergeStrands) and layers[-1].merge == "max":
         layers.pop()  # the larger score has the larger log-odds
     dense = isinstance(layers[-1], keras.layers.Dense)
@@ -127,7 +130,7 @@ class LogOdds(keras.layers.Layer):
     """What a head has before its sigmoid.
 
     Args:
-        head: a `TaskHead`, or a dense layer.
+        head: a `TaskHead`, a dense layer, or a sigmoid alone.
     """
 
     def __init__(self, head):
@@ -135,6 +138,8 @@ class LogOdds(keras.layers.Layer):
         self.head = head
 
     def call(self, inputs):
+        if isinstance(self.head, keras.layers.Activation):
+            return inputs
         kernel, bias = self.head.kernel, self.head.bias
         if isinstance(self.head, TaskHead):
             kernel, bias = kernel[1] - kernel[0], bias[1] - bias[0]
