@@ -1,6 +1,7 @@
 """VCF: variants, one alternative allele at a time."""
 
 import os
+import re
 from collections.abc import Iterator
 
 from genome_keras.errors import FormatError
@@ -11,6 +12,8 @@ from genome_keras.io.vcf_alleles import Malformed, Teller, alleles, malformed
 
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT"]
 LINE = 1 << 20  # bytes within which the columns above must end
+
+_PLAIN = re.compile(rb"([ -~]*)\t" * 4 + rb"([ -~]*)(?:\t|\r?\n)")  # as most records begin
 
 
 def read(path: str | os.PathLike, *, copy=None) -> Iterator[tuple[int, Variant | Malformed]]:
@@ -74,6 +77,8 @@ def _is_header(path, number, text):
 
 def _alleles(path, number, text):
     """The alleles of a record that begins with `text`."""
+    if (plain := _PLAIN.match(text)) is not None:
+        return alleles([field.decode("ascii") for field in plain.groups()])
     fields = _fields(text)[: len(COLUMNS)]
     for field in fields:
         _check_text(path, number, field)

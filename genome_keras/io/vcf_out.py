@@ -90,14 +90,28 @@ class _Vcf:
         self.out, self.effects = out, [effect.upper() for effect in effects]
         self.header, self.source = header, source
         self.tasks = [_encoded(task) for task in tasks]
+        self.none = ".", ".", ",".join("." * len(tasks))  # of an allele without effects
         self.line, self.held = None, []  # alleles of one record
 
     def write(self, lines, variants, statuses, values):
-        for line, *allele in zip(lines, variants, statuses, values, strict=True):
+        numbers = zip(*map(self._texts, values.swapaxes(0, 1)), strict=True)
+        for line, *allele in zip(lines, variants, statuses, numbers, strict=True):
             if line != self.line:
                 self.flush()
                 self.line = line
             self.held.append(allele)
+
+    def _texts(self, values):
+        """For each allele the largest of one effect, its task, and all; None where none is."""
+        sizes = np.where(np.isnan(values), -1, np.abs(values))
+        at = sizes.argmax(1)
+        largest, row = sizes[np.arange(len(at)), at], ",".join(["%.6g"] * len(self.tasks))
+        for size, task, numbers in zip(largest.tolist(), at.tolist(), values.tolist(), strict=True):
+            if size < 0:
+                yield None
+            else:
+                told = (row % tuple(numbers)).replace("nan", ".")
+                yield f"{size:.6g}", self.tasks[task], told
 
     def begin(self):
         """Writes the header, if it is not there: a source may have none before this."""
@@ -112,18 +126,13 @@ class _Vcf:
         variants, statuses, values = zip(*self.held, strict=True)
         first = variants[0]
         info = ["GK_STATUS=" + ",".join(statuses)]
-        values = np.stack(values, 1)  # (effects, alleles, tasks)
-        scored = [not np.isnan(of).all() for of in values[0]]
-        for effect, of in zip(self.effects, values, strict=True):
-            if not any(scored):
+        for effect, alleles in zip(self.effects, zip(*values, strict=True), strict=True):
+            if not any(alleles):
                 break
-            sizes = np.where(np.isnan(of), -1, np.abs(of))
-            largest = np.where(scored, sizes.max(1), np.nan)
-            best = zip(scored, sizes.argmax(1), strict=True)
-            tasks = [self.tasks[at] if known else "." for known, at in best]
-            info.append(f"GK_MAX_{effect}={_numbers(largest)}")
+            largest, tasks, numbers = zip(*(told or self.none for told in alleles), strict=True)
+            info.append(f"GK_MAX_{effect}={','.join(largest)}")
             info.append(f"GK_MAX_{effect}_TASK={','.join(tasks)}")
-            info.append(f"GK_{effect}={_numbers(of.ravel())}")
+            info.append(f"GK_{effect}={','.join(numbers)}")
         self.held = []
         if self.source is not None:
             self.source.write(self.line, ";".join(info), self.out)
@@ -209,7 +218,3 @@ def _quoted(text):
 
 def _encoded(text):
     return _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}", text)
-
-
-def _numbers(values):
-    return ",".join(["." if value != value else f"{value:.6g}" for value in values.tolist()])

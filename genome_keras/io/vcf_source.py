@@ -103,8 +103,11 @@ class Source:
         if len(fields) < 5:
             return
         fields += [b"."] * (len(COLUMNS) - len(fields))
-        kept = [item for item in fields[7].split(b";") if item not in (b"", b".")]
-        kept = [item for item in kept if not item.startswith(OURS)]
+        kept = [
+            item
+            for item in fields[7].split(b";")
+            if item not in (b"", b".") and not item.startswith(OURS)
+        ]
         fields[7] = b";".join([*kept, info.encode()])
         out.write(b"\t".join(fields))
         while not self._ended:
