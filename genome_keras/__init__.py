@@ -6,7 +6,7 @@ framework.
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # One factory a module of the same name; a new model is one more word here.
 MODELS = (
