@@ -24,7 +24,13 @@ def at_least(minimum: int, /, **sizes: int) -> None:
 
 
 def at_least_one(**sizes: int) -> None:
-    """Checks sizes: `at_least(1, ...)`."""
+    """Checks sizes: `at_least(1, ...)`.
+
+    Example:
+        >>> at_least_one(window=1000, stride=0)
+        Traceback (most recent call last):
+        ValueError: stride must be an integer of at least 1. Received: stride=0
+    """
     at_least(1, **sizes)
 
 

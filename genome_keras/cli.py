@@ -47,7 +47,14 @@ SIGNALLED = 128  # and the number of the signal, as shells say it
 
 
 def run() -> None:
-    """The program `genome-keras`: other signals that end it tidy up as Ctrl-C does."""
+    """The program `genome-keras`: other signals that end it tidy up as Ctrl-C does.
+
+    Example:
+        >>> import subprocess, sys
+        >>> command = [sys.executable, "-m", "genome_keras", "--version"]
+        >>> subprocess.run(command, capture_output=True).returncode
+        0
+    """
     streams.prepare()
     catch_signals()
     with quiet_keras():  # this process and its descriptors are ours; those of `main` are not
@@ -64,6 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     Args:
         arguments: list of str; None takes those of the process.
+
+    Example:
+        >>> import contextlib, io
+        >>> with contextlib.redirect_stdout(io.StringIO()) as printed:
+        ...     status = main(["tasks", "human-chromatin-192"])
+        >>> status, printed.getvalue().splitlines()[0].split("\\t")[:2]
+        (0, ['name', 'cell'])
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # "5 out of the last 5 calls triggered retracing", where a command has several models

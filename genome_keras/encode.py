@@ -3,9 +3,12 @@
 The alphabet is A 0, C 1, G 2, T 3, N 4, everywhere in the package.
 """
 
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.errors import SequenceError
 
@@ -26,7 +29,7 @@ _COMPLEMENT_LETTERS = bytes.maketrans(b"ACGTNacgtn", b"TGCANtgcan")
 _ONE_HOT = np.eye(5, 4, dtype=np.float32)
 
 
-def translate(letters, *, unknown=None):
+def translate(letters: bytes | bytearray, *, unknown: str | None = None) -> tuple[np.ndarray, int]:
     """Codes of a run of letters, without raising on a foreign one.
 
     Args:
@@ -36,12 +39,17 @@ def translate(letters, *, unknown=None):
     Returns:
         codes: uint8 (len(letters),), writable; 255 where a letter is foreign.
         foreign: 0-based index of the first foreign letter, or -1.
+
+    Example:
+        >>> codes, foreign = translate(b"ACGTn-")
+        >>> codes.tolist(), foreign
+        ([0, 1, 2, 3, 4, 255], 5)
     """
     coded = bytearray(letters).translate(_table(unknown))
     return np.frombuffer(coded, np.uint8), coded.find(FOREIGN)
 
 
-def tokens(seqs, *, unknown=None):
+def tokens(seqs: ArrayLike, *, unknown: str | None = None) -> np.ndarray:
     """Codes of sequences of one length: A 0, C 1, G 2, T 3, N 4.
 
     Args:
@@ -58,6 +66,10 @@ def tokens(seqs, *, unknown=None):
         SequenceError: no sequences, lengths that differ, a foreign letter or code.
         TypeError: `seqs` is none of the above.
         ValueError: another value of `unknown`.
+
+    Example:
+        >>> tokens(["ACGT", "nnca"]).tolist()
+        [[0, 1, 2, 3], [4, 4, 1, 0]]
     """
     _table(unknown)
     if isinstance(seqs, (str, bytes)):
@@ -82,16 +94,20 @@ def tokens(seqs, *, unknown=None):
     return codes.reshape(len(seqs), window)
 
 
-def one_hot(seqs, *, unknown=None):
+def one_hot(seqs: ArrayLike, *, unknown: str | None = None) -> np.ndarray:
     """One-hot float32 (n, window, 4) in the order A, C, G, T; N is four zeros.
 
     Args:
         seqs, unknown: as in `tokens`, and the same errors.
+
+    Example:
+        >>> one_hot("AN").tolist()
+        [[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]
     """
     return np.take(_ONE_HOT, tokens(seqs, unknown=unknown), axis=0, mode="clip")
 
 
-def decode(codes):
+def decode(codes: ArrayLike) -> list[str]:
     """Upper-case strings of codes.
 
     Args:
@@ -103,6 +119,10 @@ def decode(codes):
     Raises:
         SequenceError: a code outside 0 to 4, or an array of another shape.
         TypeError: no integers.
+
+    Example:
+        >>> decode([[0, 1, 2, 3], [4, 4, 1, 0]])
+        ['ACGT', 'NNCA']
     """
     codes = _checked(np.asarray(codes))
     text = codes.tobytes().translate(LETTERS.encode().ljust(256)).decode()
@@ -110,7 +130,7 @@ def decode(codes):
     return [text[row * window : (row + 1) * window] for row in range(n)]
 
 
-def reverse_complement(seqs):
+def reverse_complement(seqs: ArrayLike) -> Any:
     """The other strand, read in its own 5' to 3' direction.
 
     Args:
@@ -125,6 +145,12 @@ def reverse_complement(seqs):
     Raises:
         SequenceError: a letter outside ACGTN, a code outside 0 to 4, a wrong shape.
         TypeError: `seqs` is none of the above.
+
+    Example:
+        >>> reverse_complement(["AACG", "tn"])
+        ['CGTT', 'na']
+        >>> reverse_complement(tokens("AACG")).tolist()
+        [[1, 2, 3, 3]]
     """
     if isinstance(seqs, (str, bytes)):
         return _other_strand([seqs])[0]
@@ -140,7 +166,7 @@ def reverse_complement(seqs):
     return np.array(_other_strand(_strings(seqs)), seqs.dtype)
 
 
-def kmer_counts(seqs, *, k=(1, 2, 3, 4, 5)):
+def kmer_counts(seqs: ArrayLike, *, k: Sequence[int] = (1, 2, 3, 4, 5)) -> np.ndarray:
     """How often each k-mer occurs in each sequence, overlapping, on the given strand.
 
     A k-mer with an N in it is not counted.
@@ -155,6 +181,11 @@ def kmer_counts(seqs, *, k=(1, 2, 3, 4, 5)):
 
     Raises:
         ValueError: another `k`.
+
+    Example:
+        >>> counts = kmer_counts("ACAC", k=(1, 2))[0]
+        >>> {name: int(n) for name, n in zip(kmer_names(k=(1, 2)), counts) if n}
+        {'A': 2, 'C': 2, 'AC': 2, 'CA': 1}
     """
     _check_k(k)
     codes = tokens(seqs)
@@ -167,8 +198,13 @@ def kmer_counts(seqs, *, k=(1, 2, 3, 4, 5)):
     return counts
 
 
-def kmer_names(*, k=(1, 2, 3, 4, 5)):
-    """Columns of `kmer_counts`: by length, then in the order A, C, G, T."""
+def kmer_names(*, k: Sequence[int] = (1, 2, 3, 4, 5)) -> list[str]:
+    """Columns of `kmer_counts`: by length, then in the order A, C, G, T.
+
+    Example:
+        >>> kmer_names(k=(2,))[:5]
+        ['AA', 'AC', 'AG', 'AT', 'CA']
+    """
     _check_k(k)
     return ["".join(letters) for size in k for letters in product("ACGT", repeat=size)]
 

@@ -1,12 +1,31 @@
 """Errors a user can cause; each message is one line that says what to change."""
 
+import os
+
 
 class GenomeKerasError(Exception):
-    """Base of the errors below; the command line prints it and exits with status 1."""
+    """Base of the errors below; the command line prints it and exits with status 1.
+
+    Example:
+        >>> try:
+        ...     raise WeightsError("no checkpoint 'x'")
+        ... except GenomeKerasError as error:
+        ...     print(error)
+        no checkpoint 'x'
+    """
 
 
 class SequenceError(GenomeKerasError, ValueError):
-    """A sequence that cannot be encoded: a foreign letter, or lengths that differ."""
+    """A sequence that cannot be encoded: a foreign letter, or lengths that differ.
+
+    Example:
+        >>> from genome_keras.encode import tokens
+        >>> try:
+        ...     tokens(["ACG", "AC"])
+        ... except SequenceError as error:
+        ...     print(error)
+        sequences must have one length: record 0 has 3 letters, record 1 has 2
+    """
 
 
 class FormatError(GenomeKerasError, ValueError):
@@ -16,9 +35,13 @@ class FormatError(GenomeKerasError, ValueError):
         path: the file; "-" is standard input.
         line: 1-based line number, or None where a line means nothing.
         problem: what was expected and what came.
+
+    Example:
+        >>> print(FormatError("peaks.bed", 7, "expected at least 3 columns, got 2"))
+        peaks.bed:7: expected at least 3 columns, got 2
     """
 
-    def __init__(self, path, line, problem):
+    def __init__(self, path: str | os.PathLike, line: int | None, problem: str) -> None:
         self.path, self.line, self.problem = path, line, problem
         where = f"{path}:{line}" if line is not None else f"{path}"
         super().__init__(f"{where}: {problem}")
@@ -28,7 +51,16 @@ class FormatError(GenomeKerasError, ValueError):
 
 
 class WeightsError(GenomeKerasError, ValueError):
-    """A checkpoint that is unknown, missing, damaged or of another architecture."""
+    """A checkpoint that is unknown, missing, damaged or of another architecture.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> try:
+        ...     find("x.weights.h5")
+        ... except WeightsError as error:
+        ...     print(error)
+        x.weights.h5: no such file
+    """
 
 
 def printable(text: str, *, keep: str = "") -> str:

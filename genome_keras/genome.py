@@ -28,6 +28,11 @@ class Interval:
     Raises:
         ValueError: no contig, no base, another strand.
         TypeError: a position that is no integer.
+
+    Example:
+        >>> place = Interval("chr1", 10, 20, strand="-")
+        >>> place.length, place.centre, place.region
+        (10, 15, 'chr1:11-20')
     """
 
     contig: str
@@ -49,16 +54,16 @@ class Interval:
             raise ValueError(f"strand must be '+', '-' or None. Received: strand={self.strand!r}")
 
     @property
-    def length(self):
+    def length(self) -> int:
         """Number of bases."""
         return self.end - self.start
 
     @property
-    def centre(self):
+    def centre(self) -> int:
         """0-based position of the middle base; of two, the right one."""
         return (self.start + self.end) // 2
 
-    def resized(self, window):
+    def resized(self, window: int) -> "Interval":
         """The place of `window` bp with the same `centre`, name and strand.
 
         The centre is the base `window // 2` (0-based) of the new place, so an even
@@ -70,13 +75,17 @@ class Interval:
 
         Raises:
             ValueError: a window below 1.
+
+        Example:
+            >>> Interval("chr1", 10, 20).resized(4)
+            Interval(contig='chr1', start=13, end=17, name=None, strand=None)
         """
         at_least_one(window=window)
         start = self.centre - window // 2
         return replace(self, start=start, end=start + window)
 
     @property
-    def region(self):
+    def region(self) -> str:
         """Text as genome browsers and samtools write it, 1-based and inclusive: "chr1:11-20".
 
         Raises:
@@ -87,13 +96,17 @@ class Interval:
         return f"{self.contig}:{self.start + 1}-{self.end}"
 
     @classmethod
-    def from_region(cls, text):
+    def from_region(cls, text: str) -> "Interval":
         """Reads `region` text: contig:first-last, 1-based and inclusive.
 
         Positions may have thousands separators, and contigs may have colons.
 
         Raises:
             ValueError: other text, a first position of 0, or last before first.
+
+        Example:
+            >>> Interval.from_region("chr1:1,001-1,200").start
+            1000
         """
         found = _REGION.fullmatch(text)
         if not found:
@@ -124,6 +137,11 @@ class Variant:
     Raises:
         ValueError: no contig, a negative position, another allele.
         TypeError: a position that is no integer.
+
+    Example:
+        >>> variant = Variant("chr1", 101, "A", "AT", id="rs1")
+        >>> variant.start, variant.end, variant.is_snv
+        (100, 101, False)
     """
 
     contig: str
@@ -148,37 +166,37 @@ class Variant:
             )
 
     @property
-    def start(self):
+    def start(self) -> int:
         """0-based position of the first base of `ref`."""
         return self.position - 1
 
     @property
-    def end(self):
+    def end(self) -> int:
         """0-based position after the last base of `ref`."""
         return self.start + len(self.ref)
 
     @property
-    def is_sequence(self):
+    def is_sequence(self) -> bool:
         """Whether `alt` is letters, so that its sequence is known."""
         return bool(_LETTERS.fullmatch(self.alt))
 
     @property
-    def is_star(self):
+    def is_star(self) -> bool:
         """Whether `alt` is "*": deleted by another variant."""
         return self.alt == "*"
 
     @property
-    def is_missing(self):
+    def is_missing(self) -> bool:
         """Whether `alt` is ".": no alternative was observed."""
         return self.alt == "."
 
     @property
-    def is_symbolic(self):
+    def is_symbolic(self) -> bool:
         """Whether `alt` is named and not spelled: "<DEL>", or a breakend."""
         return bool(_SYMBOLIC.fullmatch(self.alt))
 
     @property
-    def is_snv(self):
+    def is_snv(self) -> bool:
         """Whether one letter takes the place of another; case does not count."""
         return (
             len(self.ref) == 1 == len(self.alt)
@@ -186,12 +204,16 @@ class Variant:
             and self.ref.upper() != self.alt.upper()
         )
 
-    def trimmed(self):
+    def trimmed(self) -> "Variant":
         """The same variant without letters that both alleles share at an end.
 
         First at the right end, then at the left, as long as both alleles keep one letter:
         VCF's own way of writing. Nothing is moved along the genome. Case does not count.
         Where `alt` is no sequence, the variant itself.
+
+        Example:
+            >>> Variant("chr1", 101, "ACC", "AC").trimmed()
+            Variant(contig='chr1', position=101, ref='AC', alt='A', id=None)
         """
         if not self.is_sequence:
             return self
@@ -203,6 +225,8 @@ class Variant:
         left = 0
         while left < most - right and ref[left] == alt[left]:
             left += 1
+        if not left and not right:
+            return self
         return replace(
             self,
             position=self.position + left,

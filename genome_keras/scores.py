@@ -12,6 +12,7 @@ Source: scikit-learn's definitions, ties included: `f1_score`, `roc_auc_score`,
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CLIP = 1e-7  # as in genome_keras.losses
 
@@ -20,7 +21,7 @@ CLIP = 1e-7  # as in genome_keras.losses
 BINS = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *(n / 10 for n in range(1, 11)))
 
 
-def f1(labels, scores, *, threshold=0.5):
+def f1(labels: ArrayLike, scores: ArrayLike, *, threshold: ArrayLike = 0.5) -> np.ndarray:
     """F1 of calling a label positive where its score is above the threshold.
 
     Args:
@@ -30,82 +31,126 @@ def f1(labels, scores, *, threshold=0.5):
 
     Returns:
         float64 (tasks,); 0 without positives and without calls, NaN without labels.
+
+    Example:
+        >>> labels, scores = [[1], [0], [1], [-1]], [[0.9], [0.2], [0.4], [0.3]]
+        >>> f1(labels, scores).round(4).tolist()  # precision 1, recall 1/2
+        [0.6667]
     """
     columns = zip(_columns(labels, scores), _each(threshold, scores), strict=True)
     return np.array([_f1(label, score, cut) for (label, score), cut in columns], float)
 
 
-def auroc(labels, scores):
-    """Area under the ROC curve, float64 (tasks,); NaN without both kinds of label."""
+def auroc(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Area under the ROC curve, float64 (tasks,); NaN without both kinds of label.
+
+    Example:
+        >>> auroc([[1], [0], [1], [0]], [[0.9], [0.2], [0.4], [0.6]]).tolist()  # 3 pairs of 4
+        [0.75]
+    """
     return _each_area(labels, scores)[0]
 
 
-def auprc(labels, scores):
+def auprc(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     """Average precision, float64 (tasks,); NaN without a positive label.
 
     It is the step-wise area under the precision-recall curve, not the trapezoids.
+
+    Example:
+        >>> auprc([[1], [0], [1], [0]], [[0.9], [0.6], [0.4], [0.2]]).round(4).tolist()
+        [0.8333]
     """
     return _each_area(labels, scores)[1]
 
 
-def perplexity(labels, scores):
+def perplexity(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     """exp of each task's mean cross-entropy in nats, scores clipped at 1e-7.
 
     Returns:
         float64 (tasks,); 1 is perfect, NaN without labels.
 
     Source: Zhang & Kamath 2016, section 3.
+
+    Example:
+        >>> perplexity([[1, 1], [0, -1]], [[0.5, 0.25], [0.5, 0.9]]).round(4).tolist()
+        [2.0, 4.0]
     """
     total, count = _totals(labels, scores)
     return np.exp(_ratio(total, count))
 
 
-def overall_perplexity(labels, scores):
+def overall_perplexity(labels: ArrayLike, scores: ArrayLike) -> float:
     """exp of the mean cross-entropy over all measured labels of all tasks, one float.
 
     Source: Zhang & Kamath 2016, section 3: the loss of the paper.
+
+    Example:
+        >>> round(overall_perplexity([[1, 1], [0, -1]], [[0.5, 0.5], [0.5, 0.9]]), 4)
+        2.0
     """
     total, count = _totals(labels, scores)
     return float(np.exp(_ratio(total.sum(), count.sum())))
 
 
-def brier(labels, scores):
-    """Mean squared difference of score and label, float64 (tasks,)."""
+def brier(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Mean squared difference of score and label, float64 (tasks,).
+
+    Example:
+        >>> brier([[1], [0]], [[0.5], [0.5]]).tolist()
+        [0.25]
+    """
     return np.array([_brier(*column) for column in _columns(labels, scores)], float)
 
 
-def reliability(labels, scores):
+def reliability(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What a reliability diagram shows: how often labels are positive, by score.
 
     Returns:
         Three float64 arrays (bins, tasks), one row for each bin between two `BINS`: how
         many labels, how many positive ones, and the sum of their scores.
+
+    Example:
+        >>> counts, positives, sums = reliability([[1], [0]], [[0.5], [0.5]])
+        >>> n = BINS.index(0.5)  # the bin from 0.5 to 0.6
+        >>> counts[n].tolist(), positives[n].tolist(), sums[n].tolist()
+        ([2.0], [1.0], [1.0])
     """
     rows = [_reliability(_keys(*c), c[1].dtype) for c in _columns(labels, scores)]
     return tuple(np.array(rows, float).reshape(-1, 3, len(BINS) - 1).transpose(1, 2, 0))
 
 
-def calibration_error(labels, scores):
+def calibration_error(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     """Expected calibration error, float64 (tasks,): 0 is calibrated, 1 always wrong.
 
     The mean over all labels of the difference, within the bin of the label's score,
     between the share of positives and the mean score.
 
     Source: Naeini et al. 2015, ECE, here with the bins of `BINS`.
+
+    Example:
+        >>> calibration_error([[1], [0], [1], [1]], [[0.5]] * 4).tolist()  # 3/4 against 0.5
+        [0.25]
     """
     return _calibration_error(*reliability(labels, scores))
 
 
-def best_threshold(labels, scores):
+def best_threshold(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     """The threshold with the highest F1 on these examples, for use on others.
 
     Returns:
         float64 (tasks,), just below one of the scores; 1 (no call) without positives.
+
+    Example:
+        >>> threshold = best_threshold([[0], [1], [1]], [[0.2], [0.4], [0.9]])
+        >>> f1([[0], [1], [1]], [[0.2], [0.4], [0.9]], threshold=threshold).tolist()
+        [1.0]
     """
     return np.array([_best_threshold(*column) for column in _columns(labels, scores)], float)
 
 
-def task_scores(labels, scores, *, threshold=0.5):
+def task_scores(
+    labels: ArrayLike, scores: ArrayLike, *, threshold: ArrayLike = 0.5
+) -> dict[str, np.ndarray]:
     """All scores in one pass over the tasks.
 
     Args:
@@ -116,6 +161,11 @@ def task_scores(labels, scores, *, threshold=0.5):
         A dict of arrays (tasks,): `measured` and `positives` (int64, labels
         counted), `f1`, `auroc`, `auprc`, `perplexity`, `brier` and
         `calibration_error` (float64).
+
+    Example:
+        >>> scores = task_scores([[1], [0], [-1]], [[0.9], [0.2], [0.4]])
+        >>> {name: scores[name].tolist() for name in ("measured", "positives", "auroc")}
+        {'measured': [2], 'positives': [1], 'auroc': [1.0]}
     """
     rows = []
     for (label, score), cut in zip(_columns(labels, scores), _each(threshold, scores), strict=True):
@@ -130,10 +180,14 @@ def task_scores(labels, scores, *, threshold=0.5):
     return counts | dict(zip(names, table[2:], strict=True))
 
 
-def positive_rates(labels):
+def positive_rates(labels: ArrayLike) -> np.ndarray:
     """Share of 1 among the measured labels of each task, float64 (tasks,).
 
     Half an example of each kind is added, so a rate is never 0 or 1.
+
+    Example:
+        >>> positive_rates([[1], [0], [0], [-1]]).tolist()
+        [0.375]
     """
     labels = np.asarray(labels)
     return ((labels == 1).sum(0) + 0.5) / ((labels >= 0).sum(0) + 1)

@@ -19,6 +19,16 @@ class Settings:
 
     Raises:
         ValueError: another value of a field.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Smooth(Settings):
+        ...     width: int = setting(9, Whole(least=1), "letters of the window")
+        >>> Smooth().width, Smooth(width=3).width
+        (9, 3)
+        >>> Smooth(width=0)
+        Traceback (most recent call last):
+        ValueError: width must be an integer of at least 1. Received: width=0
     """
 
     def __post_init__(self):
@@ -38,6 +48,13 @@ def setting(
         told: what it is, a line for the help of the command line.
         metavar: of its value there.
         compare: whether `==` looks at it.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Smooth(Settings):
+        ...     width: int = setting(9, Whole(least=1), "letters of the window")
+        >>> options_of(Smooth)[0].metadata["told"]
+        'letters of the window'
     """
     about = {"kind": kind, "told": told, "metavar": metavar}
     return field(default=default, compare=compare, metadata=about)
@@ -51,13 +68,27 @@ def options_of(settings: "type[Settings]") -> list[Field]:
 
     Returns:
         List of `dataclasses.Field`.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Smooth(Settings):
+        ...     width: int = setting(9, Whole(least=1), "letters of the window")
+        ...     plain: bool = False
+        >>> [each.name for each in options_of(Smooth)]
+        ['width']
     """
     return [each for each in fields(settings) if "kind" in each.metadata]
 
 
 @dataclass(frozen=True)
 class Whole:
-    """An integer from `least` to `most`; None too where it may be left out."""
+    """An integer from `least` to `most`; None too where it may be left out.
+
+    Example:
+        >>> kind = Whole(least=1, most=8, optional=True)
+        >>> kind.checked("k", kind.parsed("6")), kind.parsed("none")
+        (6, None)
+    """
 
     least: int = 1
     most: int | None = None
@@ -84,7 +115,12 @@ class Whole:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number from `least` to `most`; only `above` the one, only `below` the other."""
+    """A finite number from `least` to `most`; only `above` the one, only `below` the other.
+
+    Example:
+        >>> Number(least=0, most=1, above=True).range
+        'above 0 and at most 1'
+    """
 
     least: float = 0.0
     most: float = math.inf
@@ -122,7 +158,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Words:
-    """One of several words."""
+    """One of several words.
+
+    Example:
+        >>> Words(("mean", "max")).checked("merge", "mean")
+        'mean'
+    """
 
     accepted: tuple[str, ...]
 
@@ -138,7 +179,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Flag:
-    """True or False."""
+    """True or False.
+
+    Example:
+        >>> Flag().checked("both_strands", True)
+        True
+    """
 
     def checked(self, name: str, value: Any) -> Any:
         """The value, or ValueError."""
@@ -163,6 +209,13 @@ def chosen(
 
     Raises:
         ValueError: another name or value, or an argument that its class does not take.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Smooth(Settings):
+        ...     width: int = setting(9, Whole(least=1), "letters of the window")
+        >>> chosen({"smooth": Smooth}, what="method", choice="smooth", given={"width": 3}).width
+        3
     """
     given = {name: value for name, value in given.items() if value is not None}
     if isinstance(choice, tuple(table.values())):

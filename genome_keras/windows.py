@@ -1,18 +1,38 @@
 """Windows of one length: along records, around places, and of a variant's two alleles."""
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
+from genome_keras.genome import Interval, Variant
 
 ON_SHORT = ("error", "pad", "skip")
+# What REF has where the genome has a letter of several bases: the first of them (VCF 4.3, 1.6.1).
+IN_REF = str.maketrans("RYSWKMBDHV", "ACCAGACAAA")
 SHORT_IS_ERROR = (
     "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' and 'error'"
 )
+
+
+class _Genome(Protocol):
+    """What windows need of `genome_keras.io.reference.Genome`."""
+
+    def fetch(self, place: Any) -> str: ...
+
+    def length(self, contig: str) -> int: ...
+
+
+class _Piece(Protocol):
+    """What windows need of `genome_keras.io.fasta.Piece`."""
+
+    name: str
+    letters: bytes
+    last: bool
 
 
 class Batch(NamedTuple):
@@ -22,6 +42,12 @@ class Batch(NamedTuple):
         names: n names of records, or contigs.
         starts, ends: int64 (n,), 0-based, half-open, in the record.
         codes: uint8 (n, window), A 0, C 1, G 2, T 3, N 4.
+
+    Example:
+        >>> from genome_keras.io.fasta import Piece
+        >>> batch = next(iter(Slider([Piece("seq1", 1, b"ACGTA", True)], window=4)))
+        >>> batch.names, batch.starts.tolist(), batch.ends.tolist(), batch.codes.tolist()
+        (['seq1', 'seq1'], [0, 1], [4, 5], [[0, 1, 2, 3], [1, 2, 3, 0]])
     """
 
     names: list[str]
@@ -58,11 +84,25 @@ class Slider:
         SequenceError: a foreign letter, or a short record where it is an error, while
             iterating.
         ValueError: another value of an argument.
+
+    Example:
+        >>> from genome_keras.io.fasta import Piece
+        >>> pieces = [Piece("seq1", 1, b"ACGT", False), Piece("seq1", 2, b"ACGTAC", True)]
+        >>> slider = Slider(pieces, window=4, stride=2, batch_size=3)
+        >>> [batch.starts.tolist() for batch in slider]
+        [[0, 2, 4], [6]]
     """
 
     def __init__(
-        self, chunks, *, window, stride=None, batch_size=256, on_short="error", unknown=None
-    ):
+        self,
+        chunks: Iterable[_Piece],
+        *,
+        window: int,
+        stride: int | None = None,
+        batch_size: int = 256,
+        on_short: str = "error",
+        unknown: str | None = None,
+    ) -> None:
         stride = window if stride is None else stride
         at_least_one(window=window, stride=stride, batch_size=batch_size)
         one_of(on_short=on_short, accepted=ON_SHORT)
@@ -71,7 +111,7 @@ class Slider:
         self.batch_size, self.on_short, self.unknown = batch_size, on_short, unknown
         self.skipped = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         batch, filled = self._empty(), 0
         for name, starts, ends, rows in self._runs():
             done = 0
@@ -145,7 +185,14 @@ class Slider:
         return codes
 
 
-def of_intervals(intervals, genome, *, window, batch_size=256, unknown=None):
+def of_intervals(
+    intervals: Iterable[Interval],
+    genome: _Genome,
+    *,
+    window: int,
+    batch_size: int = 256,
+    unknown: str | None = None,
+) -> Iterator[Batch]:
     """Batches of windows, each around the centre of one interval, on the forward strand.
 
     Args:
@@ -163,6 +210,18 @@ def of_intervals(intervals, genome, *, window, batch_size=256, unknown=None):
         SequenceError: an absent contig, an interval outside it, a foreign letter; while
             iterating.
         ValueError: another value of an argument, at once.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras.io.reference import open_genome
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nACGTACGT\\n")
+        ...     with open_genome(path) as genome:
+        ...         (batch,) = of_intervals([Interval("chr1", 3, 5)], genome, window=4)
+        >>> batch.starts.tolist(), batch.codes.tolist()
+        ([2], [[2, 3, 0, 1]])
     """
     at_least_one(window=window, batch_size=batch_size)
     translate(b"", unknown=unknown)
@@ -193,6 +252,11 @@ class Alleles(NamedTuple):
     Attributes:
         ref, alt: str of the window's length, upper case.
         matches: whether the genome has the variant's `ref` at its place.
+
+    Example:
+        >>> found = Alleles(ref="AACG", alt="AATG", matches=True)
+        >>> [at for at, pair in enumerate(zip(found.ref, found.alt)) if len(set(pair)) > 1]
+        [2]
     """
 
     ref: str
@@ -200,7 +264,7 @@ class Alleles(NamedTuple):
     matches: bool
 
 
-def alleles(variant, genome, *, window):
+def alleles(variant: Variant, genome: _Genome, *, window: int) -> Alleles:
     """Windows with the reference and with the alternative allele of a variant.
 
     The variant is trimmed first, so padding letters do not change the windows. In both,
@@ -209,7 +273,8 @@ def alleles(variant, genome, *, window):
     The shorter allele shows more of what follows; what does not fit is cut on the right.
 
     Both alleles are as the variant writes them, the bases around them the genome's, or N
-    outside the contig; `matches` tells whether the genome agrees.
+    outside the contig; `matches` tells whether the genome agrees, or has a letter of several
+    bases (R) where `ref` has the first of them (A), as VCF wants it.
 
     Args:
         variant: a `genome_keras.genome.Variant` whose `alt` is a sequence.
@@ -222,18 +287,33 @@ def alleles(variant, genome, *, window):
     Raises:
         SequenceError: an `alt` that is no sequence, an absent contig, a `ref` outside it.
         ValueError: a window below 1.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras.io.reference import open_genome
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nAACGTTTT\\n")
+        ...     with open_genome(path) as genome:
+        ...         found = alleles(Variant("chr1", 3, "C", "T"), genome, window=4)
+        >>> found
+        Alleles(ref='AACG', alt='AATG', matches=True)
     """
     at_least_one(window=window)
     where = f"{variant.contig}:{variant.position} (1-based)"
     if not variant.is_sequence:
         raise SequenceError(f"{where}: expected an alt of letters, got {variant.alt!r}")
     _check_inside(genome, variant, where)
-    place = variant.contig, variant.start, variant.end
-    matches = genome.fetch(place) == variant.ref.upper()
+    start, end, written = variant.start, variant.end, variant.ref.upper()
     variant = variant.trimmed()
-    contig, before, after = variant.contig, window // 2, window - window // 2
-    left = genome.fetch((contig, variant.start - before, variant.start)) if before else ""
-    right = genome.fetch((contig, variant.end, variant.end + after))
+    first, last = variant.start - window // 2, variant.end + window - window // 2
+    begin = min(start, first)
+    letters = genome.fetch((variant.contig, begin, max(end, last)))  # once, for it costs most
+    there = letters[start - begin : end - begin]
+    matches = written == there or written == there.translate(IN_REF)
+    left = letters[first - begin : variant.start - begin]
+    right = letters[variant.end - begin : last - begin]
     ref, alt = ((left + one.upper() + right)[:window] for one in (variant.ref, variant.alt))
     return Alleles(ref, alt, matches)
 
@@ -247,7 +327,7 @@ def _check_inside(genome, place, where):
         )
 
 
-def centre(stored, window):
+def centre(stored: int, window: int | None) -> slice:
     """The slice of `window` bp in the middle of `stored` bp.
 
     Args:
@@ -256,6 +336,10 @@ def centre(stored, window):
 
     Raises:
         ValueError: it does not fit, or has no middle there.
+
+    Example:
+        >>> centre(1000, 200)
+        slice(400, 600, None)
     """
     if window is None:
         return slice(0, stored)
