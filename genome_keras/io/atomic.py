@@ -38,6 +38,16 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
             as one that `protected` names or that an enclosing block writes; before the
             block runs.
         OSError: the disk is full, or the block wrote no file.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic(Path(folder, "x.txt")) as temporary:
+        ...         _ = temporary.write_text("whole")
+        ...         before = Path(folder, "x.txt").exists()
+        ...     print(before, Path(folder, "x.txt").read_text())
+        False whole
     """
     target = Path(os.path.realpath(path))
     _check_place(path, target)
@@ -75,6 +85,15 @@ def protected(paths: Iterable, *, what: str = INPUT) -> Iterator[None]:
 
     Raises:
         GenomeKerasError: one of them is what an enclosing block writes.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file, protected([file.name]):
+        ...     try:
+        ...         check_outputs([file.name])
+        ...     except GenomeKerasError as error:
+        ...         print(str(error).partition(": ")[2])
+        cannot write: it is an input too; expected another file
     """
     before = _kept.get()
     named = [path for path in paths if isinstance(path, (str, os.PathLike)) and str(path) != "-"]
@@ -96,6 +115,13 @@ def check_outputs(outputs: Iterable) -> None:
 
     Raises:
         GenomeKerasError: two of them are the same file, or one is of `protected`.
+
+    Example:
+        >>> try:
+        ...     check_outputs(["scores.tsv", "-", "scores.tsv"])
+        ... except GenomeKerasError as error:
+        ...     print(error)
+        scores.tsv: cannot write: it is another output too; expected another file
     """
     before = _kept.get()
     try:

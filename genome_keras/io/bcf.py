@@ -21,6 +21,13 @@ def is_bcf(path: str | os.PathLike, file: io.BufferedReader) -> bool:
     Args:
         path: of the file; "-" is standard input.
         file: what `genome_keras.io.lines.opened` gave for it, at its beginning.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras.io.lines import opened
+        >>> with tempfile.NamedTemporaryFile() as file, opened(file.name) as begun:
+        ...     print(is_bcf(file.name, begun))  # it is empty
+        False
     """
     if str(path) == "-" or not os.path.isfile(path):
         return False
@@ -46,6 +53,21 @@ def read(path: str | os.PathLike) -> Iterator[tuple[int, Variant | Malformed]]:
     Raises:
         FormatError: the file is truncated or damaged.
         GenomeKerasError: pysam is missing.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pysam
+        >>> header = pysam.VariantHeader()
+        >>> header.add_line("##contig=<ID=chr1,length=1000>")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.bcf")
+        ...     with pysam.VariantFile(str(path), "wb", header=header) as out:
+        ...         _ = out.write(out.new_record("chr1", 9, alleles=("A", "C", "T")))
+        ...     for number, variant in read(path):
+        ...         print(number, variant.position, variant.ref, variant.alt)
+        1 10 A C
+        1 10 A T
     """
     for number, fields in enumerate(_records(path, _fields)):
         if number:  # the first is the header
@@ -62,6 +84,19 @@ def texts(path: str | os.PathLike) -> Iterator[bytes]:
     """The lines of a BCF file as VCF, those of its header first.
 
     Args, Raises: as `read`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pysam
+        >>> header = pysam.VariantHeader()
+        >>> header.add_line("##contig=<ID=chr1,length=1000>")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.bcf")
+        ...     with pysam.VariantFile(str(path), "wb", header=header) as out:
+        ...         _ = out.write(out.new_record("chr1", 9, alleles=("A", "C", "T")))
+        ...     print(list(texts(path))[-1])
+        b'chr1\\t10\\t.\\tA\\tC,T\\t.\\t.\\t.\\n'
     """
     for number, record in enumerate(_records(path, str)):
         text = record.encode("utf-8", "surrogateescape")

@@ -2,8 +2,9 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
+from typing import Any
 
 from genome_keras.arguments import one_of
 from genome_keras.errors import FormatError
@@ -25,16 +26,27 @@ class Places:
         skipped: `collections.Counter` of the places that were left out so far: "empty",
             whose end is their start; "absent", on contigs that the genome lacks; and
             "outside", which reach past the end of theirs.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "peaks.bed")
+        ...     _ = path.write_text("chr1\\t10\\t20\\tpeak1\\nchr2\\t0\\t5\\n")
+        ...     places = read(path, contigs={"chr1": 1000}, on_outside="skip")
+        ...     names = [place.name for place in places]
+        >>> names, dict(places.skipped)
+        (['peak1'], {'absent': 1})
     """
 
-    def __init__(self, path, found):
+    def __init__(self, path: str | os.PathLike, found: Callable[[Counter], Iterator]) -> None:
         self.path, self.skipped = path, Counter()
         self._found = found(self.skipped)
 
-    def __iter__(self):
+    def __iter__(self) -> "Places":
         return self
 
-    def __next__(self):
+    def __next__(self) -> Any:
         return next(self._found)
 
     def close(self) -> None:
@@ -85,6 +97,15 @@ def read(
         FormatError: the file cannot be read, a line is malformed, or its place is not in
             `contigs`; while iterating.
         ValueError: another value of `on_outside`, at once.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "peaks.bed")
+        ...     _ = path.write_text("chr1\\t10\\t20\\tpeak1\\nchr2\\t0\\t5\\n")
+        ...     print([place.region for place in read(path)])
+        ['chr1:11-20', 'chr2:1-5']
     """
     one_of(on_outside=on_outside, accepted=ON_OUTSIDE)
     checks = path, contigs, on_outside, only
@@ -109,6 +130,15 @@ def read_peaks(
 
     Raises:
         FormatError: fewer than ten columns, or a summit outside its interval.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.narrowPeak")
+        ...     _ = path.write_text("chr1\\t10\\t20\\t.\\t0\\t.\\t5.2\\t-1\\t-1\\t4\\n")
+        ...     print([(place.region, summit) for place, summit in read_peaks(path)])
+        [('chr1:11-20', 14)]
     """
     one_of(on_outside=on_outside, accepted=ON_OUTSIDE)
     checks = path, contigs, on_outside, only

@@ -1,5 +1,7 @@
 """bgzip: gzip in blocks of up to 64 KiB, read from any place."""
 
+import mmap
+import os
 import struct
 import zlib
 from bisect import bisect_right
@@ -14,12 +16,23 @@ END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000") 
 
 
 def is_end(tail: bytes) -> bool:
-    """Whether the last 28 bytes of a file are the empty block that ends bgzip."""
+    """Whether the last 28 bytes of a file are the empty block that ends bgzip.
+
+    Example:
+        >>> is_end(END), is_end(END[:-1])
+        (True, False)
+    """
     return is_bgzf(tail) and len(tail) == len(END) and tail[-4:] == bytes(4)
 
 
 def is_bgzf(head: bytes) -> bool:
-    """Whether a file whose first 18 bytes are `head` is bgzip."""
+    """Whether a file whose first 18 bytes are `head` is bgzip.
+
+    Example:
+        >>> import gzip
+        >>> is_bgzf(END[:18]), is_bgzf(gzip.compress(b"ACGT")[:18])
+        (True, False)
+    """
     return head[:4] == b"\x1f\x8b\x08\x04" and head[10:16] == b"\x06\0BC\x02\0"
 
 
@@ -34,9 +47,17 @@ class Blocks:
 
     Raises:
         FormatError: the file is truncated or not bgzip throughout.
+
+    Example:
+        >>> letters = zlib.compress(b"ACGT", wbits=-15)
+        >>> size = struct.pack("<H", HEADER + len(letters) + TRAILER - 1)
+        >>> block = END[:16] + size + letters + struct.pack("<II", zlib.crc32(b"ACGT"), 4)
+        >>> blocks = Blocks("x.gz", block + END)
+        >>> len(blocks), blocks[1:3]
+        (4, b'CG')
     """
 
-    def __init__(self, path, data):
+    def __init__(self, path: str | os.PathLike, data: bytes | mmap.mmap) -> None:
         self.path, self.data = path, data
         self.places, self.begins, self.size = [], [], 0
         at = size = 0
@@ -57,7 +78,7 @@ class Blocks:
             raise FormatError(path, None, "truncated bgzip: the empty block at its end is missing")
         self._block = lru_cache(KEPT)(self._inflated)
 
-    def __getitem__(self, span):
+    def __getitem__(self, span: slice) -> bytes:
         """Bytes of a slice with a start and an end, as of `bytes`."""
         block = bisect_right(self.begins, span.start) - 1
         begin = self.begins[block]
@@ -67,7 +88,7 @@ class Blocks:
             block += 1
         return b"".join(parts)[span.start - begin : span.stop - begin]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.size
 
     def _inflated(self, block):

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
 import numpy as np
@@ -17,7 +18,7 @@ SPARE = 1 << 20  # bytes for the header
 
 
 @contextmanager
-def open_bigwig(path, contigs):
+def open_bigwig(path: str | os.PathLike, contigs: Mapping[str, int]) -> Iterator["_Track"]:
     """Opens a bigWig file; it is there, whole, when the block succeeds.
 
     pyBigWig never comes back from a full disk: so there must be room for 64 bytes a value,
@@ -40,6 +41,17 @@ def open_bigwig(path, contigs):
         ValueError: no contigs, or longer ones than the format holds; places and values
             that are not as above.
         OSError: the disk is full; no file is left.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.bw")
+        ...     with open_bigwig(path, {"chr1": 1000}) as track:
+        ...         track.write("chr1", [0, 10], [10, 20], [0.5, 0.25])
+        ...     with _pybigwig().open(str(path)) as file:
+        ...         print(file.intervals("chr1"))
+        ((0, 10, 0.5), (10, 20, 0.25))
     """
     library = _pybigwig()
     contigs = {name: int(length) for name, length in contigs.items()}

@@ -1,5 +1,7 @@
 """The files of the DeepSEA bundle, read in place: examples are columns, bases A G C T."""
 
+import os
+
 import numpy as np
 
 from genome_keras.errors import FormatError
@@ -36,9 +38,22 @@ class DeepSEAFile:
 
     Raises:
         FormatError: not such a file. Values are checked when they are read.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     x, y = np.zeros((2, 4, 3), np.uint8), np.eye(2, 5, dtype=np.uint8)
+        ...     x[0, 2, 0] = 1  # the first example is CNN: bases are A G C T in the file
+        ...     path = Path(folder, "test.mat")
+        ...     scipy.io.savemat(path, {"testxdata": x, "testdata": y})
+        ...     file = DeepSEAFile(path, "test")
+        ...     print(file.read_codes(0, 1).tolist(), file.read_labels(0, 2).tolist())
+        [[1, 4, 4]] [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]]
     """
 
-    def __init__(self, path, split, *, window=None):
+    def __init__(self, path: str | os.PathLike, split: str, *, window: int | None = None) -> None:
         self.path, self.split = path, split
         names = f"{split}xdata", f"{split}data"
         x, y = open_arrays(path, names)
@@ -65,7 +80,7 @@ class DeepSEAFile:
         chunk = max(self._x.chunk, self._y.chunk)
         self.chunk = chunk * -(-COLUMNS // chunk)
 
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         """uint8 (stop - start, window): A 0, C 1, G 2, T 3, N 4."""
         result = np.empty((stop - start, self.window), np.uint8)
         step = max(1, STRIP // max(1, 4 * len(result)) // self._x.strip) * self._x.strip
@@ -82,7 +97,7 @@ class DeepSEAFile:
             at = end
         return result
 
-    def read_labels(self, start, stop):
+    def read_labels(self, start: int, stop: int) -> np.ndarray:
         """int8 (stop - start, tasks): 0, 1, and -1 for "not measured"."""
         result = np.empty((stop - start, self.tasks), np.int8)
         step = max(1, STRIP // max(1, stop - start) // self._y.strip) * self._y.strip

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from genome_keras.errors import GenomeKerasError, WeightsError, printable
 from genome_keras.io.atomic import atomic
@@ -39,6 +39,10 @@ class Patience:
         rate: bytes a second that are enough.
         over: seconds over which the rate is that of.
         longest: seconds between two requests, whatever the server asks for.
+
+    Example:
+        >>> Patience(tries=2, rate=100).little
+        1000
     """
 
     tries: int = 5
@@ -74,6 +78,18 @@ def download(
     Raises:
         WeightsError: the server has no such file or another one, cannot be reached, or
             the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras.io.digest import sha256_of
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     _ = path.write_bytes(b"ACGT")
+        ...     # What is there already, whole, is not asked for.
+        ...     download("http://localhost/x.h5", path, size=4, sha256=sha256_of(path))
+        ...     print(path.read_bytes())
+        b'ACGT'
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
@@ -101,6 +117,13 @@ def alone(path: Path) -> Iterator[None]:
 
     Args:
         path: what is written in the block; the lock is `.NAME.lock` beside it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with alone(Path(folder, "x.h5")):
+        ...         print(os.listdir(folder))
+        ['.x.h5.lock']
     """
     from filelock import FileLock, Timeout
 
@@ -128,6 +151,20 @@ class Transfer:
         ceiling: bytes; a file that is said to be larger is refused.
         patience: None takes `PATIENCE`.
         bar: a progress bar with `total`, `n` and `update`, or None.
+
+    Example:
+        >>> import threading
+        >>> from http.server import HTTPServer, SimpleHTTPRequestHandler
+        >>> from tempfile import TemporaryDirectory
+        >>> class Quiet(SimpleHTTPRequestHandler):
+        ...     def log_message(self, *_):
+        ...         pass
+        >>> with TemporaryDirectory() as folder, HTTPServer(("localhost", 0), Quiet) as server:
+        ...     threading.Thread(target=server.handle_request).start()
+        ...     part, url = Path(folder, "part"), f"http://localhost:{server.server_port}/"
+        ...     Transfer(url, part, ceiling=1_000_000).run()
+        ...     print(part.stat().st_size > 0)
+        True
     """
 
     def __init__(
@@ -138,8 +175,8 @@ class Transfer:
         size: int | None = None,
         ceiling: int,
         patience: Patience | None = None,
-        bar=None,
-    ):
+        bar: Any = None,
+    ) -> None:
         self.url, self.part, self.size, self.ceiling = url, part, size, ceiling
         self.where = printable(url)
         self.patience, self.bar = patience or PATIENCE, bar

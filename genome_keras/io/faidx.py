@@ -1,10 +1,12 @@
 """Where the letters of a FASTA file lie: the .fai index, read, checked or made."""
 
+import mmap
 import os
 import re
 from typing import NamedTuple
 
 from genome_keras.errors import FormatError
+from genome_keras.io.bgzf import Blocks
 from genome_keras.io.fasta import BLANKS, header_name
 from genome_keras.io.lines import LINE, MARK, rows, texts
 
@@ -21,6 +23,11 @@ class Entry(NamedTuple):
         offset: byte of the first letter, in the decompressed file.
         letters: of each line but the last.
         bytes: of each line but the last, with its end.
+
+    Example:
+        >>> entry = Entry(length=100, offset=6, letters=60, bytes=61)
+        >>> entry.span(58, 62)  # with the end of the first line
+        (64, 69)
     """
 
     length: int
@@ -28,7 +35,7 @@ class Entry(NamedTuple):
     letters: int
     bytes: int
 
-    def span(self, start, end):
+    def span(self, start: int, end: int) -> tuple[int, int]:
         """Bytes (first, after the last) of the letters `start` to `end`, 0-based, half-open."""
         return self._byte(start), self._byte(end - 1) + 1
 
@@ -48,6 +55,15 @@ def read(path: str | os.PathLike) -> dict[str, Entry]:
 
     Raises:
         FormatError: the file cannot be read, is empty or has a malformed line.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.fa.fai")
+        ...     _ = path.write_text("chr1\\t100\\t6\\t60\\t61\\n")
+        ...     print(read(path))
+        {'chr1': Entry(length=100, offset=6, letters=60, bytes=61)}
     """
     index = {}
     for number, line in rows(path, "a .fai index as"):
@@ -67,7 +83,7 @@ def read(path: str | os.PathLike) -> dict[str, Entry]:
     return index
 
 
-def fits(index: dict[str, Entry], data) -> bool:
+def fits(index: dict[str, Entry], data: bytes | mmap.mmap | Blocks) -> bool:
     """Whether records lie in a FASTA file where an index says, by what stands around each.
 
     Before a record stands its header, after its first line and its last letter a line end,
@@ -76,6 +92,11 @@ def fits(index: dict[str, Entry], data) -> bool:
     Args:
         index: as `read` gives it.
         data: the bytes of the file, decompressed: what has a length and gives slices.
+
+    Example:
+        >>> index = {"chr1": Entry(length=6, offset=6, letters=4, bytes=5)}
+        >>> fits(index, b">chr1\\nACGT\\nAC\\n"), fits(index, b">chr1\\nACGTA\\nC\\n")
+        (True, False)
     """
     return all(_lies(name, entry, data) for name, entry in index.items())
 
@@ -121,6 +142,15 @@ def build(path: str | os.PathLike) -> dict[str, Entry]:
     Raises:
         FormatError: no FASTA, a name twice, or lines of one record that differ in
             length before its last, so that no letter can be found by counting.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.fa")
+        ...     _ = path.write_text(">chr1 first\\nACGT\\nAC\\n")
+        ...     print(build(path))
+        {'chr1': Entry(length=6, offset=12, letters=4, bytes=5)}
     """
     index, record = {}, None
     offset, number, width, letters = 0, 0, 0, 0

@@ -27,6 +27,11 @@ class Piece(NamedTuple):
         letters: sequence without line ends and blanks, letters not checked.
         last: whether the record ends here; this piece may be empty if others came before,
             or where empty records are kept.
+
+    Example:
+        >>> pieces = [Piece("chr1", 2, b"ACGT", False), Piece("chr1", 9, b"AC", True)]
+        >>> b"".join(piece.letters for piece in pieces)
+        b'ACGTAC'
     """
 
     name: str
@@ -56,6 +61,15 @@ def chunks(
         FormatError: no such file, no FASTA text, damaged gzip, a record without a name
             or without sequence.
         ValueError: another value of `empty`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.fa")
+        ...     _ = path.write_text(">chr1 first\\nACGT\\nAC\\n")
+        ...     print(list(chunks(path)))
+        [Piece(name='chr1', line=2, letters=b'ACGTAC', last=True)]
     """
     one_of(empty=empty, accepted=EMPTY)
     record = None
@@ -88,6 +102,15 @@ def read(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
 
     Yields:
         (name, sequence), both str; letters are not checked.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.fa")
+        ...     _ = path.write_text(">chr1 first\\nACGT\\nAC\\n")
+        ...     print(dict(read(path)))
+        {'chr1': 'ACGTAC'}
     """
     letters = []
     for piece in chunks(path):
@@ -109,6 +132,10 @@ def header_name(path: str | os.PathLike, line: int, header: bytes) -> str:
 
     Raises:
         FormatError: no name, or none that can be printed.
+
+    Example:
+        >>> header_name("x.fa", 1, b">chr1 first\\n")
+        'chr1'
     """
     if len(header) >= LINE:
         raise FormatError(path, line, f"expected a header of less than {LINE} bytes")

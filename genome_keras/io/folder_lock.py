@@ -21,6 +21,16 @@ def held(folder: str | os.PathLike) -> Iterator[None]:
 
     Raises:
         GenomeKerasError: another holder, of this process or another, has it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, held(folder):
+        ...     try:
+        ...         with held(folder):
+        ...             pass
+        ...     except GenomeKerasError as error:
+        ...         print(str(error).partition(": ")[2])
+        another run is writing to this folder; wait for it, or take another
     """
     try:
         import fcntl
