@@ -48,6 +48,8 @@ _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "strand_symmetric": "genome_keras.layers.strands",
     "learn_words": "genome_keras.training.words",
     "read_words": "genome_keras.io.word_vectors",
+    "import_deepbind": "genome_keras.sharing.import_deepbind",
+    "import_keras": "genome_keras.sharing.import_keras",
     "import_weights": "genome_keras.sharing.import_weights",
     "list_weights": "genome_keras.weights.resolve",
     "load_model": "genome_keras.scoring.load",
