@@ -12,7 +12,8 @@ from genome_keras.weights.run_files import RunFiles, check_folder, claim, is_run
 class Made:
     """Stands for a model that a factory made."""
 
-    made_with = description.made_by("kmer_logreg", {"window": 12, "k": [1, 2]}, ["a", "b"])
+    arguments = {"window": 12, "k": [1, 2], "seed": 20260101}
+    made_with = description.made_by("kmer_logreg", arguments, ["a", "b"])
 
 
 def test_a_description_is_read_as_it_was_written(tmp_path):
@@ -33,7 +34,9 @@ def test_a_description_is_read_as_it_was_written(tmp_path):
         ({"tasks": ["a", "a"]}, "two tasks have the same name"),
         ({"tasks": ["a\x1b"]}, "tasks must be a list of printable names"),
         ({"arguments": {"weights": "x"}}, "arguments may not name weights"),
-        ({"arguments": {"window": float("nan")}}, "expected a number up to"),
+        ({"arguments": {"window": float("nan")}}, "expected a number up to 10000000,"),
+        ({"arguments": {"window": 10_000_001}}, "expected a number up to 10000000,"),
+        ({"arguments": {"seed": 2**32}}, "expected a number up to 4294967295,"),
         ({"format": 2}, "reads format 1"),
     ],
 )

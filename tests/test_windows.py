@@ -289,6 +289,17 @@ def test_a_ref_that_the_genome_has_not_is_told_and_shown_as_written(genome):
 
 
 @pytest.mark.parametrize(
+    ("ref", "matches"),
+    [("ACG", True), ("RCK", True), ("GCG", False), ("ACT", False), ("NCN", False)],
+)
+def test_a_letter_of_several_bases_is_written_as_the_first_of_them(tmp_path, ref, matches):
+    (tmp_path / "g.fa").write_text(">chr1\nTTRCKTT\n")
+    with open_genome(tmp_path / "g.fa") as genome:
+        found = alleles(Variant("chr1", 3, ref, "T"), genome, window=3)
+    assert found == (f"T{ref[:2]}", "TTT", matches)
+
+
+@pytest.mark.parametrize(
     "variant, problem",
     [
         (Variant("chr2", 4, "T", "<DEL>"), "chr2:4 (1-based): expected an alt of letters, got '<"),

@@ -63,10 +63,11 @@ def _variants(options):
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
     names += ("batch_size", "report", "unknown")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
+    hint = "; --unknown N reads other letters as N" if "foreign_letter" in done.status else ""
     if done.problem is not None:
-        raise GenomeKerasError(f"{options.vcf}: {done.problem}")
+        raise GenomeKerasError(f"{options.vcf}: {done.problem}{hint}")
     others = {word: count for word, count in done.status.items() if word != "ok"}
     if others:
         told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))
         total = sum(done.status.values())
-        say(f"{sum(others.values())} of {total} alleles have no effects: {told}")
+        say(f"{sum(others.values())} of {total} alleles have no effects: {told}{hint}")

@@ -23,6 +23,7 @@ from genome_keras.io.atomic import atomic
 
 MAX_TEXT = 16 << 20
 _MAX_ARGUMENT = 10_000_000
+_MAX_SEED = 2**32 - 1  # no size: a date, say
 _FORMAT = 1
 
 
@@ -156,16 +157,17 @@ def _check_arguments(arguments, where):
         raise WeightsError(f"{where}: arguments may not name weights")
     for name, value in arguments.items():
         values = value if isinstance(value, (list, tuple)) else [value]
-        if len(values) > 100 or not all(map(_is_plain, values)):
+        largest = _MAX_SEED if name == "seed" else _MAX_ARGUMENT
+        if len(values) > 100 or not all(_is_plain(each, largest) for each in values):
             raise WeightsError(
-                f"{where}: argument {name!r:.42}: expected a number up to {_MAX_ARGUMENT}, a word, "
+                f"{where}: argument {name!r:.42}: expected a number up to {largest}, a word, "
                 f"true, false, null or a short list of them, got {value!r:.60}"
             )
 
 
-def _is_plain(value):
+def _is_plain(value, largest):
     if isinstance(value, (int, float)):
-        return abs(value) <= _MAX_ARGUMENT  # False for NaN
+        return abs(value) <= largest  # False for NaN
     return value is None or (isinstance(value, str) and len(value) <= 100)
 
 
