@@ -45,11 +45,12 @@ def open_bigwig(path: str | os.PathLike, contigs: Mapping[str, int]) -> Iterator
     Example:
         >>> import tempfile
         >>> from pathlib import Path
+        >>> import pyBigWig
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "x.bw")
         ...     with open_bigwig(path, {"chr1": 1000}) as track:
         ...         track.write("chr1", [0, 10], [10, 20], [0.5, 0.25])
-        ...     with _pybigwig().open(str(path)) as file:
+        ...     with pyBigWig.open(str(path)) as file:
         ...         print(file.intervals("chr1"))
         ((0, 10, 0.5), (10, 20, 0.25))
     """

@@ -1,9 +1,12 @@
 """HDF5, written row by row: whole or not at all, and the same bytes for the same data."""
 
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import h5py
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from genome_keras.io.atomic import atomic
 
@@ -12,7 +15,7 @@ LONGEST = 1 << 20  # bytes of a chunk
 
 
 @contextmanager
-def create(path):
+def create(path: str | os.PathLike) -> Iterator[h5py.File]:
     """Creates a file; it is there, whole, when the block succeeds.
 
     Args:
@@ -24,6 +27,17 @@ def create(path):
     Raises:
         GenomeKerasError: `path` cannot be written, before the block runs.
         OSError: the disk is full; no file is left.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     with create(path) as file:
+        ...         file["x"] = [1, 2]
+        ...     with h5py.File(path) as file:
+        ...         print(file["x"][:].tolist())
+        [1, 2]
     """
     with atomic(path) as temporary, open(temporary, "w+b", buffering=0) as raw:
         with _File(_Disk(raw)) as file:
@@ -85,9 +99,24 @@ class Rows:
         name: of the data set.
         shape: (rows,) or (rows, width).
         dtype: of NumPy.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     with create(path) as file:
+        ...         with Rows(file, "x", (3, 2), np.uint8) as rows:
+        ...             rows.append([[0, 1]])
+        ...             rows.append([[2, 3], [3, 2]])
+        ...     with h5py.File(path) as file:
+        ...         print(file["x"][:].tolist())
+        [[0, 1], [2, 3], [3, 2]]
     """
 
-    def __init__(self, file, name, shape, dtype):
+    def __init__(
+        self, file: h5py.File, name: str, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> None:
         self.disk = file.disk
         n, *width = shape
         row = max(1, np.dtype(dtype).itemsize * (width[0] if width else 1))
@@ -97,7 +126,7 @@ class Rows:
         )
         self.held, self.filled, self.written = np.empty(chunk, dtype), 0, 0
 
-    def append(self, rows):
+    def append(self, rows: ArrayLike) -> None:
         """Adds rows, (m,) or (m, width)."""
         done = 0
         while done < len(rows):
@@ -123,12 +152,23 @@ class Rows:
         self.written, self.filled = self.written + self.filled, 0
 
 
-def texts(file, name, values):
+def texts(file: h5py.File, name: str, values: Sequence) -> None:
     """Writes a data set of byte strings in UTF-8.
 
     Args:
         file, name: as in `Rows`.
         values: list of str, or of lists of one length of str.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     with create(path) as file:
+        ...         texts(file, "tasks", ["A549|CTCF", "K562|TAL1"])
+        ...     with h5py.File(path) as file:
+        ...         print(file["tasks"][:].tolist())
+        [b'A549|CTCF', b'K562|TAL1']
     """
     values = np.char.encode(np.asarray(values, str), "utf-8")
     file.create_dataset(name, data=values, track_times=False)

@@ -1,8 +1,10 @@
 """Arrays of HDF5 files from elsewhere: what a file claims is checked before it is read."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -29,8 +31,17 @@ _ERRORS = (
 
 
 @contextmanager
-def reading(path):
-    """Turns what h5py raises on a damaged file into a `FormatError`."""
+def reading(path: str | os.PathLike) -> Iterator[None]:
+    """Turns what h5py raises on a damaged file into a `FormatError`.
+
+    Example:
+        >>> try:
+        ...     with reading("x.h5"):
+        ...         {}["tasks"]
+        ... except FormatError as error:
+        ...     print(error)
+        x.h5: damaged or foreign HDF5: 'tasks'
+    """
     try:
         yield
     except FormatError:
@@ -40,11 +51,22 @@ def reading(path):
         raise FormatError(path, None, f"damaged or foreign HDF5: {what}") from error
 
 
-def open_h5(path):
+def open_h5(path: str | os.PathLike) -> h5py.File:
     """Opens a file for reading; the caller closes it.
 
     Raises:
         FormatError: no such file, or not HDF5.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     with h5py.File(path, "w") as file:
+        ...         file["x"] = [[1, 2]]
+        ...     with open_h5(path) as file:
+        ...         print(sorted(file))
+        ['x']
     """
     if not Path(path).is_file():
         raise FormatError(path, None, "no such file")
@@ -54,7 +76,9 @@ def open_h5(path):
         raise FormatError(path, None, "not an HDF5 file, or a truncated one") from error
 
 
-def array(file, path, name, *, ndim, kinds):
+def array(
+    file: h5py.File, path: str | os.PathLike, name: str, *, ndim: int, kinds: Sequence[str]
+) -> h5py.Dataset:
     """A dataset of the file that is safe to read.
 
     Args:
@@ -70,6 +94,17 @@ def array(file, path, name, *, ndim, kinds):
     Raises:
         FormatError: it is not there, is a link, has another type, shape or filter, or
             claims far more data than the file holds.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.h5")
+        ...     with h5py.File(path, "w") as file:
+        ...         file["x"] = [[1, 2]]
+        ...     with open_h5(path) as file:
+        ...         print(array(file, path, "x", ndim=2, kinds=("int64",)).shape)
+        (1, 2)
     """
     with reading(path):
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
@@ -130,13 +165,19 @@ class Reopened:
     Args:
         opener: called with `path`; gives whatever is to be shared by the threads.
         path: the file.
+
+    Example:
+        >>> import pickle
+        >>> opened = Reopened(str.upper, "x.h5")
+        >>> opened(), pickle.loads(pickle.dumps(opened))()
+        ('X.H5', 'X.H5')
     """
 
-    def __init__(self, opener, path):
+    def __init__(self, opener: Callable[[Any], Any], path: str | os.PathLike) -> None:
         self.opener, self.path = opener, path
         self._owner, self._value = None, None
 
-    def __call__(self):
+    def __call__(self) -> Any:
         if self._owner != os.getpid():
             # Two threads may both open it; one of the two is dropped.
             self._value = self.opener(self.path)

@@ -13,7 +13,16 @@ from genome_keras.errors import GenomeKerasError
 
 
 def check_address(url: str, error: type[GenomeKerasError] = GenomeKerasError) -> None:
-    """Raises `error`, a class, for an address that is not http or https."""
+    """Raises `error`, a class, for an address that is not http or https.
+
+    Example:
+        >>> check_address("https://example.org/x.h5")
+        >>> try:
+        ...     check_address("ftp://example.org/x.h5")
+        ... except GenomeKerasError as error:
+        ...     print(error)
+        'ftp://example.org/x.h5': expected an address with http or https
+    """
     try:
         parts = urllib.parse.urlsplit(url)
         right = parts.scheme in ("http", "https") and parts.hostname
@@ -38,6 +47,17 @@ def request(url: str, headers: dict[str, str], *, timeout: float) -> HTTPRespons
         GenomeKerasError: an address with another protocol, at any hop.
         OSError, http.client.HTTPException: the server cannot be reached, or another status
             (`urllib.error.HTTPError`).
+
+    Example:
+        >>> from http.server import HTTPServer, SimpleHTTPRequestHandler
+        >>> class Quiet(SimpleHTTPRequestHandler):
+        ...     def log_message(self, *_):
+        ...         pass
+        >>> with HTTPServer(("localhost", 0), Quiet) as server:
+        ...     threading.Thread(target=server.handle_request).start()
+        ...     with request(f"http://localhost:{server.server_port}/", {}, timeout=30) as response:
+        ...         print(response.status)
+        200
     """
     check_address(url)
     opener = urllib.request.OpenerDirector()

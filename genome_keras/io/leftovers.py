@@ -17,6 +17,11 @@ def temporary(target: Path) -> Path:
     """A name that nobody has, hidden beside `target` and with all its suffixes.
 
     It tells whose it is, `.NAME-MACHINE-PID-NUMBER.SUFFIXES`, for `sweep`.
+
+    Example:
+        >>> name = temporary(Path("x.weights.h5")).name
+        >>> name.startswith(f".x-{machine()}-{os.getpid()}-"), name.endswith(".weights.h5")
+        (True, True)
     """
     name, dot, suffixes = target.name.partition(".")
     owner = f"{machine()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -24,7 +29,20 @@ def temporary(target: Path) -> Path:
 
 
 def sweep(target: Path) -> None:
-    """Removes temporary files of `target` whose processes, of this machine, are dead."""
+    """Removes temporary files of `target` whose processes, of this machine, are dead.
+
+    Example:
+        >>> import subprocess, sys, tempfile
+        >>> code = "from genome_keras.io.leftovers import Path, temporary; import sys; "
+        >>> code += "temporary(Path(sys.argv[1])).touch()"
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     target = Path(folder, "x.tsv")
+        ...     _ = subprocess.run([sys.executable, "-c", code, target], check=True)
+        ...     before = len(os.listdir(folder))
+        ...     sweep(target)  # that process has ended
+        ...     print(before, len(os.listdir(folder)))
+        1 0
+    """
     name, dot, suffixes = target.name.partition(".")
     pattern = (
         rf"\.{re.escape(name)}-{machine()}-(\d{{1,19}})-[0-9a-f]{{8}}{re.escape(dot + suffixes)}"
@@ -44,6 +62,10 @@ def machine() -> str:
 
     They differ between machines, between boots of one, and between containers, which may
     share a disk and have the same numbers for other processes.
+
+    Example:
+        >>> len(machine()), machine() == machine()
+        (8, True)
     """
     parts = [platform.node()]
     with suppress(OSError):
@@ -54,7 +76,12 @@ def machine() -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine may still run; where nobody can tell, it may."""
+    """Whether a process of this machine may still run; where nobody can tell, it may.
+
+    Example:
+        >>> is_alive(os.getpid())
+        True
+    """
     if os.name != "posix":
         return True
     try:

@@ -56,6 +56,15 @@ def texts(
 
     Raises:
         FormatError: no such file, another format, damaged or truncated gzip.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.txt.gz")
+        ...     _ = path.write_bytes(gzip.compress(b"chr1\\nchr2\\n"))
+        ...     print(list(texts(path, "BED")))
+        [b'chr1\\n', b'chr2\\n']
     """
     if file is None:
         with opened(path) as file:
@@ -108,6 +117,15 @@ def rows(path: str | os.PathLike, what: str, *, size: int = LINE) -> Iterator[tu
 
     Raises:
         FormatError: a line that is longer, not UTF-8 or has control characters.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.txt.gz")
+        ...     _ = path.write_bytes(gzip.compress(b"chr1\\nchr2\\n"))
+        ...     print(list(rows(path, "BED")))
+        [(1, 'chr1'), (2, 'chr2')]
     """
     for number, text in enumerate(texts(path, what, size=size), 1):
         if len(text) == size and not text.endswith(b"\n"):
@@ -123,7 +141,12 @@ def rows(path: str | os.PathLike, what: str, *, size: int = LINE) -> Iterator[tu
 
 
 def is_position(field: str) -> bool:
-    """Whether a column is a whole number, 0 or more, of at most `DIGITS` digits."""
+    """Whether a column is a whole number, 0 or more, of at most `DIGITS` digits.
+
+    Example:
+        >>> is_position("10"), is_position("-1"), is_position("1e3")
+        (True, False, False)
+    """
     return field.isascii() and field.isdigit() and len(field) <= DIGITS
 
 
@@ -139,6 +162,15 @@ def opened(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
 
     Raises:
         FormatError: the file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write(b"chr1")
+        ...     file.flush()
+        ...     with opened(file.name) as begun:
+        ...         print(begun.peek(2)[:2], begun.read())
+        b'ch' b'chr1'
     """
     # A reader over a reader: its `peek` waits for more than a pipe's first bytes.
     if str(path) == "-":
@@ -165,6 +197,13 @@ def check_regular(path: str | os.PathLike) -> None:
 
     Raises:
         FormatError: `path` is a pipe, a device or a socket.
+
+    Example:
+        >>> try:
+        ...     check_regular(os.devnull)
+        ... except FormatError as error:
+        ...     print(str(error).partition(", but")[0])
+        /dev/null: a pipe or device
     """
     try:
         mode = os.stat(path).st_mode

@@ -1,7 +1,9 @@
 """MATLAB files of versions 5 to 7: where the numeric arrays lie, and their bytes in turn."""
 
+import os
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -41,6 +43,17 @@ class Variable:
         start: of the values; in a compressed one, of the compressed bytes.
         packed: compressed bytes, or 0.
         skip: decompressed bytes before the values.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     scipy.io.savemat(path, {"y": np.arange(6.0).reshape(2, 3)})
+        ...     y = variables(path)["y"]
+        ...     print(np.frombuffer(b"".join(y.pieces(16)), y.dtype).tolist())
+        [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]
     """
 
     path: str
@@ -50,7 +63,7 @@ class Variable:
     packed: int = 0
     skip: int = 0
 
-    def pieces(self, size):
+    def pieces(self, size: int) -> Iterator[bytes]:
         """Yields the values in the order of the file, as bytes, `size` at a time.
 
         Raises:
@@ -69,13 +82,24 @@ class Variable:
                 yield piece
 
 
-def is_mat5(path):
-    """Whether a file begins as MATLAB files of versions 5 to 7 do."""
+def is_mat5(path: str | os.PathLike) -> bool:
+    """Whether a file begins as MATLAB files of versions 5 to 7 do.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     scipy.io.savemat(path, {"y": np.arange(6.0).reshape(2, 3)})
+        ...     print(is_mat5(path))
+        True
+    """
     with open(path, "rb") as file:
         return file.read(HEADER)[124:] in (b"\x00\x01IM", b"\x01\x00MI")
 
 
-def variables(path):
+def variables(path: str | os.PathLike) -> dict[str, Variable]:
     """The numeric arrays of a file, without their values.
 
     Args:
@@ -86,6 +110,16 @@ def variables(path):
 
     Raises:
         FormatError: damaged or truncated.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     scipy.io.savemat(path, {"y": np.arange(6.0).reshape(2, 3)})
+        ...     print({name: found.shape for name, found in variables(path).items()})
+        {'y': (2, 3)}
     """
     size, found, at = Path(path).stat().st_size, {}, HEADER
     with open(path, "rb") as file:

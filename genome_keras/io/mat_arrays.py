@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+from collections.abc import Iterable, Iterator, Sequence
 
 import h5py
 import numpy as np
@@ -10,14 +11,26 @@ from tqdm import tqdm
 
 from genome_keras.errors import FormatError
 from genome_keras.io.h5_arrays import Reopened, array, open_h5, reading
-from genome_keras.io.mat5 import is_mat5, variables
+from genome_keras.io.mat5 import Variable, is_mat5, variables
 
 LONG = 65_536  # examples of an HDF5 chunk beyond which a file cannot be read in part
 NUMBERS = ("uint8", "int8", "bool", "uint16", "int16", "float32", "float64")
 
 
-def open_arrays(path, names):
-    """The two arrays, each a `Chunked`, `Plain` or `Packed` of shape (..., n)."""
+def open_arrays(path: str | os.PathLike, names: Sequence[str]) -> list["Chunked | Plain | Packed"]:
+    """The two arrays, each a `Chunked`, `Plain` or `Packed` of shape (..., n).
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     y = np.arange(6.0).reshape(2, 3)
+        ...     scipy.io.savemat(path, {"x": np.zeros((2, 4, 3)), "y": y})
+        ...     print([array.shape for array in open_arrays(path, ["x", "y"])])
+        [(3, 4, 2), (3, 2)]
+    """
     if not os.path.isfile(path):
         raise FormatError(path, None, "no such file")
     if not is_mat5(path):
@@ -46,19 +59,34 @@ def _h5_array(path, name, ndim):
 
 
 class Plain:
-    """Rows of n values each, one after the other in a file."""
+    """Rows of n values each, one after the other in a file.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     y = np.arange(6.0).reshape(2, 3)
+        ...     scipy.io.savemat(path, {"y": y})
+        ...     print(Plain.of(variables(path)["y"]).read(0, 3, 1, 2).tolist())
+        [[3.0], [4.0], [5.0]]
+    """
 
     chunk, strip, whole = 1, 1, False
 
-    def __init__(self, path, offset, shape, dtype):
+    def __init__(
+        self, path: str | os.PathLike, offset: int, shape: tuple[int, ...], dtype: np.dtype
+    ) -> None:
         self.path, self.offset, self.shape, self.dtype = path, offset, shape, dtype
         self._file = Reopened(_opened, path)
 
     @classmethod
-    def of(cls, variable):
+    def of(cls, variable: Variable) -> "Plain":
+        """The values of a variable that is not compressed."""
         return cls(variable.path, variable.start, variable.shape[::-1], variable.dtype)
 
-    def read(self, first, last, start, stop):
+    def read(self, first: int, last: int, start: int, stop: int) -> np.ndarray:
         """Columns start to stop of rows first to last."""
         return _gather(self.path, self._file(), self, slice(first, last), slice(start, stop))
 
@@ -106,16 +134,30 @@ def _gather(path, file, array, rows, columns):
 
 
 class Chunked:
-    """An HDF5 array in chunks."""
+    """An HDF5 array in chunks.
 
-    def __init__(self, path, name, stored):
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     with h5py.File(path, "w") as file:
+        ...         values = np.arange(6).reshape(3, 2)
+        ...         _ = file.create_dataset("y", data=values, chunks=(1, 2))
+        ...         found = Chunked(path, "y", file["y"])
+        ...     print(found.read(0, 3, 1, 2).tolist())
+        [[1], [3], [5]]
+    """
+
+    def __init__(self, path: str | os.PathLike, name: str, stored: h5py.Dataset) -> None:
         self.path, self.name = path, name
         self.shape, self.chunk = stored.shape, stored.chunks[-1]
         self.strip = stored.chunks[0]
         self.whole = self.chunk > LONG
         self._file = Reopened(h5py.File, path)
 
-    def read(self, first, last, start, stop):
+    def read(self, first: int, last: int, start: int, stop: int) -> np.ndarray:
+        """Columns start to stop of rows first to last."""
         with reading(self.path):
             stored = self._file()[self.name]
             if stored.ndim == 3:
@@ -123,7 +165,7 @@ class Chunked:
             part = stored[first:last, ..., start:stop]
         return part.reshape(-1, stop - start)
 
-    def rows(self, first, last, together):
+    def rows(self, first: int, last: int, together: int) -> Iterator[np.ndarray]:
         """Yields rows first to last, `together` at a time."""
         n = self.shape[-1]
         step = self.strip * (together if len(self.shape) == 3 else 1)
@@ -138,14 +180,28 @@ class Chunked:
 
 
 class Packed:
-    """A compressed array of version 5, which can be read from its beginning only."""
+    """A compressed array of version 5, which can be read from its beginning only.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.mat")
+        ...     y = np.arange(6.0).reshape(2, 3)
+        ...     scipy.io.savemat(path, {"y": y}, do_compression=True)
+        ...     found = Packed(variables(path)["y"])
+        ...     print([rows.tolist() for rows in found.rows(0, 3, 1)])
+        [[[0.0, 3.0]], [[1.0, 4.0]], [[2.0, 5.0]]]
+    """
 
     chunk, strip, whole = 1, 1, True
 
-    def __init__(self, variable):
+    def __init__(self, variable: Variable) -> None:
         self.variable, self.shape = variable, variable.shape[::-1]
 
-    def rows(self, first, last, together):
+    def rows(self, first: int, last: int, together: int) -> Iterator[np.ndarray]:
+        """Yields rows first to last, `together` at a time."""
         n, dtype = self.shape[-1], self.variable.dtype
         for number, piece in enumerate(self.variable.pieces(together * n * dtype.itemsize)):
             if number * together >= last:
@@ -155,11 +211,19 @@ class Packed:
 
 
 class Unpacked:
-    """Rows of bytes in a temporary file."""
+    """Rows of bytes in a temporary file.
+
+    Example:
+        >>> rows = np.array([[0, 1, 2], [3, 4, 0]], np.uint8)
+        >>> Unpacked("test.mat", rows, count=2, n=3, what="codes").read(0, 2, 1, 3).tolist()
+        [[1, 2], [4, 0]]
+    """
 
     offset, chunk, strip = 0, 1, 1
 
-    def __init__(self, path, rows, count, n, what):
+    def __init__(
+        self, path: str | os.PathLike, rows: Iterable, count: int, n: int, what: str
+    ) -> None:
         self.path, self.shape = path, (count, n)
         self.dtype = np.dtype(np.uint8 if what == "codes" else np.int8)
         with tempfile.TemporaryFile(prefix="genome_keras-") as file:
@@ -168,6 +232,6 @@ class Unpacked:
             file.flush()
             self._file = _File(os.dup(file.fileno()))
 
-    def read(self, first, last, start, stop):
+    def read(self, first: int, last: int, start: int, stop: int) -> np.ndarray:
         """Columns start to stop of rows first to last."""
         return _gather(self.path, self._file, self, slice(first, last), slice(start, stop))

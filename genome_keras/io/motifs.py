@@ -1,11 +1,14 @@
 """Position matrices of motifs: MEME's minimal format, and JASPAR's to read."""
 
+import os
 import re
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
@@ -23,6 +26,11 @@ class Motif(NamedTuple):
         name: identifier, and the second name where there is one, such as "MA0139.1 CTCF".
         matrix: float64 (length, 4), probabilities of A, C, G, T; each row sums to 1.
         sites: number of sequences it was made of; None is unknown.
+
+    Example:
+        >>> matrix = np.array([[0.25, 0.25, 0.25, 0.25], [0.0, 1.0, 0.0, 0.0]])
+        >>> Motif("M1 ANY_C", matrix, sites=20).matrix.shape
+        (2, 4)
     """
 
     name: str
@@ -30,7 +38,7 @@ class Motif(NamedTuple):
     sites: int | None = None
 
 
-def read_motifs(path):
+def read_motifs(path: str | os.PathLike) -> list[Motif]:
     """Reads the motifs of a file, in MEME's minimal format or JASPAR's.
 
     JASPAR's counts become probabilities, without pseudocounts; its older form, rows of
@@ -45,6 +53,15 @@ def read_motifs(path):
 
     Raises:
         FormatError: neither format, no motif, or a malformed matrix.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.jaspar")
+        ...     _ = path.write_text(">MA1 X\\nA [4 0]\\nC [0 1]\\nG [0 1]\\nT [0 2]\\n")
+        ...     print(read_motifs(path)[0].matrix.tolist())
+        [[1.0, 0.0, 0.0, 0.0], [0.0, 0.25, 0.25, 0.5]]
     """
     lines = ((number, line.strip()) for number, line in rows(path, "motif"))
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
@@ -64,7 +81,9 @@ def read_motifs(path):
     return motifs
 
 
-def write_meme(path, motifs, *, background=None):
+def write_meme(
+    path: str | os.PathLike, motifs: Iterable[Motif], *, background: ArrayLike | None = None
+) -> None:
     """Writes motifs in MEME's minimal format, as `tomtom` and `read_motifs` read it.
 
     Probabilities have all their digits: `read_motifs` gives the same float64.
@@ -78,13 +97,22 @@ def write_meme(path, motifs, *, background=None):
     Raises:
         ValueError: two of one identifier, or what is no matrix of probabilities.
         GenomeKerasError: `path` cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.meme")
+        ...     write_meme(path, [Motif("MA1 X", np.array([[0.5, 0.25, 0.25, 0.0]]))])
+        ...     print([(motif.name, motif.matrix.tolist()) for motif in read_motifs(path)])
+        [('MA1 X', [[0.5, 0.25, 0.25, 0.0]])]
     """
     with open_meme(path) as write:
         write(motifs, background=background)
 
 
 @contextmanager
-def open_meme(path):
+def open_meme(path: str | os.PathLike) -> Iterator[Callable[..., int]]:
     """Opens a file of motifs before they are known; it is there when the block succeeds.
 
     Args:
@@ -92,6 +120,22 @@ def open_meme(path):
 
     Yields:
         A function with the other arguments of `write_meme`, to be called once.
+
+    Example:
+        >>> with open_meme("-") as write:  # standard output
+        ...     written = write([Motif("MA1", np.array([[0.5, 0.25, 0.25, 0.0]]))])
+        MEME version 4
+        <BLANKLINE>
+        ALPHABET= ACGT
+        <BLANKLINE>
+        strands: + -
+        <BLANKLINE>
+        Background letter frequencies
+        A 0.25 C 0.25 G 0.25 T 0.25
+        <BLANKLINE>
+        MOTIF MA1
+        letter-probability matrix: alength= 4 w= 1 E= 0
+        0.5 0.25 0.25 0.0
     """
     if str(path) == "-":
         yield lambda motifs, *, background=None: sys.stdout.write(_text(motifs, background))

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from genome_keras.errors import FormatError, SequenceError
@@ -16,7 +17,7 @@ NAMED = 5  # contigs that a message names
 _UPPER = bytes(range(256)).upper()
 
 
-def open_genome(path):
+def open_genome(path: str | os.PathLike) -> "Genome":
     """Opens a genome for reading at any place.
 
     FASTA, plain or bgzip, is read with the index beside it, `path` + ".fai", unless the
@@ -33,6 +34,16 @@ def open_genome(path):
 
     Raises:
         FormatError: the file or its index cannot be read, is damaged or of another format.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nACGTacgt\\n")
+        ...     with open_genome(path) as genome:
+        ...         print(genome.contigs, genome.fetch(("chr1", 2, 6)))
+        {'chr1': 8} GTAC
     """
     check_regular(path)
     try:
@@ -49,7 +60,7 @@ def open_genome(path):
         raise
 
 
-def stream(path):
+def stream(path: str | os.PathLike) -> Iterator[fasta.Piece]:
     """Reads a genome from its first letter to its last, in pieces.
 
     Args:
@@ -60,6 +71,15 @@ def stream(path):
 
     Raises:
         FormatError: as `open_genome` and `genome_keras.io.fasta.chunks`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nACGTacgt\\n")
+        ...     print([(piece.name, piece.letters, piece.last) for piece in stream(path)])
+        [('chr1', b'ACGTacgt', True)]
     """
     with opened(path) as file:  # once, for it may be a pipe
         if file.peek(4)[:4] not in SIGNATURES:
@@ -97,13 +117,23 @@ class Genome:
     Attributes:
         path: the file.
         contigs: dict name -> length, bp, in the order of the file.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nACGTacgt\\n")
+        ...     with open_genome(path) as genome:
+        ...         print(genome.length("chr1"), genome.fetch(Interval("chr1", -2, 3)))
+        8 NNACG
     """
 
-    def __init__(self, path, source, data):
+    def __init__(self, path: str | os.PathLike, source: "_Fasta | TwoBit", data: mmap.mmap) -> None:
         self.path, self.contigs = path, source.lengths
         self._source, self._data = source, data
 
-    def fetch(self, place, *, pad=True):
+    def fetch(self, place: Interval | tuple[str, int, int], *, pad: bool = True) -> str:
         """Letters of a place on the forward strand, upper case, exactly of its length.
 
         Lower case, which marks repeats, is not kept. Letters other than A, C, G, T and N
@@ -136,7 +166,7 @@ class Genome:
         letters = self._source.letters(place.contig, start, end)
         return "N" * (start - place.start) + letters + "N" * (place.end - end)
 
-    def length(self, contig):
+    def length(self, contig: str) -> int:
         """Length of a contig, bp.
 
         Raises:
@@ -150,11 +180,11 @@ class Genome:
             )
         return self.contigs[contig]
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file; closing twice is no error."""
         self._data.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Genome":
         return self
 
     def __exit__(self, *_):

@@ -46,6 +46,16 @@ def open_table(
         GenomeKerasError: the file cannot be written, or pyarrow is missing; before the
             block runs.
         OSError: the disk is full; no file is left.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "scores.tsv")
+        ...     with open_table(path, ["A549|CTCF"]) as table:
+        ...         table.write(["chr1"], [0], [1000], [[0.25]])
+        ...     print([line.split() for line in path.read_text().splitlines()])
+        [['name', 'start', 'end', 'A549|CTCF'], ['chr1', '0', '1000', '0.25']]
     """
     path, names = str(path), [*fields, *tasks]
     check_text(names)
@@ -154,7 +164,14 @@ def _shown(column, kind):
 
 
 def check_text(names: Sequence[str | None]) -> None:
-    """Raises ValueError for a text that would break a line of a table."""
+    """Raises ValueError for a text that would break a line of a table.
+
+    Example:
+        >>> check_text(["A549|CTCF", None])
+        >>> check_text(["A549\\tCTCF"])
+        Traceback (most recent call last):
+        ValueError: expected a name without tabs and line ends. Received: 'A549\\tCTCF'
+    """
     text = "".join(filter(None, names))
     if "\t" in text or "\n" in text or "\r" in text:
         bad = next(name for name in names if name and any(end in name for end in "\t\n\r"))
@@ -177,7 +194,13 @@ def _gzip_text(path):
 
 
 def load_pyarrow() -> tuple:
-    """pyarrow and pyarrow.parquet, or a GenomeKerasError that says how to get them."""
+    """pyarrow and pyarrow.parquet, or a GenomeKerasError that says how to get them.
+
+    Example:
+        >>> pyarrow, parquet = load_pyarrow()
+        >>> pyarrow.table({"start": [0, 200]}).num_rows
+        2
+    """
     try:
         import pyarrow
         import pyarrow.parquet

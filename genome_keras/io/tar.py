@@ -37,6 +37,19 @@ def members(
 
     Raises:
         FormatError: not a whole archive, or one that claims more.
+
+    Example:
+        >>> import io, tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.tar")
+        ...     with tarfile.open(path, "w") as archive:
+        ...         member = tarfile.TarInfo("x.bed")
+        ...         member.size = 4
+        ...         archive.addfile(member, io.BytesIO(b"chr1"))
+        ...     for member, source in members(path, total=100, most=1):
+        ...         print(member.name, source.read())
+        x.bed b'chr1'
     """
     where, count, claimed = path if where is None else where, 0, 0
     with _told(where), _unpacked(path) as unpacked:

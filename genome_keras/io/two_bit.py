@@ -1,5 +1,7 @@
 """2bit, UCSC's packed genomes, read from any place."""
 
+import mmap
+import os
 import struct
 
 import numpy as np
@@ -28,9 +30,16 @@ class TwoBit:
         FormatError: the file is truncated, damaged or of an unknown version.
 
     Source: https://genome.ucsc.edu/FAQ/FAQformat.html#format7
+
+    Example:
+        >>> header = struct.pack("<4IB4sI", 0x1A412743, 0, 1, 0, 4, b"chr1", 25)
+        >>> record = struct.pack("<4IB", 4, 0, 0, 0, 0b00_01_10_11)  # T C A G
+        >>> genome = TwoBit("x.2bit", header + record)
+        >>> genome.lengths, genome.letters("chr1", 1, 4)
+        ({'chr1': 4}, 'CAG')
     """
 
-    def __init__(self, path, data):
+    def __init__(self, path: str | os.PathLike, data: bytes | mmap.mmap) -> None:
         self.path, self.data = path, data
         self.order = SIGNATURES[data[:4]]
         _, version, contigs, _ = self._numbers(0, "4I")
@@ -51,7 +60,7 @@ class TwoBit:
         if len(self.lengths) < max(contigs, 1):
             raise FormatError(path, None, "damaged 2bit: no contigs, or two of one name")
 
-    def letters(self, contig, start, end):
+    def letters(self, contig: str, start: int, end: int) -> str:
         """Letters `start` to `end` (0-based, half-open) of a contig, upper case, as str.
 
         Raises:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from genome_keras.errors import FormatError
 from genome_keras.genome import Variant
@@ -16,7 +17,7 @@ LINE = 1 << 20  # bytes within which the columns above must end
 _PLAIN = re.compile(rb"([ -~]*)\t" * 4 + rb"([ -~]*)(?:\t|\r?\n)")  # as most records begin
 
 
-def read(path: str | os.PathLike, *, copy=None) -> Iterator[tuple[int, Variant | Malformed]]:
+def read(path: str | os.PathLike, *, copy: Any = None) -> Iterator[tuple[int, Variant | Malformed]]:
     """Reads the first five columns of VCF; samples and INFO are not looked at.
 
     A record that is not as VCF has it does not stop the others: its alleles are
@@ -35,6 +36,17 @@ def read(path: str | os.PathLike, *, copy=None) -> Iterator[tuple[int, Variant |
     Raises:
         FormatError: the file cannot be read, is truncated or binary, or has no "#CHROM" line.
         GenomeKerasError: BCF, and pysam is missing.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.vcf")
+        ...     _ = path.write_text("#CHROM\\tPOS\\tID\\tREF\\tALT\\nchr1\\t10\\trs1\\tA\\tC,T\\n")
+        ...     for line, variant in read(path):
+        ...         print(line, variant.contig, variant.position, variant.ref, variant.alt)
+        2 chr1 10 A C
+        2 chr1 10 A T
     """
     teller = Teller(path)
     with opened(path) as file:

@@ -23,6 +23,11 @@ class Malformed(NamedTuple):
         position: the number of POS, 1-based; None where it has none.
         id: of the variant, or None.
         problem: what is wrong.
+
+    Example:
+        >>> (allele,) = alleles(["chr1", "x", ".", "A", "C"])
+        >>> allele.problem, allele.start
+        ("POS: expected a whole number, 0 or more, got 'x'", -1)
     """
 
     contig: str
@@ -47,6 +52,10 @@ def alleles(fields: list[str]) -> Iterator[Variant | Malformed]:
 
     Yields:
         `Variant` or `Malformed`, in their order.
+
+    Example:
+        >>> [variant.alt for variant in alleles(["chr1", "10", ".", "A", "C,T"])]
+        ['C', 'T']
     """
     contig, position, name, ref, alts = fields
     number = int(position) if _WHOLE.fullmatch(position) else -1
@@ -66,6 +75,10 @@ def malformed(fields: list[str], problem: str) -> Malformed:
     Args:
         fields: as in `alleles`, or fewer.
         problem: what is wrong.
+
+    Example:
+        >>> malformed(["chr1", "10"], "expected 5 columns or more, parted by tabs, got 2")[:5]
+        ('chr1', 10, '.', '.', None)
     """
     shown = [_shown(field) or "." for field in fields]
     contig, position, name, ref, alt = [*shown, *["."] * (5 - len(shown))]
@@ -84,9 +97,16 @@ class Teller:
 
     Args:
         path: the file.
+
+    Example:
+        >>> teller = Teller("x.vcf")
+        >>> for line in range(2, 9):  # the first `TOLD` are logged
+        ...     teller.tell(line, malformed(["chr1"], "expected 5 columns or more"))
+        >>> teller.told
+        7
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path, self.told = path, 0
 
     def tell(self, line: int, allele: Malformed) -> None:

@@ -66,6 +66,17 @@ def open_vcf(
         ValueError: another suffix.
         GenomeKerasError: the file cannot be written; before the block runs.
         OSError: the disk is full; no file is left.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.vcf")
+        ...     settings = {"contigs": {"chr1": 1000}, "tasks": ["CTCF"], "effects": ["diff"]}
+        ...     with open_vcf(path, **settings) as out:
+        ...         out.write([1], [Variant("chr1", 10, "A", "C")], ["ok"], np.array([[[0.25]]]))
+        ...     print(path.read_text().splitlines()[-1].split("\\t")[-1])
+        GK_STATUS=ok;GK_MAX_DIFF=0.25;GK_MAX_DIFF_TASK=CTCF;GK_DIFF=0.25
     """
     path = str(path)
     if not path.endswith(SUFFIXES):

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Lock
+from typing import BinaryIO
 
 from genome_keras.io import bcf
 from genome_keras.io.lines import opened, texts
@@ -22,9 +23,16 @@ class Copy:
     """What was read of a pipe, to be read again, in a file that vanishes with the process.
 
     One thread may write while another reads.
+
+    Example:
+        >>> copy = Copy()
+        >>> copy.write(b"#CHROM\\nchr1\\n")
+        >>> list(copy.parts())
+        [b'#CHROM\\n', b'chr1\\n']
+        >>> copy.close()
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         number, name = tempfile.mkstemp(prefix="genome_keras-")
         self._written, self._read = open(number, "wb"), open(name, "rb")  # noqa: SIM115
         self._turn = Lock()
@@ -57,9 +65,21 @@ class Source:
 
     Args:
         given: a path of VCF or BCF, or a `Copy`.
+
+    Example:
+        >>> import io, tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, out = Path(folder, "x.vcf"), io.BytesIO()
+        ...     _ = path.write_text("#CHROM\\tPOS\\tID\\tREF\\tALT\\nchr1\\t10\\trs1\\tA\\tC\\n")
+        ...     source = Source(path)
+        ...     source.write(2, "GK_STATUS=ok", out)
+        ...     source.close()
+        >>> out.getvalue()
+        b'chr1\\t10\\trs1\\tA\\tC\\t.\\t.\\tGK_STATUS=ok\\n'
     """
 
-    def __init__(self, given: str | os.PathLike | Copy):
+    def __init__(self, given: str | os.PathLike | Copy) -> None:
         self._given, self._counted = given, True  # whether lines of the header have numbers
         self._number, self._ended = 0, True
         self._held = self._parts()
@@ -82,7 +102,7 @@ class Source:
         found = (_CONTIG.match(line) for line in self.header())
         return {one[1] for one in found if one}
 
-    def write(self, line: int, info: str, out) -> None:
+    def write(self, line: int, info: str, out: BinaryIO) -> None:
         """Writes a record with all its columns, and `info` after its own INFO.
 
         Args:

@@ -1,5 +1,6 @@
 """Files of word vectors, and the patterns of words."""
 
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +20,18 @@ class Words(NamedTuple):
     Attributes:
         pattern: such as "111111".
         vectors: float32 (4**k, embedding), in alphabetical order of the words.
+
+    Example:
+        >>> words = Words("11", np.zeros((16, 3), np.float32))  # AA, AC ... TT
+        >>> len(words.vectors) == 4 ** words.pattern.count("1")
+        True
     """
 
     pattern: str
     vectors: np.ndarray
 
 
-def word_offsets(word):
+def word_offsets(word: int | str) -> list[int]:
     """Where the letters of a word stand.
 
     Args:
@@ -36,6 +42,10 @@ def word_offsets(word):
 
     Raises:
         ValueError: another word.
+
+    Example:
+        >>> word_offsets(3), word_offsets("1101")
+        ([0, 1, 2], [0, 1, 3])
     """
     pattern = "1" * word if type(word) is int and 1 <= word <= LETTERS else word
     if not (
@@ -51,7 +61,7 @@ def word_offsets(word):
     return [offset for offset, mark in enumerate(pattern) if mark == "1"]
 
 
-def read_words(path):
+def read_words(path: str | os.PathLike) -> Words:
     """Reads what `learn_words` wrote.
 
     Returns:
@@ -59,6 +69,18 @@ def read_words(path):
 
     Raises:
         FormatError: not such a file.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import learn_words
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fasta, path = Path(folder, "x.fa"), Path(folder, "words.h5")
+        ...     _ = fasta.write_text(">chr1\\nACGTTGCAACGT\\n")
+        ...     _ = learn_words(fasta, path, word=2, stride=1, embedding=3, steps=1)
+        ...     words = read_words(path)
+        >>> words.pattern, words.vectors.shape
+        ('11', (16, 3))
     """
     import h5py
 
