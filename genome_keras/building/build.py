@@ -1,5 +1,7 @@
 """A genome and peak files become one data set of labelled windows."""
 
+import os
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -38,34 +40,40 @@ class Summary(NamedTuple):
         tasks: names of the tracks.
         empty: names of the tracks without a label 1.
         left_out: of each file with places that were left out, what and how many, in words.
+
+    Example:
+        >>> splits = {"train": 2, "valid": 0, "test": 0}
+        >>> done = Summary(1, 1, splits, tasks=["CTCF", "TAL1"], empty=["TAL1"], left_out=[])
+        >>> done.labelled + done.unlabelled == sum(done.splits.values())
+        True
     """
 
     labelled: int
     unlabelled: int
-    splits: dict
-    tasks: list
-    empty: list
-    left_out: list
+    splits: dict[str, int]
+    tasks: list[str]
+    empty: list[str]
+    left_out: list[str]
 
 
 def build(
-    genome,
-    peaks,
-    out,
+    genome: str | os.PathLike,
+    peaks: str | Path | tracks.Track | Sequence[str | Path | tracks.Track],
+    out: str | os.PathLike,
     *,
-    bin_size=200,
-    context=1000,
-    share=None,
-    summit_width=None,
-    contigs=None,
-    valid=(),
-    test=(),
-    negatives="equal",
-    blacklist=(),
-    max_n=0.1,
-    unknown=None,
-    on_outside="error",
-    seed=0,
+    bin_size: int = 200,
+    context: int = 1000,
+    share: float | None = None,
+    summit_width: int | None = None,
+    contigs: Sequence[str] | None = None,
+    valid: Sequence[str] = (),
+    test: Sequence[str] = (),
+    negatives: int | str = "equal",
+    blacklist: str | os.PathLike | Sequence[str | os.PathLike] = (),
+    max_n: float = 0.1,
+    unknown: str | None = None,
+    on_outside: str = "error",
+    seed: int = 0,
 ) -> Summary:
     """Builds a data set of labelled windows from a genome and peaks.
 
@@ -114,6 +122,17 @@ def build(
         SequenceError: a foreign letter, or a contig that is not in the genome.
         GenomeKerasError: `out` cannot be written, or is one of the files that are read.
         ValueError: another value of an argument; more negatives than there are.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome, peaks = Path(folder, "genome.fa"), Path(folder, "CTCF.bed")
+        ...     _ = genome.write_text(">chr1\\n" + "ACGT" * 100 + "\\n")
+        ...     _ = peaks.write_text("chr1\\t100\\t200\\n")
+        ...     done = build(genome, peaks, Path(folder, "x.h5"), bin_size=100, context=100)
+        >>> done.labelled, done.unlabelled, done.tasks
+        (1, 1, ['CTCF'])
     """
     blacklist, peaks = _several(blacklist), _several(peaks)
     rule, meaning = _rule(share, summit_width, bin_size)

@@ -1,7 +1,9 @@
 """The bins of a genome: their numbers, places and windows."""
 
+import os
 from array import array
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -22,9 +24,24 @@ class Grid:
     Attributes:
         total: number of bins.
         sizes, firsts: dicts name -> number of bins, and number of the first bin.
+
+    Example:
+        >>> grid = Grid({"chr1": 1050, "chr2": 400}, 200)
+        >>> grid.sizes, grid.firsts
+        ({'chr1': 5, 'chr2': 2}, {'chr1': 0, 'chr2': 5})
+        >>> contig, start = grid.contig_of(np.array([4, 5]))
+        >>> contig.tolist(), start.tolist()
+        ([0, 1], [800, 0])
     """
 
-    def __init__(self, contigs, bin_size, *, on_outside="error", only=False):
+    def __init__(
+        self,
+        contigs: Mapping[str, int],
+        bin_size: int,
+        *,
+        on_outside: str = "error",
+        only: bool = False,
+    ) -> None:
         self.contigs, self.bin_size = contigs, bin_size
         self.accepted = {"contigs": contigs, "on_outside": on_outside, "only": only}
         self.left_out = []  # what was left out of each file, in words
@@ -36,7 +53,7 @@ class Grid:
             for (name, size), end in zip(self.sizes.items(), ends, strict=True)
         }
 
-    def places(self, path):
+    def places(self, path: str | os.PathLike) -> dict[str, Spans]:
         """Reads BED as dict name -> `Spans`, on contigs of the grid."""
         starts, ends = defaultdict(lambda: array("q")), defaultdict(lambda: array("q"))
         places = bed.read(path, **self.accepted)
@@ -46,12 +63,12 @@ class Grid:
         self.note(places)
         return {name: Spans(starts[name], ends[name]) for name in starts}
 
-    def note(self, places):
+    def note(self, places: bed.Places) -> None:
         """Remembers what was left out of a file that was read to its end."""
         if (told := places.told()) is not None:
             self.left_out.append(told)
 
-    def numbers(self, bins):
+    def numbers(self, bins: Mapping[str, np.ndarray]) -> np.ndarray:
         """Sorted numbers, int64, of dict name -> bins counted from each contig's start."""
         kept = [
             found[(found >= 0) & (found < self.sizes[name])] + self.firsts[name]
@@ -59,17 +76,17 @@ class Grid:
         ]
         return np.concatenate([np.empty(0, np.int64), *kept])
 
-    def contig_of(self, bins):
+    def contig_of(self, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For bins, int64 (m,): index of the contig of each, and the 0-based start in it."""
         firsts = np.array(list(self.firsts.values()))
         contig = np.searchsorted(firsts, bins, "right") - 1
         return contig, (bins - firsts[contig]) * self.bin_size
 
-    def window_starts(self, starts, context):
+    def window_starts(self, starts: np.ndarray, context: int) -> np.ndarray:
         """Starts of the windows of `context` bp around bins that start at `starts`."""
         return starts + self.bin_size // 2 - context // 2
 
-    def usable(self, gaps, *, context, most_n):
+    def usable(self, gaps: Mapping[str, Spans], *, context: int, most_n: int) -> np.ndarray:
         """Which bins have at most `most_n` N in their window, beyond the contig too.
 
         Args:
@@ -91,14 +108,35 @@ class Grid:
         return found
 
 
-def touched(path, grid):
-    """Numbers of the bins that share a base with the places of a BED file, int64, sorted."""
+def touched(path: str | os.PathLike, grid: Grid) -> np.ndarray:
+    """Numbers of the bins that share a base with the places of a BED file, int64, sorted.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.bed")
+        ...     _ = path.write_text("chr1\\t150\\t620\\n")
+        ...     print(touched(path, Grid({"chr1": 1000}, 200)).tolist())
+        [0, 1, 2, 3]
+    """
     places = grid.places(path)
     return grid.numbers({name: spans.bins(grid.bin_size) for name, spans in places.items()})
 
 
-def inside(path, grid):
-    """`Spans` of numbers of the bins that lie wholly inside the places of a BED file."""
+def inside(path: str | os.PathLike, grid: Grid) -> Spans:
+    """`Spans` of numbers of the bins that lie wholly inside the places of a BED file.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.bed")
+        ...     _ = path.write_text("chr1\\t150\\t620\\n")
+        ...     spans = inside(path, Grid({"chr1": 1000}, 200))
+        >>> spans.starts.tolist(), spans.ends.tolist()  # bins 1 and 2
+        ([1], [3])
+    """
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for name, spans in grid.places(path).items():
         first = grid.firsts[name]

@@ -2,14 +2,16 @@
 
 from array import array
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras.building.grid import inside
+from genome_keras.building.grid import Grid, inside
 from genome_keras.building.spans import ranges
+from genome_keras.building.tracks import Track
 from genome_keras.errors import FormatError
 from genome_keras.io import bed
 
@@ -33,9 +35,28 @@ class Labels:
 
     Raises:
         FormatError: a malformed line, or a place that is not in the genome.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "CTCF.bed")
+        ...     _ = path.write_text("chr1\\t150\\t620\\n")
+        ...     track, grid = Track("CTCF", path), Grid({"chr1": 1000}, 200)
+        ...     labels = Labels([track], grid, np.ones(5, bool), share=0.5, summit_width=None)
+        >>> labels.of(np.arange(5)).ravel().tolist(), labels.any_one().tolist()
+        ([0, 1, 1, 0, 0], [False, True, True, False, False])
     """
 
-    def __init__(self, tracks, grid, usable, *, share, summit_width):
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        grid: Grid,
+        usable: np.ndarray,
+        *,
+        share: float | None,
+        summit_width: int | None,
+    ) -> None:
         self.names, self.ones, self.total = [track.name for track in tracks], [], grid.total
         regions = {None: None}
         for track in tracks:
@@ -53,14 +74,14 @@ class Labels:
                 bins = bins[spans.holds(bins)]
             self.ones.append(bins.astype(kind))
 
-    def any_one(self):
+    def any_one(self) -> np.ndarray:
         """Whether each bin has a label 1, bool (total,)."""
         found = np.zeros(self.total, bool)
         for bins in self.ones:
             found[bins] = True
         return found
 
-    def any_measured(self):
+    def any_measured(self) -> np.ndarray:
         """Whether at least one track was measured in each bin, bool (total,)."""
         found = np.zeros(self.total, bool)
         for spans in {id(spans): spans for spans in self.measured}.values():
@@ -70,7 +91,7 @@ class Labels:
                 found[ranges(spans.starts, spans.ends)] = True
         return found
 
-    def of(self, bins):
+    def of(self, bins: np.ndarray) -> np.ndarray:
         """The labels of some bins.
 
         Args:
@@ -90,7 +111,7 @@ class Labels:
         return labels
 
 
-def covered(track, grid, *, share):
+def covered(track: Track, grid: Grid, *, share: float) -> np.ndarray:
     """Numbers of the bins of which a track's peaks together cover at least a share.
 
     Args:
@@ -103,6 +124,16 @@ def covered(track, grid, *, share):
 
     Raises:
         FormatError: a malformed line, or a place that is not in the genome.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "CTCF.bed")
+        ...     _ = path.write_text("chr1\\t150\\t620\\n")
+        ...     track, grid = Track("CTCF", path), Grid({"chr1": 1000}, 200)
+        ...     print([covered(track, grid, share=share).tolist() for share in (0.5, 0.1)])
+        [[1, 2], [0, 1, 2, 3]]
     """
     size, need = grid.bin_size, needed(share, grid.bin_size)
     bins = {}
@@ -112,7 +143,7 @@ def covered(track, grid, *, share):
     return grid.numbers(bins)
 
 
-def with_summit(track, grid, *, width):
+def with_summit(track: Track, grid: Grid, *, width: int) -> np.ndarray:
     """Numbers of the bins with a summit in their middle `width` bp.
 
     The middle is placed as by `genome_keras.genome.Interval.resized`; wider than the bin,
@@ -125,6 +156,16 @@ def with_summit(track, grid, *, width):
 
     Returns:
         int64, sorted.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "CTCF.bed")
+        ...     _ = path.write_text("chr1\\t150\\t620\\n")
+        ...     track, grid = Track("CTCF", path), Grid({"chr1": 1000}, 200)
+        ...     print(with_summit(track, grid, width=200).tolist())  # the centre is 385
+        [1]
     """
     size = grid.bin_size
     offset = size // 2 - width // 2
@@ -135,13 +176,17 @@ def with_summit(track, grid, *, width):
     return grid.numbers(bins)
 
 
-def needed(share, bin_size):
+def needed(share: float, bin_size: int) -> int:
     """Bases that make up a share of a bin: the smallest number that is no less.
 
     The share counts as it is written, so that 0.07 of 100 bp is 7 bp.
 
     Raises:
         ValueError: a share of 0 or less, or above 1.
+
+    Example:
+        >>> needed(0.5, 200), needed(0.07, 100)
+        (100, 7)
     """
     if not 0 < share <= 1:
         raise ValueError(f"share must be above 0, up to 1. Received: share={share}")

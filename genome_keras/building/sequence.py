@@ -1,5 +1,8 @@
 """One pass along a genome: what its contigs are, or windows cut from them."""
 
+import os
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
@@ -13,7 +16,9 @@ N = 4
 BLOCK = 1 << 22  # letters of the windows that are yielded together
 
 
-def survey(path, *, unknown=None):
+def survey(
+    path: str | os.PathLike, *, unknown: str | None = None
+) -> tuple[dict[str, int], dict[str, Spans]]:
     """Lengths of the contigs of a genome, and where they are N.
 
     Args:
@@ -27,6 +32,16 @@ def survey(path, *, unknown=None):
     Raises:
         FormatError: no genome, or a name twice.
         SequenceError: a foreign letter.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nNNACGTNN\\n")
+        ...     lengths, gaps = survey(path)
+        >>> lengths, gaps["chr1"].starts.tolist(), gaps["chr1"].ends.tolist()
+        ({'chr1': 8}, [0, 6], [2, 8])
     """
     lengths, gaps, starts, ends = {}, {}, [], []
     with tqdm(desc="genome", unit=" bp", unit_scale=True, disable=None) as bar:
@@ -44,7 +59,13 @@ def survey(path, *, unknown=None):
     return lengths, gaps
 
 
-def cut(path, starts, *, window, unknown=None):
+def cut(
+    path: str | os.PathLike,
+    starts: Mapping[str, np.ndarray],
+    *,
+    window: int,
+    unknown: str | None = None,
+) -> Iterator[np.ndarray]:
     """Windows at given places, in one pass and in memory that does not grow.
 
     Args:
@@ -54,6 +75,16 @@ def cut(path, starts, *, window, unknown=None):
 
     Yields:
         uint8 (m, window), some at a time, in the order of the genome.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "genome.fa")
+        ...     _ = path.write_text(">chr1\\nNNACGTNN\\n")
+        ...     for rows in cut(path, {"chr1": np.array([-1, 2])}, window=4):
+        ...         print(rows.tolist())
+        [[4, 4, 4, 0], [0, 1, 2, 3]]
     """
     rows = max(1, BLOCK // window)
     edge = np.full(window, N, np.uint8)

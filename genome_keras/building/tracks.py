@@ -1,5 +1,6 @@
 """Which peak files there are: the tracks of a data set, one task each."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ class Track(NamedTuple):
         name: of the task.
         peaks: BED or narrowPeak, plain or gzip.
         measured: BED of the regions in which the track was measured; None is everywhere.
+
+    Example:
+        >>> Track("CTCF", Path("CTCF.narrowPeak.gz")).has_summits
+        True
     """
 
     name: str
@@ -24,12 +29,12 @@ class Track(NamedTuple):
     measured: Path | None = None
 
     @property
-    def has_summits(self):
+    def has_summits(self) -> bool:
         """Whether the file is narrowPeak, by its name: ".narrowPeak" or ".narrowPeak.gz"."""
         return self.peaks.name.removesuffix(".gz").endswith(".narrowPeak")
 
 
-def find(peaks):
+def find(peaks: str | Path | Track | Sequence[str | Path | Track]) -> list[Track]:
     """The tracks of files, folders and tables.
 
     Args:
@@ -45,6 +50,15 @@ def find(peaks):
 
     Raises:
         FormatError: no such file, a folder without peaks, an archive, a name twice.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("CTCF.bed", "TAL1.narrowPeak.gz"):
+        ...         Path(folder, name).touch()
+        ...     print([track.name for track in find(folder)])
+        ['CTCF', 'TAL1']
     """
     if isinstance(peaks, (str, Path, Track)):
         peaks = [peaks]

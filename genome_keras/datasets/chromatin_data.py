@@ -26,6 +26,12 @@ class Examples(Source):
         labels: int8 (n, tasks); 0, 1, and -1 for "not measured".
         source: str (n,), the collection each window comes from.
         tasks: names of the tasks.
+
+    Example:
+        >>> codes, labels = np.zeros((2, 4), np.uint8), np.array([[1], [0]], np.int8)
+        >>> examples = Examples(codes, labels, np.array(["A549", "K562"]), ["CTCF"])
+        >>> len(examples.where(examples.source == "K562")), examples.window
+        (1, 4)
     """
 
     codes: np.ndarray
@@ -35,7 +41,7 @@ class Examples(Source):
 
     in_memory = True
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.codes)
 
     @property
@@ -67,6 +73,18 @@ class StoredExamples(Source):
     Attributes:
         path: the file.
         rows: int64 (n,), the row of the file each example lies in, rising.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["x"], file["y"] = np.zeros((2, 8), np.uint8), np.eye(2, dtype=np.int8)
+        ...         file["split"] = np.array(["train", "test"], "S")
+        ...         file["tasks"] = np.array(["CTCF", "TAL1"], "S")
+        ...     examples = open_chromatin(path.name, "test")
+        ...     print(examples.rows.tolist(), examples.read_codes(0, 1).shape)
+        [1] (1, 8)
     """
 
     def __init__(
@@ -78,14 +96,14 @@ class StoredExamples(Source):
         window: int | None,
         tasks: list[str],
         chunk: int,
-    ):
+    ) -> None:
         self.path, self.rows, self.tasks = path, rows, tasks
         self.window = stored if window is None else window
         self.chunk = chunk
         self._stored, self._crop = stored, centre(stored, window)
         self._file = Reopened(partial(_arrays, stored=stored, tasks=len(tasks)), path)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
     def read_codes(self, start: int, stop: int) -> np.ndarray:
@@ -142,6 +160,18 @@ def open_chromatin(
         FormatError: not such a file, or it has no such split. Codes and labels are
             checked when they are read.
         ValueError: a source that the file has not, or another value of an argument.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["x"], file["y"] = np.zeros((2, 8), np.uint8), np.eye(2, dtype=np.int8)
+        ...         file["split"] = np.array(["train", "test"], "S")
+        ...         file["tasks"] = np.array(["CTCF", "TAL1"], "S")
+        ...     examples = open_chromatin(path.name, "train", window=4)
+        ...     print(examples.tasks, examples.window, examples.read_labels(0, 1).tolist())
+        ['CTCF', 'TAL1'] 4 [[1, 0]]
     """
     return _opened(path, split, sources, window)[0]
 
@@ -164,6 +194,18 @@ def chromatin(
     Raises:
         FormatError: not such a file, or it has no such split.
         ValueError: as `open_chromatin`.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["x"], file["y"] = np.zeros((2, 8), np.uint8), np.eye(2, dtype=np.int8)
+        ...         file["split"] = np.array(["train", "test"], "S")
+        ...         file["tasks"] = np.array(["CTCF", "TAL1"], "S")
+        ...     examples = chromatin(path.name, "train")
+        >>> examples.codes.shape, examples.labels.tolist()
+        ((1, 8), [[1, 0]])
     """
     stored, source = _opened(path, split, sources, window)
     n = len(stored)
@@ -179,6 +221,15 @@ def sources_in(path: str | os.PathLike) -> list[str]:
 
     Raises:
         FormatError: not such a file.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["source"] = np.array(["remap", "encode", "remap"], "S")
+        ...     print(sources_in(path.name))
+        ['encode', 'remap']
     """
     with open_h5(path) as file, reading(path):
         if "source" not in file:
@@ -187,7 +238,14 @@ def sources_in(path: str | os.PathLike) -> list[str]:
 
 
 def check_sources(names: Iterable[str], known: Iterable[str], where: str) -> None:
-    """Raises ValueError for a name that is not among the known ones, and lists these."""
+    """Raises ValueError for a name that is not among the known ones, and lists these.
+
+    Example:
+        >>> check_sources(["encode"], ["encode", "remap"], "x.h5")
+        >>> check_sources(["chip"], ["encode", "remap"], "x.h5")
+        Traceback (most recent call last):
+        ValueError: x.h5: no source 'chip'; it has encode, remap
+    """
     for name in names:
         if name not in known:
             listed = ", ".join(sorted(known)) or "none, it is one collection"

@@ -21,15 +21,26 @@ class DeepSEA(Source):
     Attributes:
         path: the file.
         strands: as asked for.
+
+    Example:
+        >>> import tempfile
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     x, y = np.zeros((2, 4, 3), np.uint8), np.ones((2, 5), np.uint8)
+        ...     x[0, 0], x[1, 3] = 1, 1  # AAA and TTT, its other strand: bases are A G C T
+        ...     scipy.io.savemat(f"{folder}/test.mat", {"testxdata": x, "testdata": y})
+        ...     data = deepsea(folder, "test", strands="pairs", tasks="abcde")
+        ...     print(len(data), data.read_codes(0, 2).tolist(), int(data.other_strand(0)))
+        2 [[0, 0, 0], [3, 3, 3]] 1
     """
 
-    def __init__(self, file: DeepSEAFile, *, strands: str, tasks: list[str]):
+    def __init__(self, file: DeepSEAFile, *, strands: str, tasks: list[str]) -> None:
         self.path, self.strands, self.tasks, self._file = file.path, strands, tasks, file
         self.window, self.half = file.window, file.n // 2
         self.group = 2 if strands == "pairs" else 1
         self.chunk = self.group * file.chunk
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.half if self.strands == "forward" else 2 * self.half
 
     def read_codes(self, start: int, stop: int) -> np.ndarray:
@@ -101,6 +112,17 @@ def deepsea(
         ValueError: another value of `split`, `strands` or `window`.
 
     Source: Zhou & Troyanskaya 2015; the layout is that of its published bundle.
+
+    Example:
+        >>> import tempfile
+        >>> import scipy.io
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     x, y = np.zeros((2, 4, 3), np.uint8), np.ones((2, 5), np.uint8)
+        ...     x[0, 0], x[1, 3] = 1, 1  # AAA and TTT, its other strand: bases are A G C T
+        ...     scipy.io.savemat(f"{folder}/test.mat", {"testxdata": x, "testdata": y})
+        ...     data = deepsea(folder, "test", strands="forward", tasks="abcde")
+        ...     print(len(data), data.read_codes(0, 1).tolist(), data.read_labels(0, 1).tolist())
+        1 [[0, 0, 0]] [[1, 1, 1, 1, 1]]
     """
     one_of(accepted=SPLITS, split=split)
     one_of(accepted=STRANDS, strands=strands)

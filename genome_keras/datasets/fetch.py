@@ -54,6 +54,18 @@ def fetch_deepsea(
         GenomeKerasError: the server cannot be reached, is too slow or has no such file;
             `out` is there and is something else, or cannot be written.
         FormatError: the archive is not the bundle, or damaged; it is removed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     files = {f"{split}.mat": {"bytes": 0} for split in LAYOUT}
+        ...     record = {"url": DEEPSEA, "files": files}
+        ...     _ = Path(folder, "bundle.json").write_text(json.dumps(record))
+        ...     for name in files:
+        ...         Path(folder, name).touch()
+        ...     # What an earlier call has fetched is not asked for again.
+        ...     print(fetch_deepsea(folder) == record)
+        True
     """
     out = Path(os.path.abspath(out))
     if (found := _record(out)) is not None:

@@ -17,9 +17,17 @@ class Joined(Source):
 
     Raises:
         FormatError: other tasks, in another order or with other windows than the first's.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> labels = np.array([[0], [1]], np.int8)
+        >>> first = Examples(np.zeros((2, 4), np.uint8), labels, np.array(["", ""]), ["CTCF"])
+        >>> joined = Joined([first, first.where(np.array([1]))], ["a.h5", "b.h5"])
+        >>> len(joined), joined.read_labels(1, 3).ravel().tolist()
+        (3, [1, 1])
     """
 
-    def __init__(self, sources: Sequence[Source], names: Sequence[str]):
+    def __init__(self, sources: Sequence[Source], names: Sequence[str]) -> None:
         first = sources[0]
         for source, name in zip(sources, names, strict=True):
             if list(source.tasks) != list(first.tasks):

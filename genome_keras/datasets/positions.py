@@ -28,6 +28,18 @@ def positions(
 
     Raises:
         FormatError: not such a file.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["chrom"] = np.array(["chr1", "chr8"], "S")
+        ...         file["split"] = np.array(["train", "test"], "S")
+        ...         file["start"] = [1000, 4200]
+        ...     chrom, start = positions(path.name, "test")
+        >>> chrom.tolist(), start.tolist()
+        (['chr8'], [4200])
     """
     with open_h5(path) as file:
         starts = [name for name in STARTS if name in file]

@@ -39,6 +39,15 @@ class Reader:
     Attributes:
         epoch: the one begun.
         first: number of its batches left out; batch 0 is this one of the epoch.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> codes, labels = np.zeros((10, 6), np.uint8), np.arange(10, dtype=np.int8)[:, None] % 2
+        >>> examples = Examples(codes, labels, np.full(10, ""), ["CTCF"])
+        >>> reader = Reader(examples, batch_size=4, seed=0, shift=1)
+        >>> codes, labels = reader[0]
+        >>> len(reader), codes.shape, labels.shape
+        (2, (4, 4), (4, 1))
     """
 
     def __init__(
@@ -52,7 +61,7 @@ class Reader:
         shift: int = 0,
         buffer: int = BUFFER,
         workers: int = 1,
-    ):
+    ) -> None:
         at_least_one(batch_size=batch_size, buffer=buffer, workers=workers)
         if batch_size % source.group:
             raise ValueError(
@@ -126,11 +135,11 @@ class Reader:
                 )
         self.start_epoch(**place)
 
-    def __len__(self):
+    def __len__(self) -> int:
         plan, first = self._now
         return plan.batches - first
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Codes uint8 (batch_size, window) and labels int8 (batch_size, tasks)."""
         plan, first = self._now
         if not 0 <= index < plan.batches - first:

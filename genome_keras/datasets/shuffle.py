@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,19 @@ class Plan:
         chunks: their numbers, in the order of the epoch.
         bounds: where each buffer begins in that order, in examples; the end of the last.
         batches: in the epoch.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> from genome_keras.datasets.reader import Reader
+        >>> codes, labels = np.zeros((10, 4), np.uint8), np.zeros((10, 1), np.int8)
+        >>> examples = Examples(codes, labels, np.full(10, ""), ["CTCF"])
+        >>> reader = Reader(examples, batch_size=4, seed=0)
+        >>> plan = Plan(reader, 0)
+        >>> plan.batches, plan.bounds
+        (2, [0, 10])
     """
 
-    def __init__(self, reader, epoch):
+    def __init__(self, reader: Any, epoch: int) -> None:
         self.epoch, self._owner, self._lock = epoch, os.getpid(), threading.Lock()
         n, chunk = len(reader.source), reader.source.chunk
         count = -(-n // chunk)
@@ -38,7 +49,7 @@ class Plan:
             self.batches += 1
         self._buffers = {}
 
-    def buffer(self, number, reader):
+    def buffer(self, number: int, reader: Any) -> "Buffer":
         """A buffer, perhaps still being read."""
         if self._owner != os.getpid():  # forked: nobody reads on for this process
             self._buffers, self._lock, self._owner = {}, threading.Lock(), os.getpid()
@@ -49,20 +60,33 @@ class Plan:
                 self._buffers[number] = Buffer(reader, self, number)
             return self._buffers[number]
 
-    def drop(self, number):
+    def drop(self, number: int) -> None:
+        """Forgets a buffer, which nobody needs any more."""
         with self._lock:
             self._buffers.pop(number, None)
 
-    def draws(self, reader, number):
+    def draws(self, reader: Any, number: int) -> np.random.Generator:
+        """The random numbers of a buffer, the same for the same seed, epoch and number."""
         if self.one:
             return np.random.default_rng([reader.seed, self.epoch])
         return np.random.default_rng([reader.seed, self.epoch, number + 1])
 
 
 class Buffer:
-    """Chunks in memory, with the order, strands and shifts of their examples."""
+    """Chunks in memory, with the order, strands and shifts of their examples.
 
-    def __init__(self, reader, plan, number):
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> from genome_keras.datasets.reader import Reader
+        >>> codes, labels = np.zeros((10, 4), np.uint8), np.zeros((10, 1), np.int8)
+        >>> examples = Examples(codes, labels, np.full(10, ""), ["CTCF"])
+        >>> reader = Reader(examples, batch_size=4, seed=0)
+        >>> buffer = Buffer(reader, Plan(reader, 0), 0).wait()
+        >>> sorted(buffer.order.tolist()) == list(range(10)), buffer.codes.shape
+        (True, (10, 4))
+    """
+
+    def __init__(self, reader: Any, plan: Plan, number: int) -> None:
         group = reader.source.group
         n = plan.bounds[number + 1] - plan.bounds[number]
         self._read(reader, plan, number, n)
@@ -104,7 +128,7 @@ class Buffer:
             self._pending.append(reader.threads().submit(fill, start, stop, at))
             at += stop - start
 
-    def wait(self):
+    def wait(self) -> "Buffer":
         """This buffer, read; an error of reading is raised here."""
         for task in self._pending:
             task.result()
@@ -112,12 +136,18 @@ class Buffer:
 
 
 class Threads:
-    """A pool of threads, one for each process that asks for it."""
+    """A pool of threads, one for each process that asks for it.
 
-    def __init__(self, workers):
+    Example:
+        >>> threads = Threads(2)
+        >>> threads() is threads(), threads().submit(len, "ACGT").result()
+        (True, 4)
+    """
+
+    def __init__(self, workers: int) -> None:
         self._workers, self._owner = workers, None
 
-    def __call__(self):
+    def __call__(self) -> ThreadPoolExecutor:
         if self._owner != os.getpid():
             self._pool = ThreadPoolExecutor(self._workers, "genome_keras-reader")
             self._owner = os.getpid()

@@ -27,6 +27,13 @@ class Source(ABC):
         group: this many examples in a row belong together: 2 where each window is
             followed by its reverse complement, else 1.
         in_memory: reading copies nothing.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> labels = np.array([[1], [0], [0], [-1]], np.int8)
+        >>> source: Source = Examples(np.zeros((4, 8), np.uint8), labels, np.full(4, ""), ["CTCF"])
+        >>> [counts.tolist() for counts in source.label_counts], source.positive_rates.tolist()
+        ([[1], [3]], [0.375])
     """
 
     group = 1
@@ -65,8 +72,13 @@ class Source(ABC):
 
 
 def checked_labels(labels: np.ndarray) -> bool:
-    """Whether all labels are 0, 1 or -1."""
-    return not labels.size or (labels.min() >= -1 and labels.max() <= 1)
+    """Whether all labels are 0, 1 or -1.
+
+    Example:
+        >>> checked_labels(np.array([[0, 1], [-1, 0]])), checked_labels(np.array([[2]]))
+        (True, False)
+    """
+    return not labels.size or bool(labels.min() >= -1 and labels.max() <= 1)
 
 
 def spans(rows: np.ndarray, size: int) -> Iterator[tuple[int, int, slice]]:
@@ -79,6 +91,10 @@ def spans(rows: np.ndarray, size: int) -> Iterator[tuple[int, int, slice]]:
     Yields:
         (first, last, part): the slice `part` of `rows` lies in rows first to last - 1,
         all of one block.
+
+    Example:
+        >>> [(first, last, part.stop) for first, last, part in spans(np.array([1, 3, 4, 9]), 4)]
+        [(1, 4, 2), (4, 5, 3), (9, 10, 4)]
     """
     cuts = np.flatnonzero(np.diff(rows // size)) + 1
     for start, stop in zip([0, *cuts], [*cuts, len(rows)], strict=True):

@@ -43,6 +43,18 @@ def open_split(
         FormatError: not such a data set, it has no such split, or other tasks or windows
             than the first of the list.
         ValueError: a source that none of them has, or another value of an argument.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["x"], file["y"] = np.zeros((3, 8), np.uint8), np.ones((3, 1), np.int8)
+        ...         file["split"] = np.array(["train", "train", "test"], "S")
+        ...         file["tasks"] = np.array(["CTCF"], "S")
+        ...     source = open_split([path.name, path.name], "train", window=4)
+        ...     print(len(source), source.window, source.tasks)
+        4 4 ['CTCF']
     """
     paths = paths_of(data)
     chosen = sources_of(paths, sources)
@@ -58,6 +70,10 @@ def paths_of(data: Data) -> list[str | os.PathLike]:
 
     Raises:
         ValueError: none.
+
+    Example:
+        >>> paths_of("x.h5"), paths_of(("x.h5", "y.h5"))
+        (['x.h5'], ['x.h5', 'y.h5'])
     """
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     if not paths:
@@ -66,7 +82,14 @@ def paths_of(data: Data) -> list[str | os.PathLike]:
 
 
 def is_bundle(path: str | os.PathLike) -> bool:
-    """Whether a data set is the folder of the DeepSEA bundle."""
+    """Whether a data set is the folder of the DeepSEA bundle.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(is_bundle(folder), is_bundle(f"{folder}/x.h5"))
+        True False
+    """
     return Path(path).is_dir()
 
 
@@ -83,6 +106,15 @@ def sources_of(
 
     Raises:
         ValueError: a source that none of them has, or a data set with none of the sources.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["source"] = np.array(["encode", "remap"], "S")
+        ...     print(sources_of([path.name], "remap"), sources_of([path.name], None))
+        [['remap']] [None]
     """
     if sources is None:
         return [None] * len(paths)
@@ -110,6 +142,12 @@ def in_memory(source: Source, most: int | None = None) -> Examples:
 
     Raises:
         ValueError: `most` below 1.
+
+    Example:
+        >>> codes, labels = np.zeros((9, 4), np.uint8), np.zeros((9, 1), np.int8)
+        >>> examples = Examples(codes, labels, np.full(9, ""), ["CTCF"])
+        >>> len(in_memory(examples)), len(in_memory(examples, most=3))
+        (9, 3)
     """
     if most is not None and most < 1:
         raise ValueError(f"expected at least 1 example. Received: {most}")

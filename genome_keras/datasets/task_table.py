@@ -23,6 +23,11 @@ class Tasks:
         published: model -> {"auroc", "auprc"}, float64 (tasks,), NaN where not stated.
         deepsea_columns: tuples of the columns of "deepsea-919" (0-based) with the same
             cell and target; each column's own number in that table itself.
+
+    Example:
+        >>> table = tasks("human-chromatin-192")
+        >>> len(table), table.names[0], table.groups[0]
+        (192, 'A549|CEBPB|None', 'TF')
     """
 
     table: str
@@ -35,11 +40,11 @@ class Tasks:
     published: dict[str, dict[str, np.ndarray]]
     deepsea_columns: tuple[tuple[int, ...], ...]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
 
-def tasks(table: str):
+def tasks(table: str) -> Tasks:
     """The tasks of a known data set.
 
     "deepsea-919" are the columns of the DeepSEA training bundle, in its order: 125
@@ -60,6 +65,11 @@ def tasks(table: str):
     Source: Zhou & Troyanskaya 2015, supplementary table of tasks (names, peak files,
         positive rates); Quang & Xie 2016, supplementary table of areas (scores of
         DeepSEA, DanQ and DanQ-JASPAR on the DeepSEA test set).
+
+    Example:
+        >>> table = tasks("deepsea-919")
+        >>> len(table), table.names[0], table.groups.count("TF")
+        (919, '8988T|DNase|None', 690)
     """
     rows = list(csv.DictReader(text(table).splitlines(), delimiter="\t"))
 
@@ -87,7 +97,7 @@ def tasks(table: str):
     )
 
 
-def text(table):
+def text(table: str) -> str:
     """The table as it lies in the package: tab-separated values under a header.
 
     Args:
@@ -95,6 +105,10 @@ def text(table):
 
     Raises:
         ValueError: another name.
+
+    Example:
+        >>> text("human-chromatin-192").partition("\\n")[0].split("\\t")[:4]
+        ['name', 'cell', 'target', 'treatment']
     """
     if table not in TABLES:
         raise ValueError(f"no table of tasks {table!r}. Accepted: {', '.join(TABLES)}")
