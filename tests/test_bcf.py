@@ -6,6 +6,8 @@ import sys
 from unittest import mock
 
 import pytest
+from support.bcf import TEXT
+from support.bcf import packed as packed_in
 
 from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.io import bcf, vcf
@@ -13,31 +15,12 @@ from genome_keras.io.lines import opened
 
 pysam = pytest.importorskip("pysam", reason='pip install "genome_keras[htslib]"')
 
-TEXT = """##fileformat=VCFv4.2
-##contig=<ID=chr1,length=1000>
-##contig=<ID=HLA-A*01:01>
-##INFO=<ID=END,Number=1,Type=Integer,Description="pysam writes it with symbolic alleles">
-#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
-chr1\t5\t.\tA\tC,G\t.\t.\t.
-chr1\t0\trs1;rs2\tN\t<DEL>\t.\t.\t.
-chr1\t7\t.\ta\tG]17:198982]\t.\t.\t.
-HLA-A*01:01\t7\t.\tacg\t.\t.\t.\t.
-HLA-A*01:01\t9\t.\tACGTACGTACGTACGTACGT\t*,T\t.\t.\t.
-"""
 LINES = 5  # of the header
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bcf")
-    (folder / "x.vcf").write_text(TEXT)
-    with (
-        pysam.VariantFile(str(folder / "x.vcf")) as source,
-        pysam.VariantFile(str(folder / "x.bcf"), "wb", header=source.header) as target,
-    ):
-        for record in source:
-            target.write(record)
-    return (folder / "x.bcf").read_bytes()
+    return packed_in(tmp_path_factory.mktemp("bcf"))
 
 
 @pytest.fixture

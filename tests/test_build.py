@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.genomes import two_bit
 
 from genome_keras.building import tracks
 from genome_keras.building.build import build
@@ -282,8 +283,6 @@ def test_other_forms_of_the_same_inputs(folder, tmp_path):
 
 
 def test_a_2bit_genome(folder, tmp_path):
-    from test_reference import two_bit
-
     (tmp_path / "g.2bit").write_bytes(two_bit(GENOME))
     plain, _ = made(folder)
     with mock.patch.object(fasta, "PIECE", 333):

@@ -7,7 +7,7 @@ import tempfile
 import h5py
 import numpy as np
 import pytest
-from deepsea_files import (
+from support.deepsea_files import (
     TASKS,
     WINDOW,
     contents,

@@ -4,7 +4,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from deepsea_files import contents, write_v5
+from support.deepsea_files import contents, write_v5
 
 import genome_keras
 from genome_keras.cli import main

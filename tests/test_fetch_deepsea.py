@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from deepsea_files import TASKS, WINDOW, write_bundle, write_v5
+from support.deepsea_files import TASKS, WINDOW, write_bundle, write_v5
 
 from genome_keras.cli import main
 from genome_keras.datasets import fetch
@@ -185,7 +185,7 @@ def test_what_cannot_be_continued_starts_anew(bundle, server, change):
 
 
 def _contents(n):
-    from deepsea_files import contents
+    from support.deepsea_files import contents
 
     return contents(n, 9)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from deepsea_files import TASKS, WINDOW, contents, write_v5, write_v73
+from support.deepsea_files import TASKS, WINDOW, contents, write_v5, write_v73
 
 from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
 from genome_keras.datasets.deepsea_bundle import deepsea

@@ -13,6 +13,7 @@ import h5py
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.bcf import packed
 
 from genome_keras.building.build import build
 from genome_keras.errors import GenomeKerasError
@@ -184,17 +185,8 @@ def test_ten_thousand_damaged_files(kind, folder):
 
 @pytest.mark.slow
 def test_damaged_bcf(folder):
-    pysam = pytest.importorskip("pysam", reason='pip install "genome_keras[htslib]"')
-    from test_bcf import TEXT
-
-    (folder / "x.vcf").write_text(TEXT)
-    with (
-        pysam.VariantFile(str(folder / "x.vcf")) as source,
-        pysam.VariantFile(str(folder / "x.bcf"), "wb", header=source.header) as target,
-    ):
-        for record in source:
-            target.write(record)
-    data = (folder / "x.bcf").read_bytes()
+    pytest.importorskip("pysam", reason='pip install "genome_keras[htslib]"')
+    data = packed(folder)
     shutil.copy(folder / "x.bcf", folder / "bad.vcf")
     assert answers(lambda: list(vcf.read(folder / "bad.vcf")), folder / "bad.vcf")
 

@@ -10,7 +10,7 @@ from xml.sax import saxutils
 import keras
 import numpy as np
 import pytest
-from browser import BROWSER, document_of, look
+from support.browser import BROWSER, document_of, look
 from support.toy import Stopped, Toy
 
 import genome_keras

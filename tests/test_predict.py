@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.genomes import two_bit
 from support.toy import Toy
 
 import genome_keras
@@ -91,8 +92,6 @@ def test_command_writes_what_the_function_writes(genome, places, tmp_path, capsy
 
 
 def test_a_2bit_genome_gives_the_same(genome, places, tmp_path):
-    from test_reference import two_bit
-
     (tmp_path / "g.2bit").write_bytes(two_bit(GENOME))
     for path, out in ((genome, "a.tsv"), (tmp_path / "g.2bit", "b.tsv")):
         predict_intervals(places, path, tmp_path / out)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import BROWSER
+from support.browser import BROWSER
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.evaluation.compare import compare

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from deepsea_files import contents, write_v5
+from support.deepsea_files import contents, write_v5
 from hypothesis import given
 from hypothesis import strategies as st
 
