@@ -1,11 +1,51 @@
-"""Shared set-up: quiet frameworks, the real data sets where they are at hand."""
+"""Shared set-up: quiet frameworks that compile little, what is freed between files, data."""
 
+import ctypes
+import gc
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "compiled: TensorFlow compiles models, as for users; else they run eagerly"
+    )
+    # It tells that functions of tf.data are compiled all the same.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Even though the `tf.config.experimental_run_functions_eagerly`"
+    )
+
+
+def pytest_collection_finish(session):
+    """What modules hold stays; to look at it in every collection costs more than most tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A small model is traced and compiled for seconds, and runs for milliseconds."""
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.config.run_functions_eagerly(item.get_closest_marker("compiled") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Models and compiled functions of a file go before the next one begins."""
+    done = yield
+    if nextitem is None or nextitem.path != item.path:
+        if keras := sys.modules.get("keras"):
+            keras.utils.clear_session(free_memory=False)
+        gc.collect()
+        with suppress(AttributeError, OSError):  # of glibc alone
+            ctypes.CDLL(None).malloc_trim(0)
+    return done
 
 
 @pytest.fixture(scope="session")

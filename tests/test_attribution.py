@@ -46,12 +46,6 @@ KINKED = ("basset", "clockwork_rnn", "conv_bigru", "danq", "deepbind", "deepsea"
 KINKED += ("deepbind_2015",)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def build(name, **more):
     model = getattr(genome_keras, name)(**{**SMALL, **MODELS[name], **more})
     rng = np.random.default_rng(2)

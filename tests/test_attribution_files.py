@@ -14,12 +14,6 @@ from genome_keras.interpret import attribute, of_letters, read_attributions, wri
 WINDOW = 12
 
 
-@pytest.fixture(autouse=True, scope="module")
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 @pytest.fixture(scope="module")
 def model():
     model = genome_keras.integer_logreg(window=WINDOW, tasks=3, seed=1)

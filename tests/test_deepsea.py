@@ -7,6 +7,7 @@ import tempfile
 import h5py
 import numpy as np
 import pytest
+from scipy.io import loadmat
 from support.deepsea_files import (
     TASKS,
     WINDOW,
@@ -16,7 +17,6 @@ from support.deepsea_files import (
     write_v5,
     write_v73,
 )
-from scipy.io import loadmat
 
 from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.reader import Reader

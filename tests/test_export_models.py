@@ -6,6 +6,8 @@ import genome_keras
 from genome_keras.errors import GenomeKerasError
 from genome_keras.sharing.pretrained import save_pretrained
 
+pytestmark = pytest.mark.compiled
+
 CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (3, 2, 2), "pools": (2, 1, 1)}
 # Other architectures than those of tests/test_exports.py, which are exported in every run.
 SMALL = {

@@ -20,6 +20,8 @@ from genome_keras.sharing.export import FORMATS, told_by
 from genome_keras.sharing.pretrained import save_pretrained
 from genome_keras.weights.resolve import find
 
+pytestmark = pytest.mark.compiled
+
 CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
     "bigru_multitask": {"window": 20, "tasks": 3, "units": 4, "both_strands": True},

@@ -41,12 +41,6 @@ def test_the_table_has_every_factory_that_begins_with_a_convolution():
     assert {*MODELS} | OTHERS == {*genome_keras.MODELS}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def build(name, **more):
     given = {"window": WINDOW, "tasks": 2, "seed": 1, "both_strands": False}
     model = getattr(genome_keras, name)(**{**given, **MODELS[name][0], **more})

@@ -42,12 +42,6 @@ MODELS = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 @pytest.fixture
 def uncompiled():
     """On JAX each of these small models would compile for half a minute."""

@@ -36,12 +36,6 @@ def test_the_table_has_every_recurrent_factory():
     assert {*MODELS} | OTHERS == {*genome_keras.MODELS}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def build(name, **more):
     return getattr(genome_keras, name)(**{**MODELS[name], **more})
 

@@ -23,6 +23,7 @@ from genome_keras.lm.score import (
 )
 from genome_keras.lm.train import load_lm, train_genome
 
+pytestmark = pytest.mark.compiled  # many steps of few sizes
 CELLS = ["gru", "lstm", "rnn"]
 
 

@@ -139,7 +139,13 @@ NATS = -np.log([0.9, 0.8, 0.6])  # of its three measured labels
 
 
 KINDS = pytest.mark.parametrize("kind", [MaskedCrossEntropy, CrossEntropy, Perplexity, F1])
-INSIDE = pytest.mark.parametrize("inside", [False, True], ids=["eager", "graph"])
+INSIDE = pytest.mark.parametrize(
+    "inside",
+    [
+        pytest.param(False, id="eager"),
+        pytest.param(True, id="graph", marks=pytest.mark.compiled),
+    ],
+)
 
 
 def call(kind, inside, labels, scores, sample_weight=None):

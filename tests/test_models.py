@@ -123,12 +123,6 @@ FIXED = ("deepsea", "danq", "basset", "integer_logreg")
 COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def small(name, **more):
     return getattr(genome_keras, name)(**{**SPECIFICATIONS[name][0], "seed": 1, **more})
 
@@ -151,6 +145,7 @@ def test_parameter_count_at_the_size_of_the_source(name):
     assert getattr(genome_keras, name)(**arguments).count_params() == parameters
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_training_lowers_the_loss(name):
     model = small(name, learning_rate=0.02)

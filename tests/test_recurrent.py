@@ -36,7 +36,9 @@ def test_same_numbers_as_keras(reset_after, go_backwards, return_sequences):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
-@pytest.mark.parametrize("rows, window", [(3, 11), (1, 1), (40, 31)])
+@pytest.mark.parametrize(
+    "rows, window", [pytest.param(3, 11, marks=pytest.mark.compiled), (1, 1), (40, 31)]
+)
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
 def test_same_training_as_keras(reset_after, go_backwards, rows, window):
@@ -63,6 +65,7 @@ def test_same_training_as_keras(reset_after, go_backwards, rows, window):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_windows_of_any_length(reset_after):
     """Steps of training on windows of several lengths, then predictions; TensorFlow's

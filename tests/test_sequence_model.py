@@ -14,6 +14,8 @@ from genome_keras.layers.kmer_words import KmerWords
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import OneHot, StackStrands
 
+pytestmark = pytest.mark.compiled
+
 CODES = np.random.default_rng(0).integers(0, 5, (6, 12), dtype=np.uint8)
 LABELS = np.ones((6, 2), "int8")
 DOORS = ("__call__", "predict", "predict_on_batch", "fit", "evaluate")

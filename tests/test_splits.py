@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from support.deepsea_files import contents, write_v5
 from hypothesis import given
 from hypothesis import strategies as st
+from support.deepsea_files import contents, write_v5
 
 from genome_keras.cli import main
 from genome_keras.datasets.source import Source
