@@ -101,7 +101,7 @@ def test_a_language_model_is_refused():
 
 def test_a_broken_log(run):
     (run / "log.json").write_text("{")
-    with pytest.raises(FormatError, match=r"log\.json: not that of a training run"):
+    with pytest.raises(FormatError, match=r"log\.json: damaged"):
         contender(str(run))
 
 
