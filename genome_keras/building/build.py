@@ -69,7 +69,7 @@ def build(
     valid: Sequence[str] = (),
     test: Sequence[str] = (),
     negatives: int | str = "equal",
-    blacklist: str | os.PathLike | Sequence[str | os.PathLike] = (),
+    blacklist: str | Path | Sequence[str | Path] = (),
     max_n: float = 0.1,
     unknown: str | None = None,
     on_outside: str = "error",

@@ -26,9 +26,17 @@ class Folder:
     Raises:
         GenomeKerasError: it is there, and not to be gone on with; or cannot be made.
         FormatError: it was made of something else.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as there:
+        ...     scores = Folder(f"{there}/scores", {"weights": "danq.mouse.v1"})
+        ...     again = Folder(f"{there}/scores", {"weights": "danq.mouse.v1"}, resume=True)
+        >>> again.part("chr1", 3).relative_to(again.path).as_posix()
+        'contig=chr1/part-000003.parquet'
     """
 
-    def __init__(self, path, about, *, resume=False):
+    def __init__(self, path: str | os.PathLike, about: dict, *, resume: bool = False) -> None:
         self.path, about = Path(os.path.abspath(path)), json.loads(json.dumps(about))
         record = self.path / ABOUT
         if os.path.lexists(self.path) and not resume:
@@ -46,11 +54,11 @@ class Folder:
         except (OSError, json.JSONDecodeError) as error:
             raise GenomeKerasError(f"{path}: cannot use: {error}") from error
 
-    def part(self, contig, number):
+    def part(self, contig: str, number: int) -> Path:
         """The path of a part; it exists only when it is whole."""
         return self.path / f"contig={quote(contig, safe='')}" / f"part-{number:06d}.parquet"
 
-    def tidy(self):
+    def tidy(self) -> None:
         """Removes what killed workers were writing."""
         for path in self.path.glob("contig=*/.part-*"):
             path.unlink(missing_ok=True)

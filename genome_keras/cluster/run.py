@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -26,7 +27,7 @@ from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
 from genome_keras.scoring import EFFECTS
 from genome_keras.scoring.effects import kinds
-from genome_keras.scoring.model_in_use import model_in_use
+from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
@@ -38,6 +39,11 @@ class PartsDone(NamedTuple):
         rows: written by this run.
         parts: of all runs.
         done: of them, those that were there when this run began.
+
+    Example:
+        >>> done = PartsDone(rows=200_000, parts=3, done=1)
+        >>> done.parts - done.done  # what this run did
+        2
     """
 
     rows: int
@@ -49,7 +55,7 @@ def predict_genome(
     genome: str | os.PathLike,
     out: str | os.PathLike,
     *,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
@@ -86,6 +92,18 @@ def predict_genome(
         SequenceError: a short contig where that is an error.
         WeightsError: a checkpoint that cannot be used.
         ValueError: another value of an argument.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=4, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome = Path(folder, "genome.fa")
+        ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
+        ...     done = predict_genome(genome, f"{folder}/scores", weights=model, part=1, workers=0)
+        >>> done
+        PartsDone(rows=2, parts=2, done=0)
     """
     one_of(engine=engine, accepted=("keras", "onnx"))
     one_of(on_short=on_short, accepted=ON_SHORT)
@@ -107,7 +125,7 @@ def score_variants(
     out: str | os.PathLike,
     *,
     genome: str | os.PathLike,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     effect: str = "diff",
     tasks: list[str] | None = None,
     both_strands: bool | None = None,
@@ -137,6 +155,21 @@ def score_variants(
 
     Raises:
         As `predict_genome`; FormatError also for a malformed VCF.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=4, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome = Path(folder, "genome.fa")
+        ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
+        ...     path = Path(folder, "x.vcf")
+        ...     _ = path.write_text("#CHROM\\tPOS\\tID\\tREF\\tALT\\nchr1\\t4\\t.\\tT\\tA,C\\n")
+        ...     settings = {"genome": genome, "weights": model, "workers": 0}
+        ...     done = score_variants(path, f"{folder}/effects", **settings)
+        >>> done
+        PartsDone(rows=2, parts=1, done=0)
     """
     one_of(effect=effect, accepted=EFFECTS)
     at_least_one(part=part)
@@ -169,9 +202,23 @@ class Team:
     Raises:
         GenomeKerasError: Ray or pyarrow is missing, or nobody answers at the address.
         ValueError: another number, or a model that other processes cannot load.
+
+    Example:
+        >>> from genome_keras import integer_logreg
+        >>> team = Team(model_in_use(integer_logreg(window=4, tasks=1)), 0, 0.0, None)
+        >>> list(team.results(lambda how, use: lambda part: part["rows"], {}, [{"rows": 2}]))
+        [2]
     """
 
-    def __init__(self, use, workers, gpus, address, *, both_strands=None):
+    def __init__(
+        self,
+        use: ModelInUse,
+        workers: int,
+        gpus: float,
+        address: str | None,
+        *,
+        both_strands: bool | None = None,
+    ) -> None:
         at_least(0, workers=workers)
         if not 0 <= gpus < float("inf"):
             raise ValueError(f"gpus must be at least 0. Received: gpus={gpus!r}")
@@ -186,7 +233,9 @@ class Team:
         self.use, self.both_strands = use, both_strands
         self.workers, self.gpus, self.address = workers, gpus, address
 
-    def results(self, worker, how, parts):
+    def results(
+        self, worker: Callable[..., Callable[[dict], dict]], how: dict, parts: Sequence[dict]
+    ) -> Iterator[dict]:
         """What becomes of each part, in any order."""
         if not self.workers:
             do = worker(how, self.use)

@@ -5,13 +5,16 @@ A part is a dict: `contig`, `path` of its file, and `job`, JSON of the rest.
 
 import json
 import os
+from collections.abc import Callable
 from functools import cached_property
+
+import numpy as np
 
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.genome import Variant
 from genome_keras.io.fasta import Piece
-from genome_keras.io.reference import open_genome
+from genome_keras.io.reference import Genome, open_genome
 from genome_keras.io.tables import load_pyarrow, open_table
 from genome_keras.io.vcf_alleles import Malformed
 from genome_keras.scoring.engines import scores_by
@@ -30,6 +33,21 @@ class Worker:
         weights: what was resolved where the run began: a `Checkpoint`, or in the same
             process a `ModelInUse`.
         both_strands, batch_size: as in `model_in_use`; of a `ModelInUse` they are known.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=4, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome = Path(folder, "genome.fa")
+        ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
+        ...     how = {"genome": genome, "stride": 4, "on_short": "error", "unknown": None}
+        ...     how |= {"all_tasks": False, "engine": "keras"}
+        ...     part = {"contig": "chr1", "path": f"{folder}/0.parquet", "job": "[0, 8]"}
+        ...     worker = WindowWorker(how, model_in_use(model))
+        ...     print(worker(part)["rows"], worker(part)["rows"])  # the file of a part is made once
+        2 2
     """
 
     def __init__(
@@ -38,7 +56,7 @@ class Worker:
         weights: Checkpoint | ModelInUse,
         both_strands: bool | None = None,
         batch_size: int | None = None,
-    ):
+    ) -> None:
         self.how = how
         self.use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
 
@@ -55,18 +73,36 @@ class Worker:
             return {"rows": 0, "problem": str(error) or repr(error)}
 
     @cached_property
-    def genome(self):
+    def genome(self) -> Genome:
+        """The open genome, of this worker alone."""
         return open_genome(self.how["genome"])
 
 
 class WindowWorker(Worker):
-    """Scores windows of a stretch of a contig, as `genome_keras.predict_fasta` does."""
+    """Scores windows of a stretch of a contig, as `genome_keras.predict_fasta` does.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=4, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome = Path(folder, "genome.fa")
+        ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
+        ...     how = {"genome": genome, "stride": 4, "on_short": "error", "unknown": None}
+        ...     how |= {"all_tasks": False, "engine": "keras"}
+        ...     part = {"contig": "chr1", "path": f"{folder}/0.parquet", "job": "[0, 8]"}
+        ...     print(WindowWorker(how, model_in_use(model))(part))
+        {'rows': 2, 'problem': ''}
+    """
 
     @cached_property
-    def scores(self):
+    def scores(self) -> Callable[[np.ndarray], np.ndarray]:
+        """From codes (n, window) to scores (n, tasks)."""
         return scores_by(self.how["engine"], self.use)
 
-    def write(self, part):
+    def write(self, part: dict) -> int:
+        """Writes the table of a part, and gives the number of its rows."""
         start, end = json.loads(part["job"])
         letters = self.genome.fetch((part["contig"], start, end)).encode()
         _, foreign = translate(letters, unknown=self.how["unknown"])
@@ -89,9 +125,25 @@ class WindowWorker(Worker):
 
 
 class AlleleWorker(Worker):
-    """Scores variants, as `genome_keras.variants.score_vcf` does."""
+    """Scores variants, as `genome_keras.variants.score_vcf` does.
 
-    def write(self, part):
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=4, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome = Path(folder, "genome.fa")
+        ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
+        ...     how = {"genome": genome, "effect": "diff", "unknown": None, "window": 4}
+        ...     job = json.dumps([["chr1", 4, "T", "A", None], ["chr1", 4, "T", "C", None]])
+        ...     part = {"contig": "chr1", "path": f"{folder}/0.parquet", "job": job}
+        ...     print(AlleleWorker(how | {"tasks": None}, model_in_use(model))(part))
+        {'rows': 2, 'problem': ''}
+    """
+
+    def write(self, part: dict) -> int:
+        """Writes the table of a part, and gives the number of its rows."""
         variants = [allele_of(fields) for fields in json.loads(part["job"])]
         given = {name: self.how[name] for name in ("tasks", "window", "unknown")}
         effects = score_variants(variants, self.genome, weights=self.use, **given)
@@ -102,11 +154,21 @@ class AlleleWorker(Worker):
 
 
 def allele_fields(variant: Variant | Malformed) -> list:
-    """An allele as fields for JSON; `allele_of` makes it from them."""
+    """An allele as fields for JSON; `allele_of` makes it from them.
+
+    Example:
+        >>> allele_fields(Variant("chr1", 10, "A", "C", id="rs1"))
+        ['chr1', 10, 'A', 'C', 'rs1']
+    """
     names = ("contig", "position", "ref", "alt", "id", "problem")
     return [getattr(variant, name) for name in names if hasattr(variant, name)]
 
 
 def allele_of(fields: list) -> Variant | Malformed:
-    """The allele of `allele_fields`."""
+    """The allele of `allele_fields`.
+
+    Example:
+        >>> allele_of(["chr1", 10, "A", "C", "rs1"])
+        Variant(contig='chr1', position=10, ref='A', alt='C', id='rs1')
+    """
     return (Malformed if len(fields) == len(Malformed._fields) else Variant)(*fields)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from genome_keras.errors import WeightsError, printable
 from genome_keras.io.atomic import atomic
@@ -40,6 +41,12 @@ class Checkpoint:
             this machine. Of a published checkpoint it checks the bytes of the first two.
         sha256: what the weights must hash to; None where nobody has published that.
         described_in: what to call the description in errors.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> checkpoint = find("kmer_logreg.human_chromatin.v1")
+        >>> checkpoint.architecture, checkpoint.sizes["window"], len(checkpoint.tasks)
+        ('kmer_logreg', 100, 192)
     """
 
     name: str
@@ -63,36 +70,36 @@ class Checkpoint:
         return self.config.get("architecture")
 
     @property
-    def arguments(self):
+    def arguments(self) -> dict:
         """The factory's arguments."""
         return dict(self.config.get("arguments", {}))
 
     @property
-    def sizes(self):
+    def sizes(self) -> dict:
         """The arguments that a caller may not contradict."""
         return {k: v for k, v in self.arguments.items() if k not in _FREE}
 
     @cached_property
-    def tasks(self):
+    def tasks(self) -> list[str]:
         """Names of the tasks, in the order of the model's output."""
         return list(self.config.get("tasks", []))
 
     @cached_property
-    def trained(self):
+    def trained(self) -> list[bool]:
         """For each task whether it was trained; the others score a constant, the positive
         rate that was published for them."""
         untrained = set(self.config.get("untrained", []))
         return [task not in untrained for task in self.tasks]
 
     @property
-    def card(self):
+    def card(self) -> str:
         """The text of the model card."""
         path = self.locate("card")
         if not path.is_file():
             raise WeightsError(f"{self.name}: no card at {path}")
         return description.read_text(path)
 
-    def build(self, factory, given):
+    def build(self, factory: Callable[..., Any], given: dict) -> Any:
         """Builds a model with the checkpoint's arguments and loads the weights.
 
         A file nobody has published may not make the factory ask for more weights than
@@ -135,7 +142,7 @@ class Checkpoint:
                 f"{self.described_in}: cannot build {factory.__name__}: {_reason(error)}"
             ) from error
 
-    def load_into(self, model):
+    def load_into(self, model: Any) -> None:
         """Loads the weights into a model of the same architecture and sizes.
 
         Raises:
@@ -160,11 +167,11 @@ class Checkpoint:
                 f"{self.path}: not the weights of this {model.name} ({_reason(error)})"
             ) from error
 
-    def bytes_sha256(self):
+    def bytes_sha256(self) -> str:
         """The sha256 of the weights: as published, or else of the file as it is."""
         return self.sha256 or self._sha256_now()
 
-    def check_sha256(self):
+    def check_sha256(self) -> None:
         """Raises WeightsError unless the weights are those published or described."""
         expected = self.sha256 or self.config.get("sha256")
         if expected is not None and (found := self._sha256_now()) != expected:
@@ -181,17 +188,29 @@ class Checkpoint:
         return self._sums[state]
 
 
-def save_bare(model, path):
+def save_bare(model: Any, path: str | os.PathLike) -> None:
     """Saves the weights of a functional model without the state of its optimizer.
 
     Args:
         model: a `keras.Model`.
         path: ends in `.weights.h5`.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=8, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.weights.h5")
+        ...     save_bare(model, path)
+        ...     print(file_checks.check_h5(path))
+        Contents(arrays=2, numbers=9)
     """
     _bare(model).save_weights(path)
 
 
-def save_described(model, path: str | os.PathLike, *, tasks: Iterable[str], **more) -> None:
+def save_described(
+    model: Any, path: str | os.PathLike, *, tasks: Iterable[str], **more: Any
+) -> None:
     """Saves a model of a factory as a checkpoint: the weights, and the `.json` beside them.
 
     Args:
@@ -203,6 +222,17 @@ def save_described(model, path: str | os.PathLike, *, tasks: Iterable[str], **mo
     Raises:
         WeightsError: names that would be refused when they are read.
         GenomeKerasError: a file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import integer_logreg
+        >>> from genome_keras.weights import find
+        >>> model = integer_logreg(window=8, tasks=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.weights.h5")
+        ...     save_described(model, path, tasks=["A549|CTCF"])
+        ...     print(find(path).architecture, find(path).tasks)
+        integer_logreg ['A549|CTCF']
     """
     with atomic(path) as temporary:
         save_bare(model, temporary)

@@ -34,6 +34,10 @@ def made_by(architecture: str, arguments: dict, tasks: Iterable[str] = ()) -> di
         architecture: name of the factory.
         arguments: its arguments.
         tasks: names, where they are known.
+
+    Example:
+        >>> made_by("kmer_logreg", {"window": 100, "tasks": 1}, ["A549|CTCF"])["tasks"]
+        ['A549|CTCF']
     """
     return {"architecture": architecture, "arguments": arguments, "tasks": list(tasks)}
 
@@ -48,6 +52,11 @@ def of_model(model: Any, *, tasks: Iterable[str] | None = None, **more: Any) -> 
 
     Raises:
         ValueError: no factory made the model.
+
+    Example:
+        >>> from genome_keras import integer_logreg
+        >>> of_model(integer_logreg(window=8, tasks=1), tasks=["A549|CTCF"])["arguments"]["window"]
+        8
     """
     made = getattr(model, "made_with", None)
     if made is None:
@@ -65,6 +74,14 @@ def write(path: str | PathLike, description: dict) -> None:
     Raises:
         WeightsError: it would be refused when it is read.
         GenomeKerasError: it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> description = made_by("kmer_logreg", {"window": 100, "tasks": 1}, ["A549|CTCF"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/x.json", description)
+        ...     print(read(f"{folder}/x.json") == description)
+        True
     """
     check(description, path)
     with atomic(path) as temporary:
@@ -72,7 +89,14 @@ def write(path: str | PathLike, description: dict) -> None:
 
 
 def as_text(description: dict) -> str:
-    """A description as JSON."""
+    """A description as JSON.
+
+    Example:
+        >>> print(as_text({"architecture": "kmer_logreg"}), end="")
+        {
+         "architecture": "kmer_logreg"
+        }
+    """
     return json.dumps(description, indent=1, allow_nan=False) + "\n"
 
 
@@ -81,6 +105,14 @@ def read(path: str | PathLike) -> dict:
 
     Raises:
         WeightsError: missing, too large, not one JSON object, or with other values.
+
+    Example:
+        >>> import tempfile
+        >>> description = made_by("kmer_logreg", {"window": 100, "tasks": 1}, ["A549|CTCF"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/x.json", description)
+        ...     print(read(f"{folder}/x.json")["architecture"])
+        kmer_logreg
     """
     found = read_json(path)
     check(found, path)
@@ -92,6 +124,14 @@ def read_json(path: str | PathLike) -> dict:
 
     Raises:
         WeightsError: missing, too large, or not one JSON object.
+
+    Example:
+        >>> import tempfile
+        >>> description = made_by("kmer_logreg", {"window": 100, "tasks": 1}, ["A549|CTCF"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/x.json", description)
+        ...     print(sorted(read_json(f"{folder}/x.json")))
+        ['architecture', 'arguments', 'tasks']
     """
     try:
         found = json.loads(read_text(path))
@@ -110,6 +150,14 @@ def read_text(path: str | PathLike) -> str:
 
     Raises:
         WeightsError: it cannot be read, is larger or is no such text.
+
+    Example:
+        >>> import tempfile
+        >>> description = made_by("kmer_logreg", {"window": 100, "tasks": 1}, ["A549|CTCF"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/x.json", description)
+        ...     print(read_text(f"{folder}/x.json") == as_text(description))
+        True
     """
     try:
         with open(path, "rb") as file:
@@ -130,6 +178,14 @@ def check(description: dict, where: object) -> None:
     Args:
         description: the JSON object.
         where: what to call it in errors.
+
+    Example:
+        >>> check({"tasks": ["CTCF", "TAL1"]}, "x.json")
+        >>> try:
+        ...     check({"tasks": ["CTCF", "CTCF"]}, "x.json")
+        ... except WeightsError as error:
+        ...     print(error)
+        x.json: two tasks have the same name
     """
     if description.get("format", _FORMAT) != _FORMAT:
         raise WeightsError(

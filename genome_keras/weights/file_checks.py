@@ -5,9 +5,11 @@ are refused, and of a `.keras` file only the weights are used.
 """
 
 import json
+import os
 import re
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -29,13 +31,17 @@ class Contents(NamedTuple):
     Attributes:
         arrays: number of arrays.
         numbers: number of numbers in all of them.
+
+    Example:
+        >>> Contents(arrays=2, numbers=9).numbers
+        9
     """
 
     arrays: int
     numbers: int
 
 
-def check_h5(path, where=None):
+def check_h5(path: str | os.PathLike, where: object = None) -> Contents:
     """Raises WeightsError unless an HDF5 file holds plain arrays and nothing else.
 
     Accepted are groups and stored, unpacked arrays of finite numbers. Links that are soft
@@ -48,6 +54,16 @@ def check_h5(path, where=None):
 
     Returns:
         `Contents`.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.weights.h5")
+        ...     with h5py.File(path, "w") as file:
+        ...         file["head/kernel"], file["head/bias"] = [[0.5], [0.25]], [0.0]
+        ...     print(check_h5(path))
+        Contents(arrays=2, numbers=3)
     """
     import h5py
 
@@ -131,7 +147,7 @@ def _checked_bytes(array, where):
 
 
 @contextmanager
-def weights_inside(path):
+def weights_inside(path: str | os.PathLike) -> Iterator[Path]:
     """The HDF5 file with the weights: the file itself, or the one inside a `.keras` file.
 
     Args:
@@ -143,6 +159,17 @@ def weights_inside(path):
 
     Raises:
         WeightsError: no such file, or a `.keras` file with anything unusual in it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "x.keras")
+        ...     with zipfile.ZipFile(path, "w") as archive:
+        ...         for name in ("metadata.json", "config.json", "model.weights.h5"):
+        ...             archive.writestr(name, "{}")
+        ...     with weights_inside(path) as found:
+        ...         print(found.name)
+        model.weights.h5
     """
     path = Path(path)
     if path.suffix != ".keras":

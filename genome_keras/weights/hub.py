@@ -29,24 +29,32 @@ class Reference(NamedTuple):
         repo: `owner/repo`.
         revision: commit, tag or branch; None is the branch `main`.
         name: folder in the repository; None is its top.
+
+    Example:
+        >>> str(Reference("owner/repo", revision="v1", name="danq.mouse.v1"))
+        'hf://owner/repo@v1/danq.mouse.v1'
     """
 
     repo: str
     revision: str | None = None
     name: str | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         revision = "" if self.revision is None else f"@{self.revision.replace('/', '%2F')}"
         return f"{PREFIX}{self.repo}{revision}" + (f"/{self.name}" if self.name else "")
 
 
-def parse(text):
+def parse(text: str) -> Reference:
     """The `Reference` behind `hf://owner/repo[@revision][/name]`.
 
     A `/` in the revision is written `%2F`.
 
     Raises:
         WeightsError: another form.
+
+    Example:
+        >>> parse("hf://owner/repo@v1/danq.mouse.v1")
+        Reference(repo='owner/repo', revision='v1', name='danq.mouse.v1')
     """
     match = _REFERENCE.fullmatch(text)
     if match is None or ".." in text:
@@ -55,7 +63,7 @@ def parse(text):
     return Reference(repo, revision and unquote(revision), name)
 
 
-def pinned(reference, filename, *, limit):
+def pinned(reference: Reference, filename: str, *, limit: int) -> Reference:
     """The same reference at the commit that its branch or tag is at now.
 
     The branch is asked for once, so all files are of one commit even where it moves
@@ -68,6 +76,12 @@ def pinned(reference, filename, *, limit):
 
     Raises:
         WeightsError: as `fetch`.
+
+    Example:
+        >>> commit = "8b1e5ec2c1e8b8c1d3a4f0c9b7a6d5e4f3c2b1a0"
+        >>> reference = parse(f"hf://owner/repo@{commit}")  # a commit needs no network
+        >>> pinned(reference, "config.json", limit=1000) == reference
+        True
     """
     if reference.revision and _COMMIT.fullmatch(reference.revision):
         return reference
@@ -103,7 +117,7 @@ def _note_branch(repository, revision, commit):
                 path.write_text(commit)
 
 
-def fetch(reference, filename, *, limit):
+def fetch(reference: Reference, filename: str, *, limit: int) -> Path:
     """The path of a file in the Hub's cache, fetched where it is not there yet.
 
     Args:
@@ -113,6 +127,9 @@ def fetch(reference, filename, *, limit):
 
     Raises:
         WeightsError: no such file, too large, or it cannot be had.
+
+    Example:
+        >>> path = fetch(parse("hf://owner/repo"), "config.json", limit=1000)  # doctest: +SKIP
     """
     import huggingface_hub
 
@@ -130,8 +147,19 @@ def fetch(reference, filename, *, limit):
     raise WeightsError(f"{reference}: {filename} has {size} bytes, too many")
 
 
-def forget(path):
-    """Removes a damaged file from the Hub's cache, so that it is fetched again."""
+def forget(path: str | os.PathLike) -> None:
+    """Removes a damaged file from the Hub's cache, so that it is fetched again.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     blob, path = Path(folder, "blob"), Path(folder, "config.json")
+        ...     blob.touch()
+        ...     path.symlink_to(blob)  # as in the cache
+        ...     forget(path)
+        ...     print(os.listdir(folder))
+        []
+    """
     with contextlib.suppress(OSError):
         blob = os.path.realpath(path)
         os.unlink(path)
@@ -139,7 +167,9 @@ def forget(path):
             os.unlink(blob)
 
 
-def upload(folder, reference, *, private, message):
+def upload(
+    folder: str | os.PathLike, reference: Reference, *, private: bool, message: str
+) -> Reference:
     """Puts the files of a folder into a repository, in one commit.
 
     Args:
@@ -150,6 +180,10 @@ def upload(folder, reference, *, private, message):
 
     Returns:
         The `Reference` at the new commit.
+
+    Example:
+        >>> reference = parse("hf://owner/repo/danq.mouse.v1")
+        >>> at = upload("danq", reference, private=True, message="First")  # doctest: +SKIP
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 

@@ -6,6 +6,7 @@ path on this machine, fetching the file first where it must. It can be pickled.
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from genome_keras.io.download import download
 from genome_keras.weights import hub
 from genome_keras.weights.description import MAX_TEXT
 from genome_keras.weights.file_checks import MAX_WEIGHTS
+from genome_keras.weights.registry import Published
 
 SUFFIXES = {"weights": ".weights.h5", "json": ".json", "card": ".md"}
 IN_FOLDER = {
@@ -26,14 +28,26 @@ IN_FOLDER = {
 _LIMITS = {"weights": MAX_WEIGHTS, "json": MAX_TEXT, "card": MAX_TEXT, "tasks": MAX_TEXT}
 
 
-def packaged():
-    """The folder of the checkpoints that came with the package."""
+def packaged() -> Path:
+    """The folder of the checkpoints that came with the package.
+
+    Example:
+        >>> (packaged() / "kmer_logreg.human_chromatin.v1.json").is_file()
+        True
+    """
     installed = Path(__file__).parents[1] / "checkpoints"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "weights"
 
 
-def cache():
-    """The user's folder of fetched checkpoints: `GENOME_KERAS_CACHE`, or the usual one."""
+def cache() -> Path:
+    """The user's folder of fetched checkpoints: `GENOME_KERAS_CACHE`, or the usual one.
+
+    Example:
+        >>> from unittest import mock
+        >>> with mock.patch.dict(os.environ, GENOME_KERAS_CACHE="weights"):
+        ...     print(cache())
+        weights
+    """
     if given := os.environ.get("GENOME_KERAS_CACHE"):
         return Path(given)
     caches = os.environ.get("XDG_CACHE_HOME") or _home_cache()
@@ -52,8 +66,14 @@ def _home_cache():
         return own
 
 
-def beside(path):
-    """The files beside a `.weights.h5` or `.keras` file, of the same stem."""
+def beside(path: str | os.PathLike) -> Callable[[str], Path]:
+    """The files beside a `.weights.h5` or `.keras` file, of the same stem.
+
+    Example:
+        >>> locate = beside("run/best.weights.h5")
+        >>> locate("json").name, locate("card").name
+        ('best.json', 'best.md')
+    """
     return partial(_beside, Path(path))
 
 
@@ -62,8 +82,13 @@ def _beside(path, what):
     return path if what == "weights" else path.with_name(stem + SUFFIXES.get(what, "."))
 
 
-def inside(folder):
-    """The files of a folder that `save_pretrained` wrote."""
+def inside(folder: str | os.PathLike) -> Callable[[str], Path]:
+    """The files of a folder that `save_pretrained` wrote.
+
+    Example:
+        >>> inside("danq")("json").name
+        'config.json'
+    """
     return partial(_inside, Path(folder))
 
 
@@ -71,8 +96,13 @@ def _inside(folder, what):
     return folder / IN_FOLDER[what]
 
 
-def on_hub(reference):
-    """The files of somebody's repository on the Hub."""
+def on_hub(reference: hub.Reference) -> Callable[[str], Path]:
+    """The files of somebody's repository on the Hub.
+
+    Example:
+        >>> locate = on_hub(hub.parse("hf://owner/repo/danq.mouse.v1"))  # nothing is fetched yet
+        >>> locate("json")  # doctest: +SKIP
+    """
     return partial(_on_hub, reference)
 
 
@@ -80,7 +110,7 @@ def _on_hub(reference, what):
     return hub.fetch(reference, IN_FOLDER[what], limit=_LIMITS[what])
 
 
-def of_published(name, entry, folder):
+def of_published(name: str, entry: Published, folder: Path) -> Callable[[str], Path]:
     """The files of a published checkpoint: package, cache, Hub, mirror, in this order.
 
     The bytes of the weights and of the description are checked when they are found.
@@ -89,6 +119,12 @@ def of_published(name, entry, folder):
         name: of the checkpoint.
         entry: its `genome_keras.weights.registry.Published`.
         folder: of the checkpoints that came with the package.
+
+    Example:
+        >>> from genome_keras.weights.registry import PUBLISHED
+        >>> name = "kmer_logreg.human_chromatin.v1"
+        >>> of_published(name, PUBLISHED[name], packaged())("json").name
+        'kmer_logreg.human_chromatin.v1.json'
     """
     return partial(_published, name, entry, folder)
 

@@ -48,6 +48,15 @@ def at_most(*, arrays: int, numbers: int, where: str) -> Iterator[None]:
 
     Raises:
         WeightsError: a layer built in the block, in this thread, asked for more.
+
+    Example:
+        >>> import keras
+        >>> try:
+        ...     with at_most(arrays=2, numbers=9, where="x.json"):
+        ...         keras.layers.Dense(1).build((None, 100))
+        ... except WeightsError as error:
+        ...     print(error)
+        x.json: its description asks for more weights than the 9 numbers in 2 arrays of the file
     """
     _wrap()
     token = _budget.set(_Budget(arrays, numbers, where))

@@ -34,6 +34,10 @@ class Published(NamedTuple):
         citation: what to cite for the architecture.
         hub: `owner/repo@commit` where it also lies on the Hugging Face Hub, in the
             folder NAME; None where it is only in the package.
+
+    Example:
+        >>> PUBLISHED["kmer_logreg.human_chromatin.v1"].size
+        1063192
     """
 
     sha256: str

@@ -1,6 +1,7 @@
 """From a name, a path or an address to a checkpoint."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from genome_keras.errors import WeightsError
@@ -13,7 +14,13 @@ from genome_keras.weights.run_files import RunFiles, is_run
 DEFAULT = "bigru_multitask.human_chromatin.v2"
 
 
-def list_weights(architecture=None, *, data=None, window=None, task=None):
+def list_weights(
+    architecture: str | None = None,
+    *,
+    data: str | None = None,
+    window: int | None = None,
+    task: str | None = None,
+) -> list[str]:
     """Names of the published checkpoints, sorted.
 
     Args:
@@ -21,6 +28,12 @@ def list_weights(architecture=None, *, data=None, window=None, task=None):
         data: list only those trained on this data set, the middle word of the name.
         window: list only those that read this many bp.
         task: list only those that have a task with this text in its name.
+
+    Example:
+        >>> list_weights("char_rnn")
+        ['char_rnn.ecoli.v1', 'char_rnn.pfalciparum.v1']
+        >>> len(list_weights(window=100, task="CTCF")) > 0
+        True
     """
     found = []
     for name in sorted(PUBLISHED):
@@ -35,7 +48,7 @@ def list_weights(architecture=None, *, data=None, window=None, task=None):
     return found
 
 
-def find(weights, *, architecture=None):
+def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = None) -> Checkpoint:
     """The checkpoint behind a name, a path or an address on the Hub.
 
     A checkpoint is resolved once, at the door; everything inside takes the value.
@@ -54,6 +67,11 @@ def find(weights, *, architecture=None):
 
     Raises:
         WeightsError: unknown, missing, damaged, or of another architecture.
+
+    Example:
+        >>> checkpoint = find("kmer_logreg.human_chromatin.v1")
+        >>> checkpoint.architecture, checkpoint.tasks[0]
+        ('kmer_logreg', 'A549|CEBPB|None')
     """
     found = weights if isinstance(weights, Checkpoint) else _resolved(os.fspath(weights))
     made_by = found.architecture or architecture
@@ -90,11 +108,16 @@ def _resolved(text):
     )
 
 
-def facts(checkpoint):
+def facts(checkpoint: Checkpoint) -> Iterator[tuple[str, object]]:
     """What the registry and the description know of a checkpoint, as pairs of text.
 
     Args:
         checkpoint: of `find`. Its weights are fetched where they are not here.
+
+    Example:
+        >>> known = dict(facts(find("kmer_logreg.human_chromatin.v1")))
+        >>> known["bytes"], known["tasks"]
+        (1063192, 192)
     """
     config, published = checkpoint.config, PUBLISHED.get(checkpoint.name)
     sha256 = checkpoint.sha256 or config.get("sha256")

@@ -31,6 +31,11 @@ class RunFiles:
 
     Args:
         folder: of the run.
+
+    Example:
+        >>> files = RunFiles("run")
+        >>> files.best.name, files.epoch(3).name
+        ('best.weights.h5', '0003.weights.h5')
     """
 
     folder: Path
@@ -124,7 +129,16 @@ class RunFiles:
 
 
 def is_run(path: str | os.PathLike) -> bool:
-    """Whether a path is a folder with the weights of a run."""
+    """Whether a path is a folder with the weights of a run.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     before = is_run(folder)
+        ...     RunFiles(folder).best.touch()
+        ...     print(before, is_run(folder))
+        False True
+    """
     return RunFiles(path).best.is_file()
 
 
@@ -141,6 +155,13 @@ def claim(out: str | os.PathLike, asked: dict) -> Path:
     Raises:
         FormatError: the folder holds a run that was asked for something else.
         GenomeKerasError: a file is in the folder's place.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = claim(f"{folder}/run", {"model": "danq", "seed": 0})
+        ...     print(RunFiles(run).asked())
+        {'model': 'danq', 'seed': 0}
     """
     check_folder(out)
     files = RunFiles(out)
@@ -157,6 +178,15 @@ def check_folder(path: str | os.PathLike) -> None:
 
     Args:
         path: of the folder; it and those above it need not be there yet.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     try:
+        ...         check_folder(file.name)
+        ...     except GenomeKerasError as error:
+        ...         print(str(error).partition(", but")[0].partition(": ")[2])
+        cannot write: expected a new or existing folder
     """
     places = (Path(path), *Path(path).parents)
     there = next((place for place in places if os.path.lexists(place)), None)
@@ -167,7 +197,15 @@ def check_folder(path: str | os.PathLike) -> None:
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Writes a JSON file; an existing one is replaced."""
+    """Writes a JSON file; an existing one is replaced.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_json(f"{folder}/log.json", [{"epoch": 1}])
+        ...     print(Path(folder, "log.json").read_text().split())
+        ['[', '{', '"epoch":', '1', '}', ']']
+    """
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1))
 
