@@ -2,7 +2,9 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from genome_keras.io.atomic import atomic
 from genome_keras.weights.resolve import DEFAULT
@@ -11,7 +13,7 @@ from genome_keras.weights.run_files import check_folder
 ON_SHORT = ("error", "pad", "skip")  # as in genome_keras.windows
 
 
-def positive(text):
+def positive(text: str) -> int:
     """A whole number of at least 1."""
     value = int(text) if text.isdecimal() else 0
     if value < 1:
@@ -19,7 +21,7 @@ def positive(text):
     return value
 
 
-def folder(text):
+def folder(text: str) -> str:
     """A folder to write, told before any work if it cannot be one."""
     check_folder(text)
     return text
@@ -29,7 +31,7 @@ class NewFile(str):
     """A path that a command writes; all other arguments that are files are read."""
 
 
-def new_file(text):
+def new_file(text: str) -> NewFile:
     """A file to write, told before any work if it cannot be; "-" is standard output."""
     if text != "-":
         with suppress(FileNotFoundError), atomic(text):
@@ -37,7 +39,7 @@ def new_file(text):
     return NewFile(text)
 
 
-def files_of(options):
+def files_of(options: argparse.Namespace) -> tuple[list[str], list[NewFile]]:
     """The files that the arguments of a command name.
 
     Args:
@@ -55,7 +57,7 @@ def files_of(options):
     return [value for value in inputs if os.path.isfile(value)], outputs
 
 
-def add_out_folder(add, holds):
+def add_out_folder(add: Callable, holds: str) -> None:
     """The option of commands that write a folder.
 
     Args:
@@ -65,7 +67,7 @@ def add_out_folder(add, holds):
     add("--out", type=folder, required=True, metavar="DIR", help=f"folder for {holds}")
 
 
-def add_reading(add):
+def add_reading(add: Callable) -> None:
     """The options of commands that read windows: of letters that are none, and short records.
 
     Args:
@@ -79,7 +81,7 @@ def add_reading(add):
     add_unknown(add)
 
 
-def add_unknown(add):
+def add_unknown(add: Callable) -> None:
     """The option of commands that read letters.
 
     Args:
@@ -88,7 +90,7 @@ def add_unknown(add):
     add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
 
 
-def add_on_outside(add):
+def add_on_outside(add: Callable) -> None:
     """The option of commands that read BED: of places that are not in the genome.
 
     Args:
@@ -103,7 +105,7 @@ def add_on_outside(add):
     )
 
 
-def given(options, *names):
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
     """Options as arguments of the function of the same names.
 
     Args:
@@ -116,7 +118,7 @@ def given(options, *names):
     return {name: getattr(options, name) for name in names}
 
 
-def given_places(options):
+def given_places(options: argparse.Namespace) -> dict[str, Any]:
     """The options of `add_places` as arguments of the functions that read windows.
 
     Raises:
@@ -128,20 +130,20 @@ def given_places(options):
     return {**given(options, *names), "on_short": options.on_short or "error"}
 
 
-def check_of_bed(options):
+def check_of_bed(options: argparse.Namespace) -> None:
     """Raises ValueError for an option of BED that is given without a genome."""
     if options.genome is None and options.on_outside != "error":
         raise ValueError("--on-outside is for BED and a genome, not for FASTA")
 
 
-def check_of_fasta(options, *names):
+def check_of_fasta(options: argparse.Namespace, *names: str) -> None:
     """Raises ValueError for an option of FASTA that is given beside a genome."""
     if options.genome is not None and any(getattr(options, name) is not None for name in names):
         told = " and ".join("--" + name.replace("_", "-") for name in names)
         raise ValueError(f"{told} {'is' if len(names) == 1 else 'are'} for FASTA, not for a genome")
 
 
-def add_scoring(add):
+def add_scoring(add: Callable) -> None:
     """The options of commands that score alleles: tasks, strands and window.
 
     Args:
@@ -156,7 +158,7 @@ def add_scoring(add):
     add("--window", type=positive, metavar="BP", help="for models that take any length")
 
 
-def add_windows_scoring(add):
+def add_windows_scoring(add: Callable) -> None:
     """The options of commands that score changes of whole windows.
 
     Args:
@@ -172,7 +174,7 @@ def add_windows_scoring(add):
     add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
 
 
-def add_places(add, *, weights=DEFAULT):
+def add_places(add: Callable, *, weights: str | None = DEFAULT) -> None:
     """The options of commands that read windows of sequences or of a genome.
 
     Args:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import MISSING
 from typing import Any
 
-from genome_keras.settings import Flag, options_of
+from genome_keras.settings import Flag, Settings, options_of
 
 
-def add_settings(add: Callable, *classes, named: Iterable[tuple[str, Any]] = ()) -> None:
+def add_settings(
+    add: Callable, *classes: type[Settings], named: Iterable[tuple[str, Any]] = ()
+) -> None:
     """Adds an option for each field of classes of settings.
 
     Args:
@@ -34,7 +36,7 @@ def add_settings(add: Callable, *classes, named: Iterable[tuple[str, Any]] = ())
         )
 
 
-def given_settings(options: argparse.Namespace, *classes) -> dict[str, Any]:
+def given_settings(options: argparse.Namespace, *classes: type[Settings]) -> dict[str, Any]:
     """The options of `add_settings` that were given.
 
     Args:

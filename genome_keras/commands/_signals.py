@@ -12,7 +12,7 @@ class Stopped(KeyboardInterrupt):
         number: of the signal.
     """
 
-    def __init__(self, number: int):
+    def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number, self.name = number, signal.Signals(number).name
 

@@ -1,5 +1,7 @@
 """`genome-keras attribute`: what each letter of a window adds to its scores."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import (
     add_places,
     add_windows_scoring,
@@ -12,7 +14,7 @@ from genome_keras.commands._settings import add_settings, given_settings
 from genome_keras.interpret.methods import DEFAULT_METHOD, METHODS, TARGETS, method_of
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "attribute",

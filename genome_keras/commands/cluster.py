@@ -1,5 +1,7 @@
 """`genome-keras cluster`: whole genomes and long lists of variants, on Ray."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import (
     ON_SHORT,
     add_out_folder,
@@ -13,7 +15,7 @@ from genome_keras.scoring import EFFECTS
 from genome_keras.weights.resolve import DEFAULT
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     cluster = commands.add_parser(
         "cluster",
@@ -69,7 +71,7 @@ def add_to(commands):
         add("--resume", action="store_true", help="go on with the finished parts in DIR")
 
 
-def whole(text):
+def whole(text: str) -> int:
     """A whole number of at least 0."""
     return 0 if text == "0" else positive(text)
 

@@ -1,9 +1,11 @@
 """`genome-keras compare`: models of several evaluations side by side."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import folder, new_file
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "compare",

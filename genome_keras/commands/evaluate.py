@@ -1,10 +1,12 @@
 """`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import add_out_folder, given, new_file, positive
 from genome_keras.commands._data import add_data
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "evaluate",

@@ -1,7 +1,9 @@
 """`genome-keras export`: a checkpoint as .keras, ONNX, LiteRT or SavedModel."""
 
+from argparse import _SubParsersAction
 
-def add_to(commands):
+
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "export",

@@ -1,7 +1,9 @@
 """`genome-keras fetch`: a public data set from its server."""
 
+from argparse import _SubParsersAction
 
-def add_to(commands):
+
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "fetch",

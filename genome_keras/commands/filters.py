@@ -1,10 +1,12 @@
 """`genome-keras filters`: what the first filters of a model answer to, as motifs."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import add_places, given_places, new_file, positive
 from genome_keras.commands._notes import notes, say
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "filters",

@@ -1,13 +1,14 @@
 """`genome-keras import`: published weights of other packages as a checkpoint."""
 
 import argparse
+from argparse import _SubParsersAction
 from pathlib import Path
 
 from genome_keras.commands._arguments import new_file, positive
 from genome_keras.errors import FormatError
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "import",

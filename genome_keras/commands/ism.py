@@ -1,5 +1,7 @@
 """`genome-keras ism`: what every substitution of a window does."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import (
     add_places,
     add_windows_scoring,
@@ -11,7 +13,7 @@ from genome_keras.commands._notes import notes
 from genome_keras.scoring import EFFECTS
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "ism",

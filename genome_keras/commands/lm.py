@@ -2,11 +2,12 @@
 
 import argparse
 import sys
+from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_out_folder, add_unknown, given, new_file, positive
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command and its subcommands to the program."""
     parser = commands.add_parser("lm", help="language models of genomes")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)

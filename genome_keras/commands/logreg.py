@@ -3,12 +3,13 @@
 import argparse
 import math
 import sys
+from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_out_folder, given, positive
 from genome_keras.commands._data import add_data
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "logreg",

@@ -1,10 +1,12 @@
 """`genome-keras modisco`: motifs of attributions, by TF-MoDISco."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import given, new_file, positive
 from genome_keras.commands._notes import say
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "modisco",

@@ -1,5 +1,7 @@
 """`genome-keras predict`: score the sequences of a file."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import (
     add_on_outside,
     add_reading,
@@ -14,7 +16,7 @@ from genome_keras.scoring import ENGINES
 from genome_keras.weights.resolve import DEFAULT
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     add = commands.add_parser(
         "predict",

@@ -1,9 +1,11 @@
 """`genome-keras tasks`: the tasks of known data sets."""
 
+from argparse import _SubParsersAction
+
 TABLES = ("deepsea-919", "human-chromatin-192")  # as in genome_keras.datasets.task_table
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "tasks",

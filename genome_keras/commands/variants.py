@@ -1,5 +1,7 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import add_scoring, add_unknown, given, new_file, positive
 from genome_keras.commands._notes import notes, say
 from genome_keras.errors import GenomeKerasError
@@ -7,7 +9,7 @@ from genome_keras.scoring import EFFECTS
 from genome_keras.weights.resolve import DEFAULT
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "variants",

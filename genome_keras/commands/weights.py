@@ -1,10 +1,12 @@
 """`genome-keras weights`: list checkpoints, show, verify and publish them."""
 
+from argparse import _SubParsersAction
+
 from genome_keras import MODELS
 from genome_keras.commands._arguments import positive
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser("weights", help="list, show, verify and publish checkpoints")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)

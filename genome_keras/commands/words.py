@@ -1,9 +1,11 @@
 """`genome-keras words`: vectors of genomic words, from a genome."""
 
+from argparse import _SubParsersAction
+
 from genome_keras.commands._arguments import add_unknown, given, new_file, positive
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "words",
