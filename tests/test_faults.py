@@ -19,6 +19,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 from huggingface_hub import constants
+from support.hub import own_caches
 from support.loopback import running
 
 from genome_keras.errors import WeightsError
@@ -43,12 +44,8 @@ def server(monkeypatch):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("HF_TOKEN", raising=False)
+    own_caches(monkeypatch, tmp_path)
     monkeypatch.delenv("GENOME_KERAS_MIRROR", raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     return tmp_path
 
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 from huggingface_hub import constants, utils
-from support.loopback import running
+from support.hub import only_hub
 
 import genome_keras
 from genome_keras.cli import main
@@ -30,18 +30,8 @@ TASKS = ["A549|CTCF", "K562|TAL1"]
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """A Hub on this machine; the library believes that it is the only one."""
-    with running() as server:
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path / "cache"))
-        monkeypatch.delenv("HF_TOKEN", raising=False)
+    with only_hub(monkeypatch, tmp_path) as server:
         yield server
-        huggingface_hub.close_session()
 
 
 @pytest.fixture(scope="module")
