@@ -91,18 +91,6 @@ GZIP = gzip.compress(b"".join(b"chr1\t%d\t%d\n" % (at, at * 7919) for at in rang
         (b"chr1\t1\t5\nchr1\t2\n", 2, "expected at least 3 columns, contig, start and end, got 2"),
         (b"\n\nchr1\n", 3, "expected at least 3 columns, contig, start and end, got 1"),
         (b"chr1,1,5\n", 1, "expected at least 3 columns"),
-        (b"\t1\t5\n", 1, "column 1 (contig): expected a name, got ''"),
-        (b"chr1 \t1\t5\n", 1, "column 1 (contig): expected a name, got 'chr1 '"),
-        (b"chr1\tx\t5\n", 1, "column 2 (start): expected a whole number, 0 or more, of at most"),
-        (b"chr1\t-1\t5\n", 1, "got '-1'"),
-        (b"chr1\t1.0\t5\n", 1, "got '1.0'"),
-        (b"chr1\t1_0\t50\n", 1, "got '1_0'"),
-        (b"chr1\t 1\t5\n", 1, "got ' 1'"),
-        ("chr1\t\N{SUPERSCRIPT TWO}\t5\n".encode(), 1, "got '\N{SUPERSCRIPT TWO}'"),
-        (b"chr1\t1\t\n", 1, "column 3 (end): expected a whole number, 0 or more, of at most 18"),
-        (b"chr1\t1\t1" + b"0" * 18 + b"\n", 1, "of at most 18 digits, got '10000"),
-        (b"chr1\tstart\tend\n", 1, "got 'start'"),
-        (b"chr1\t6\t5\n", 1, "expected start <= end (0-based, half-open), got start 6 and end 5"),
         (b"chr1\t1\t5\rchr1\t2\t6\r", 1, "expected BED text, got the character '\\r'"),
         (b"chr1\t1\t5\n\0\1\2", 2, "expected BED text, got the character '\\x00'"),
         (b"chr1\t1\t5\n#\x80", 2, "expected BED text, got byte 0x80: not UTF-8"),
@@ -121,6 +109,52 @@ def test_what_is_no_bed_is_an_error_with_its_line(folder, data, line, problem):
     assert caught.value.line == line and caught.value.path == path
 
 
+# Lines that are no places, and what is wrong with them.
+MALFORMED = [
+    (b"\t1\t5", "column 1 (contig): expected a name, got ''"),
+    (b"chr1 \t1\t5", "column 1 (contig): expected a name, got 'chr1 '"),
+    (b"chr1\tx\t5", "column 2 (start): expected a whole number, 0 or more, of at most"),
+    (b"chr1\t-1\t5", "got '-1'"),
+    (b"chr1\t1.0\t5", "got '1.0'"),
+    (b"chr1\t1_0\t50", "got '1_0'"),
+    (b"chr1\t 1\t5", "got ' 1'"),
+    ("chr1\t\N{SUPERSCRIPT TWO}\t5".encode(), "got '\N{SUPERSCRIPT TWO}'"),
+    (b"chr1\t1\t", "column 3 (end): expected a whole number, 0 or more, of at most 18"),
+    (b"chr1\t1\t1" + b"0" * 18 + b"", "of at most 18 digits, got '10000"),
+    (b"chr1\tstart\tend", "got 'start'"),
+    (b"chr1\t6\t5", "expected start <= end (0-based, half-open), got start 6 and end 5"),
+]
+
+
+@pytest.mark.parametrize("line, problem", MALFORMED)
+def test_a_malformed_line_costs_that_line(folder, caplog, line, problem):
+    path = write(folder, b"# a comment\n" + line + b"\nchr1\t1\t5\n")
+    places = bed.read(path)
+    assert list(places) == [Interval("chr1", 1, 5)]
+    assert places.skipped == {"malformed": 1}
+    assert places.told() == f"{path}: left out places: 1 malformed"
+    assert len(caplog.messages) == 1 and problem in caplog.text
+    assert f"{path}:2: left out: malformed: " in caplog.text
+
+
+def test_the_first_malformed_lines_are_told(folder, caplog):
+    path = write(folder, b"chr1\t1\t5\n" + b"chr1\tx\t5\n" * 300)
+    places = bed.read(path)
+    assert len(list(places)) == 1 and places.skipped["malformed"] == 300
+    numbers = [message.split(":")[1] for message in caplog.messages]
+    assert numbers == ["2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("lines", [1, bed.DOUBTFUL])
+def test_a_file_without_a_place_among_malformed_lines_is_no_bed(folder, caplog, lines):
+    """Before its end too, so that a large file of another format costs nothing."""
+    text = b"chr1\tHAVANA\tgene\t11869\t14409\n"
+    rest = b"chr1\t1\t5\n" * (lines == bed.DOUBTFUL)
+    with pytest.raises(FormatError, match=r"any\.name:1: column 2 \(start\): .* got 'HAVANA'"):
+        list(bed.read(write(folder, text * lines + rest)))
+    assert not caplog.messages
+
+
 def test_a_missing_file_is_named(folder):
     with pytest.raises(FormatError, match=r"none\.bed: cannot read: No such file or directory"):
         list(bed.read(folder / "none.bed"))
@@ -137,20 +171,28 @@ def test_summits_are_positions_on_the_contig(folder, given, summit):
     assert list(bed.read_peaks(path)) == [(Interval("chr1", 100, 150), summit)]
 
 
+def test_a_file_of_less_columns_is_no_narrow_peak(folder):
+    with pytest.raises(FormatError, match="name:2: expected the 10 columns of narrowPeak, got 9"):
+        list(bed.read_peaks(write(folder, peak("3") + peak("0", 9))))
+
+
 @pytest.mark.parametrize(
     "line, problem",
     [
-        (peak("0", 9), "expected the 10 columns of narrowPeak, got 9"),
         (peak("50"), "expected -1 or an offset from the start, 0 to 49, got '50'"),
         (peak("-2"), "column 10 (summit): expected -1 or an offset from the start, 0 to 49"),
         (peak("1.5"), "got '1.5'"),
         (peak(""), "got ''"),
     ],
 )
-def test_summits_are_inside(folder, line, problem):
-    with pytest.raises(FormatError) as caught:
-        list(bed.read_peaks(write(folder, peak("3") + line)))
-    assert problem in caught.value.problem and caught.value.line == 2
+def test_a_summit_outside_its_peak_costs_that_line(folder, caplog, line, problem):
+    path = write(folder, peak("3") + line)
+    places = bed.read_peaks(path)
+    assert [summit for _, summit in places] == [103] and places.skipped == {"malformed": 1}
+    assert f"{path}:2: left out" in caplog.text and problem in caplog.text
+    with pytest.raises(FormatError) as caught:  # all are
+        list(bed.read_peaks(write(folder, line)))
+    assert problem in caught.value.problem and caught.value.line == 1
 
 
 CONTIGS = {"chr1": 100, "chr2": 50, "a": 1, "b": 1, "c": 1, "d": 1}

@@ -180,6 +180,16 @@ def test_genome_and_peaks(tmp_path, capsys):
     assert built.read_bytes() == (tmp_path / "run" / "data.h5").read_bytes()
     assert json.loads((tmp_path / "run" / "train.json").read_text())["tasks"] == ["GATA1"]
     capsys.readouterr()
+    peaks.write_text("elsewhere\t1\t5\n" + peaks.read_text())
+    assert main([*command, "--out", str(tmp_path / "strict")]) == 1
+    assert "GATA1.bed:1: no contig 'elsewhere' in the genome" in capsys.readouterr().err
+    command += ["--on-outside", "skip"]
+    assert main([*command, "--out", str(tmp_path / "skipped")]) == 0
+    told = f"genome-keras: {peaks}: left out places: 1 on contigs that the genome lacks\n"
+    assert told in capsys.readouterr().err
+    for name in ("x", "y", "start"):
+        values = [h5py.File(path)[name][:] for path in (built, tmp_path / "skipped" / "data.h5")]
+        np.testing.assert_array_equal(*values)
     assert main(["train", str(built), "--genome", str(genome), "--out", str(tmp_path / "x")]) == 2
     assert "expected DATA, or --genome, --peaks and --valid" in capsys.readouterr().err
 

@@ -1,14 +1,15 @@
 """`genome-keras build`: a genome and peak files become one data set."""
 
 import argparse
+from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_on_outside, add_unknown, given, new_file, positive
-from genome_keras.commands._notes import say
+from genome_keras.commands._notes import notes, say
 
 SHOWN = 5  # names of tracks without a label
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "build",
@@ -74,6 +75,7 @@ def _negatives(text):
     raise argparse.ArgumentTypeError(problem)
 
 
+@notes()
 def _build(options):
     from genome_keras.building.build import build
 

@@ -2,16 +2,24 @@
 
 import argparse
 import json
+from argparse import _SubParsersAction
 from dataclasses import replace
 
 from genome_keras import MODELS
-from genome_keras.commands._arguments import add_out_folder, add_unknown, given, positive
+from genome_keras.commands._arguments import (
+    add_on_outside,
+    add_out_folder,
+    add_unknown,
+    given,
+    positive,
+)
 from genome_keras.commands._data import add_data
+from genome_keras.commands._notes import notes
 from genome_keras.commands._settings import add_settings, given_settings
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of
 
 
-def add_to(commands):
+def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
     parser = commands.add_parser(
         "train",
@@ -30,6 +38,7 @@ def add_to(commands):
     peaks.add_argument("--valid", nargs="+", metavar="NAME", help="contigs to choose the epoch by")
     peaks.add_argument("--test", nargs="+", default=(), metavar="NAME", help="contigs to leave out")
     add_unknown(peaks.add_argument)
+    add_on_outside(peaks.add_argument)
     add("--model", choices=MODELS, default="bigru_multitask", help="(default: %(default)s)")
     add(
         "--set",
@@ -86,8 +95,9 @@ def _data(options, recipe):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
     from genome_keras.training.from_peaks import data_from_peaks
 
-    names = ("genome", "peaks", "valid", "test", "window", "unknown", "seed")
-    return data_from_peaks(options.out, **given(options, *names))
+    names = ("genome", "peaks", "valid", "test", "window", "unknown", "on_outside", "seed")
+    with notes():
+        return data_from_peaks(options.out, **given(options, *names))
 
 
 def _setting(text):
