@@ -281,6 +281,29 @@ def test_alleles_by_hand(genome):
     assert of(4, "T", "TGGGG", 3) == ("TTA", "TTG", True)
 
 
+class Asked:
+    """A genome of one contig that counts how often it is read."""
+
+    def __init__(self):
+        self.times = 0
+
+    def length(self, contig):
+        return 100
+
+    def fetch(self, place):
+        self.times += 1
+        _, start, end = place
+        return "".join("ACGT"[at % 4] if 0 <= at < 100 else "N" for at in range(start, end))
+
+
+@pytest.mark.parametrize("variant", [("C", "T"), ("CG", "C"), ("CGTA", "CGTAA"), ("CG", "TTT")])
+@pytest.mark.parametrize("position, window", [(2, 12), (50, 2), (50, 1), (50, 13), (94, 40)])
+def test_both_alleles_cost_one_reading_of_the_genome(variant, position, window):
+    asked = Asked()
+    alleles(Variant("one", position, *variant), asked, window=window)
+    assert asked.times == 1
+
+
 def test_a_ref_that_the_genome_has_not_is_told_and_shown_as_written(genome):
     swapped = alleles(Variant("chr1", 4, "G", "T"), genome, window=5)
     assert swapped == ("ATGAC", "ATTAC", False)
