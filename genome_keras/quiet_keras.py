@@ -23,6 +23,13 @@ def load_keras(name: str = "keras") -> ModuleType:
 
     Raises:
         GenomeKerasError: a module that the import needs is missing, as that of the backend.
+
+    Example:
+        >>> load_keras().__name__
+        'keras'
+        >>> load_keras("no_such_package")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        genome_keras.errors.GenomeKerasError: no_such_package does not load...
     """
     try:
         return importlib.import_module(name)
@@ -44,6 +51,10 @@ def quiet_keras(name: str = "keras") -> Iterator[None]:
 
     Raises:
         GenomeKerasError: a module that the import needs is missing, as that of the backend.
+
+    Example:
+        >>> with quiet_keras():
+        ...     import keras  # TensorFlow says nothing on standard error
     """
     if name in sys.modules or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         yield

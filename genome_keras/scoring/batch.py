@@ -1,8 +1,12 @@
 """Forward passes in batches, with as little filling as the framework allows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 GRAIN = 8  # sizes of batches from one power of two to the next
 SPARE = 10  # a tenth of all rows, at most, fills batches up to a size that is there already
@@ -26,7 +30,7 @@ class BatchSizes:
         (160, 151)
     """
 
-    def __init__(self, most: int, *, compiled: bool):
+    def __init__(self, most: int, *, compiled: bool) -> None:
         self.most, self.compiled = most, compiled
         self._rows, self._filled, self._known = 0, 0, set()
 
@@ -49,7 +53,13 @@ class BatchSizes:
 
 
 def is_keras(model: object) -> bool:
-    """Whether a model is one of Keras, told without loading it."""
+    """Whether a model is one of Keras, told without loading it.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> is_keras(kmer_logreg(k=(1, 2), window=12, tasks=3)), is_keras("a name")
+        (True, False)
+    """
     return hasattr(model, "make_predict_function")
 
 
@@ -58,6 +68,10 @@ def compiles_sizes(model: object) -> bool:
 
     Args:
         model: a `keras.Model`, or another object with `predict_on_batch`.
+
+    Example:
+        >>> compiles_sizes("not of Keras")
+        False
     """
     if not is_keras(model):
         return False
@@ -75,6 +89,11 @@ def filled(codes: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, int]]:
 
     Yields:
         Arrays of `size` rows, and how many of the rows were given.
+
+    Example:
+        >>> codes = np.zeros((3, 2), np.uint8)
+        >>> [(batch.tolist(), count) for batch, count in filled(codes, 2)]
+        [([[0, 0], [0, 0]], 2), ([[0, 0], [4, 4]], 1)]
     """
     filling = 4 if codes.dtype.kind in "iu" else 0
     for first in range(0, len(codes), size):
@@ -85,7 +104,9 @@ def filled(codes: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, int]]:
         yield batch, count
 
 
-def batch_scores(model, codes: np.ndarray, batch_size: int, sizes: BatchSizes | None = None):
+def batch_scores(
+    model: "keras.Model", codes: np.ndarray, batch_size: int, sizes: BatchSizes | None = None
+) -> np.ndarray:
     """What a model gives for windows.
 
     Args:
@@ -96,6 +117,12 @@ def batch_scores(model, codes: np.ndarray, batch_size: int, sizes: BatchSizes | 
 
     Returns:
         Array of n rows.
+
+    Example:
+        >>> from genome_keras import kmer_logreg, tokens
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> batch_scores(model, tokens(["ACGTACGTACGT"] * 5), 2).shape
+        (5, 3)
     """
     sizes = sizes or BatchSizes(batch_size, compiled=compiles_sizes(model))
     parts = [
@@ -105,7 +132,7 @@ def batch_scores(model, codes: np.ndarray, batch_size: int, sizes: BatchSizes | 
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def once_if_blank(scores, codes: np.ndarray) -> np.ndarray:
+def once_if_blank(scores: Callable[[np.ndarray], np.ndarray], codes: np.ndarray) -> np.ndarray:
     """Scores of windows, with those of nothing but N computed once.
 
     Args:
@@ -114,6 +141,14 @@ def once_if_blank(scores, codes: np.ndarray) -> np.ndarray:
 
     Returns:
         Array of n rows.
+
+    Example:
+        >>> def scores(codes):
+        ...     print(len(codes), "windows")
+        ...     return codes.sum(1)
+        >>> once_if_blank(scores, np.array([[4, 4], [0, 1], [4, 4]])).tolist()
+        2 windows
+        [8, 1, 8]
     """
     blank = (codes[:, 0] == 4) & (codes == 4).all(1)
     if blank.sum() < 2:

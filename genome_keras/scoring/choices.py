@@ -9,6 +9,11 @@ def check_windows(codes: np.ndarray, window: int | None) -> None:
     Args:
         codes: uint8 (n, window).
         window: bp that the model takes; None is any.
+
+    Example:
+        >>> check_windows(np.zeros((1, 12), np.uint8), 200)
+        Traceback (most recent call last):
+        ValueError: expected windows of 200 bp. Received: 12 bp
     """
     if not len(codes):
         raise ValueError("expected at least one window. Received: none")

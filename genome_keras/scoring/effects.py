@@ -1,6 +1,7 @@
 """What a change does to scores: differences, log-odds, log-likelihoods."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.arguments import one_of
 from genome_keras.scoring import EFFECTS
@@ -12,7 +13,7 @@ KEPT = 1e-7  # the least probability whose logarithm is taken, as in training
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), 1 - 2.0**-24
 
 
-def effect(kind, ref, alt):
+def effect(kind: str, ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
     """What changes from the scores of one allele to those of another.
 
     Args:
@@ -22,13 +23,20 @@ def effect(kind, ref, alt):
 
     Returns:
         float32 (..., tasks).
+
+    Example:
+        >>> ref, alt = np.float32([0.5, 0.25]), np.float32([0.75, 0.25])
+        >>> effect("diff", ref, alt).tolist()
+        [0.25, 0.0]
+        >>> effect("logodds", ref, alt).round(4)
+        array([1.0986, 0.    ], dtype=float32)
     """
     if kind == "diff":
         return alt - ref
     return (logit(alt) - logit(ref)).astype(np.float32)
 
 
-def kinds(effect, *, language_model=False):
+def kinds(effect: str, *, language_model: bool = False) -> tuple[str, ...]:
     """The effects behind a word.
 
     Args:
@@ -40,6 +48,10 @@ def kinds(effect, *, language_model=False):
 
     Raises:
         ValueError: another word, or log-odds of a language model.
+
+    Example:
+        >>> kinds("both")
+        ('diff', 'logodds')
     """
     one_of(effect=effect, accepted=(*EFFECTS, "both"))
     chosen = EFFECTS if effect == "both" else (effect,)
@@ -51,21 +63,30 @@ def kinds(effect, *, language_model=False):
     return chosen
 
 
-def logit(probabilities):
+def logit(probabilities: ArrayLike) -> np.ndarray:
     """log(p / (1 - p)) as float64; 0 and 1 count as the nearest float32 inside.
 
     A float32 next to 1 tells it less well: to 1e-5 up to 0.99, to 1e-3 at 0.9999.
+
+    Example:
+        >>> logit([0.5, 0.75]).round(3).tolist()
+        [0.0, 1.099]
     """
     p = np.clip(np.asarray(probabilities, np.float64), _LEAST, _MOST)
     return np.log(p) - np.log1p(-p)
 
 
-def sigmoid(x):
-    """1 / (1 + exp(-x)), for any x."""
+def sigmoid(x: ArrayLike) -> np.ndarray:
+    """1 / (1 + exp(-x)), for any x.
+
+    Example:
+        >>> float(sigmoid(0.0)), sigmoid(np.array([-1e9, 1e9])).tolist()
+        (0.5, [0.0, 1.0])
+    """
     return np.exp(-np.logaddexp(0, -x))
 
 
-def likelihood(next_base, codes):
+def likelihood(next_base: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Log-likelihoods of windows under a language model.
 
     Args:
@@ -74,6 +95,11 @@ def likelihood(next_base, codes):
 
     Returns:
         float32 (n, 1), nats.
+
+    Example:
+        >>> uniform = np.full((1, 4, 4), 0.25)
+        >>> likelihood(uniform, np.array([[0, 1, 2, 4]])).round(3)  # two bases follow one
+        array([[-2.773]], dtype=float32)
     """
     following = codes[:, 1:, None]
     chances = np.take_along_axis(next_base[:, :-1], np.minimum(following, 3), 2)
@@ -84,6 +110,11 @@ def likelihood(next_base, codes):
 _CHANGES = {"diff": "change of P(label = 1)", "logodds": "change of log-odds"}
 
 
-def name_change(effect, tasks):
-    """What an effect is, as text: "diff" or "logodds", of these tasks."""
+def name_change(effect: str, tasks: list[str]) -> str:
+    """What an effect is, as text: "diff" or "logodds", of these tasks.
+
+    Example:
+        >>> name_change("logodds", ["DNase|K562"])
+        'change of log-odds'
+    """
     return "log-likelihood ratio, nats" if tasks == [LIKELIHOOD] else _CHANGES[effect]

@@ -38,6 +38,12 @@ def scores_by(engine: str, use: ModelInUse) -> Callable[[np.ndarray], np.ndarray
     Raises:
         ValueError: another engine, or "onnx" for a model that is no checkpoint.
         GenomeKerasError, WeightsError: as `onnx_scores`.
+
+    Example:
+        >>> from genome_keras.scoring.model_in_use import model_in_use
+        >>> use = model_in_use("kmer_logreg.human_chromatin.v1")
+        >>> scores_by("keras", use)(np.zeros((2, 100), np.uint8)).shape
+        (2, 192)
     """
     one_of(engine=engine, accepted=ENGINES)
     if use.checkpoint is None and engine == "onnx":
@@ -77,6 +83,12 @@ def onnx_scores(
         ValueError: another engine.
         GenomeKerasError: "onnx", and a package is missing or the export failed.
         WeightsError: a checkpoint that cannot be used.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> checkpoint = find("kmer_logreg.human_chromatin.v1")
+        >>> onnx_scores(checkpoint, "auto") is None  # Keras is faster for it
+        True
     """
     one_of(engine=engine, accepted=ENGINES)
     if engine == "keras":

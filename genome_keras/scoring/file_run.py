@@ -20,9 +20,14 @@ class Run:
         work: what computes, as `load` of `file_run` gave it.
         batches: iterator of the input's batches, to be gone through once.
         count: units of the batches given so far.
+
+    Example:
+        >>> run = Run(out=[], work=str.upper)
+        >>> run.count
+        0
     """
 
-    def __init__(self, out: Any, work: Any):
+    def __init__(self, out: Any, work: Any) -> None:
         self.out, self.work, self.count = out, work, 0
         self.batches: Iterator = iter(())
 
@@ -50,6 +55,15 @@ def file_run(
 
     Yields:
         `Run`.
+
+    Example:
+        >>> from contextlib import nullcontext
+        >>> how = {"unit": None, "size": len}
+        >>> with file_run(["ACG", "T"], nullcontext([]), lambda: str.lower, **how) as run:
+        ...     for batch in run.batches:
+        ...         run.out.append(run.work(batch))
+        >>> run.out, run.count
+        (['acg', 't'], 4)
     """
     batches = iter(batches)
     first = list(islice(batches, 1))
@@ -83,6 +97,12 @@ def check_finite(
         tasks: their names.
         name: of the model.
         known: bool that broadcasts to `values`: those that count.
+
+    Example:
+        >>> batch = Batch(["chr1"], np.array([0]), np.array([12]), np.zeros((1, 12), np.uint8))
+        >>> check_finite(np.array([[np.inf]]), batch, ["CTCF"], "my_model")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        genome_keras.errors.WeightsError: my_model: expected finite scores. Received: inf ...
     """
     bad = ~np.isfinite(values) & known
     if not bad.any():

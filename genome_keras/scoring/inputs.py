@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,16 @@ def opened_genome(genome: str | os.PathLike | Genome) -> Iterator[Genome]:
     """A genome for a block: of a path it is closed after it, one that is open stays so.
 
     No file that is written in the block may be the genome.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTACGT", sep="\\n", file=file)
+        ...     with opened_genome(path) as genome:
+        ...         genome.contigs
+        {'chr1': 8}
     """
     if isinstance(genome, Genome):
         with protected([genome.path]):
@@ -44,6 +54,12 @@ class PlaceBatch(NamedTuple):
         names, starts, ends: of the places: contigs, int64 (n,), 0-based and half-open.
         codes: uint8 (n, window), of the windows.
         labels, strands: n names and strands of the places, "." where one has none.
+
+    Example:
+        >>> places = ["chr1"], np.array([4]), np.array([8])
+        >>> batch = PlaceBatch(*places, np.zeros((1, 4), np.uint8), ["peak"], ["+"])
+        >>> batch.codes.shape, batch.labels
+        ((1, 4), ['peak'])
     """
 
     names: list[str]
@@ -55,7 +71,7 @@ class PlaceBatch(NamedTuple):
 
 
 @contextmanager
-def along_records(path: str | os.PathLike, **how) -> Iterator[Slider]:
+def along_records(path: str | os.PathLike, **how: Any) -> Iterator[Slider]:
     """Opens FASTA and gives the windows along its records.
 
     No file that is written in the block may be this one.
@@ -63,6 +79,16 @@ def along_records(path: str | os.PathLike, **how) -> Iterator[Slider]:
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
         how: arguments of `genome_keras.windows.Slider`. A record without letters is short.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGTACGT", sep="\\n", file=file)
+        ...     with along_records(path, window=4, stride=2, batch_size=8) as batches:
+        ...         [batch.starts.tolist() for batch in batches]
+        [[0, 2, 4]]
     """
     empty = "error" if how.get("on_short", "error") == "error" else "keep"
     with protected([path]), closing(fasta.chunks(path, empty=empty)) as pieces:
@@ -75,7 +101,7 @@ def around_places(
     genome: str | os.PathLike | Genome,
     *,
     on_outside: str = "error",
-    **sizes,
+    **sizes: Any,
 ) -> Iterator[Iterator[PlaceBatch]]:
     """Gives a window around each place, with the starts and ends of the places.
 
@@ -84,6 +110,17 @@ def around_places(
         genome: its path, or open.
         on_outside: of BED, as in `genome_keras.io.bed.read`; what is left out is logged.
         sizes: `window`, `batch_size` and `unknown` of `genome_keras.windows.of_intervals`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     peaks = [Interval("chr1", 4, 6)]
+        ...     with around_places(peaks, path, window=4, batch_size=8) as batches:
+        ...         [(batch.starts.tolist(), batch.codes.tolist()) for batch in batches]
+        [([4], [[3, 0, 1, 2]])]
     """
     with opened_genome(genome) as letters, _intervals(places, letters, on_outside) as intervals:
         yield _around(intervals, letters, **sizes)
@@ -113,16 +150,16 @@ def _around(places, genome, **sizes):
 
 @contextmanager
 def windows_of(
-    path,
-    genome,
-    region,
+    path: str | os.PathLike | None,
+    genome: str | os.PathLike | Genome | None,
+    region: str | None,
     *,
-    window,
-    on_short="error",
-    on_outside="error",
-    unknown=None,
-    rows=WINDOWS,
-):
+    window: int,
+    on_short: str = "error",
+    on_outside: str = "error",
+    unknown: str | None = None,
+    rows: int = WINDOWS,
+) -> Iterator["Placed"]:
     """Gives the windows that `write_ism` reads.
 
     Args:
@@ -131,6 +168,16 @@ def windows_of(
 
     Yields:
         `Placed`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     with windows_of(None, path, "chr1:5-8", window=4) as windows:
+        ...         [batch.codes.tolist() for batch in windows]
+        [[[0, 1, 2, 3]]]
     """
     sizes = {"window": window, "batch_size": rows, "unknown": unknown}
     if (path is None) == (region is None) or (region is not None and genome is None):
@@ -156,29 +203,41 @@ class Placed:
 
     Args:
         batches: iterable of `genome_keras.windows.Batch`.
+
+    Example:
+        >>> from genome_keras import tokens
+        >>> batch = Batch(["short"], np.array([0]), np.array([4]), tokens(["NACGTN"]))
+        >>> [(each.starts.tolist(), each.ends.tolist()) for each in Placed([batch])]
+        [([-1], [5])]
     """
 
-    def __init__(self, batches: Iterable[Batch]):
+    def __init__(self, batches: Iterable[Batch]) -> None:
         self.batches = batches
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         for batch in self.batches:
             window = batch.codes.shape[1]
             starts = batch.starts - (window - (batch.ends - batch.starts)) // 2
             yield batch._replace(starts=starts, ends=starts + window)
 
-    def tell_skipped(self):
+    def tell_skipped(self) -> None:
         """Logs how many short records were left out, if any."""
         if skipped := getattr(self.batches, "skipped", 0):
             _log.info("left out %d short records", skipped)
 
 
-def places(batch, row, at):
+def places(batch: Batch, row: np.ndarray, at: np.ndarray) -> list[list]:
     """The columns of `FIELDS`, of letters of windows.
 
     Args:
         batch: `genome_keras.windows.Batch`.
         row, at: integer (n,), the window, and the place in it from 0.
+
+    Example:
+        >>> from genome_keras import tokens
+        >>> batch = Batch(["chr1"], np.array([10]), np.array([14]), tokens(["ACGT"]))
+        >>> places(batch, np.array([0, 0]), np.array([1, 3]))
+        [['chr1', 'chr1'], [10, 10], [14, 14], [12, 14], ['C', 'T']]
     """
     names = [batch.names[i] for i in row.tolist()]
     columns = [names, batch.starts[row].tolist(), batch.ends[row].tolist()]

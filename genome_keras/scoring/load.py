@@ -1,12 +1,21 @@
 """From a checkpoint to its model."""
 
+import os
+from typing import TYPE_CHECKING, Any
+
 import genome_keras
 from genome_keras.errors import WeightsError
 from genome_keras.quiet_keras import load_keras
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.resolve import DEFAULT, find
 
+if TYPE_CHECKING:
+    import keras
 
-def load_model(weights=DEFAULT):
+
+def load_model(
+    weights: str | os.PathLike | Checkpoint = DEFAULT,
+) -> tuple["keras.Model", Checkpoint]:
     """Builds the model of a checkpoint and loads its weights.
 
     Args:
@@ -21,12 +30,17 @@ def load_model(weights=DEFAULT):
 
     Raises:
         WeightsError: unknown, missing, damaged, or without a description.
+
+    Example:
+        >>> model, checkpoint = load_model("kmer_logreg.human_chromatin.v1")
+        >>> model.output_shape, checkpoint.tasks[0]
+        ((None, 192), 'A549|CEBPB|None')
     """
     checkpoint = described(weights)
     return build(checkpoint), checkpoint
 
 
-def described(weights):
+def described(weights: str | os.PathLike | Checkpoint) -> Checkpoint:
     """The checkpoint, if its description names an architecture of this package.
 
     Args:
@@ -34,6 +48,10 @@ def described(weights):
 
     Raises:
         WeightsError: as `load_model`; no model is built yet.
+
+    Example:
+        >>> described("kmer_logreg.human_chromatin.v1").architecture
+        'kmer_logreg'
     """
     checkpoint = find(weights)
     if checkpoint.architecture not in genome_keras.MODELS:
@@ -44,7 +62,7 @@ def described(weights):
     return checkpoint
 
 
-def build(checkpoint, **given):
+def build(checkpoint: Checkpoint, **given: Any) -> "keras.Model":
     """The compiled `keras.Model` of a checkpoint, with its weights.
 
     Args:
@@ -53,6 +71,10 @@ def build(checkpoint, **given):
 
     Raises:
         WeightsError: as `load_model`.
+
+    Example:
+        >>> build(described("kmer_logreg.human_chromatin.v1")).name
+        'kmer_logreg'
     """
     load_keras()
     return getattr(genome_keras, checkpoint.architecture)(weights=checkpoint, **given)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import genome_keras
 from genome_keras.arguments import at_least_one
@@ -15,6 +16,9 @@ from genome_keras.scoring.load import build, described
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.resolve import DEFAULT
+
+if TYPE_CHECKING:
+    import keras
 
 BATCH_SIZE = 256
 
@@ -32,6 +36,11 @@ class ModelInUse:
         checkpoint: a `genome_keras.weights.Checkpoint`, or None of a model that was given.
 
     Attributes: as the arguments.
+
+    Example:
+        >>> use = model_in_use("kmer_logreg.human_chromatin.v1")  # no framework is loaded yet
+        >>> use.window, len(use.tasks), use.is_language_model
+        (100, 192, False)
     """
 
     def __init__(
@@ -44,7 +53,7 @@ class ModelInUse:
         *,
         batch_size: int = BATCH_SIZE,
         checkpoint: Checkpoint | None = None,
-    ):
+    ) -> None:
         self.name, self.tasks, self.trained, self.window = name, tasks, trained, window
         self.batch_size, self.checkpoint, self._load = batch_size, checkpoint, load
 
@@ -148,6 +157,11 @@ def model_in_use(
         WeightsError: a checkpoint that cannot be used.
         ValueError: something else, a model of another output, or an argument that
             contradicts the scorer.
+
+    Example:
+        >>> use = model_in_use(genome_keras.kmer_logreg(k=(1, 2), window=12, tasks=3))
+        >>> use.tasks, use.window
+        (['task_0', 'task_1', 'task_2'], 12)
     """
     if batch_size is not None:
         at_least_one(batch_size=batch_size)
@@ -200,11 +214,16 @@ def open_scorer(
     return model_in_use(weights, both_strands=both_strands, batch_size=batch_size).scorer
 
 
-def keras_model_of(model: object):
+def keras_model_of(model: object) -> "keras.Model":
     """The bare `keras.Model` of what a function of layers was given.
 
     Args:
         model: as in `model_in_use`; a `keras.Model` stays as it is, whatever its output.
+
+    Example:
+        >>> model = genome_keras.kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> keras_model_of(Scorer(model)) is keras_model_of(model) is model
+        True
     """
     known = isinstance(model, str | os.PathLike | Checkpoint | Scorer | ModelInUse)
     return open_scorer(model).model if known else model

@@ -8,17 +8,29 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.weights import locations
+from genome_keras.weights.checkpoint import Checkpoint
 
 _MAKERS = ("genome_keras", "keras", "tensorflow", "tf2onnx")
 
 _log = logging.getLogger(__name__)
 
 
-def export_elsewhere(weights, out, *, format):
-    """As `export`, in a process of its own, with TensorFlow."""
+def export_elsewhere(weights: str | os.PathLike, out: str | os.PathLike, *, format: str) -> float:
+    """As `export`, in a process of its own, with TensorFlow.
+
+    Example:
+        >>> checkpoint = "kmer_logreg.human_chromatin.v1"
+        >>> export_elsewhere(checkpoint, "model.onnx", format="onnx") < 1e-5  # doctest: +SKIP
+        True
+    """
     command = [sys.executable, "-m", "genome_keras", "export", os.fspath(weights)]
     command += ["--out", str(out), "--format", format]
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
@@ -30,8 +42,15 @@ def export_elsewhere(weights, out, *, format):
     return float(done.stdout.split()[-1])
 
 
-def need(*packages):
-    """Raises GenomeKerasError unless these packages of the extra "onnx" are installed."""
+def need(*packages: str) -> None:
+    """Raises GenomeKerasError unless these packages of the extra "onnx" are installed.
+
+    Example:
+        >>> need("numpy")
+        >>> need("no_such_package")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        genome_keras.errors.GenomeKerasError: the package no_such_package is missing: pip ...
+    """
     for package in packages:
         if importlib.util.find_spec(package) is None:
             raise GenomeKerasError(
@@ -39,7 +58,9 @@ def need(*packages):
             )
 
 
-def onnx_session(path, *, threads=0):
+def onnx_session(
+    path: str | os.PathLike, *, threads: int = 0
+) -> Callable[[np.ndarray], np.ndarray]:
     """The scores of an ONNX graph, by ONNX Runtime on the CPU.
 
     Args:
@@ -48,6 +69,11 @@ def onnx_session(path, *, threads=0):
 
     Returns:
         A function of codes uint8 (n, window) that gives float32 (n, tasks).
+
+    Example:
+        >>> scores = onnx_session("model.onnx", threads=1)  # doctest: +SKIP
+        >>> scores(codes).shape  # doctest: +SKIP
+        (8, 192)
     """
     import onnxruntime
 
@@ -59,7 +85,12 @@ def onnx_session(path, *, threads=0):
     return lambda batch: session.run(None, {codes.name: batch})[0]
 
 
-def cached_onnx(checkpoint, *, make=export_elsewhere, makers=_MAKERS):
+def cached_onnx(
+    checkpoint: Checkpoint,
+    *,
+    make: Callable[..., Any] = export_elsewhere,
+    makers: Iterable[str] = _MAKERS,
+) -> Path:
     """The ONNX graph of a checkpoint, made once and kept in the user's cache folder.
 
     It is named after all that it depends on: the weights, the arguments, and the versions
@@ -77,6 +108,11 @@ def cached_onnx(checkpoint, *, make=export_elsewhere, makers=_MAKERS):
     Raises:
         WeightsError: the weights are damaged.
         GenomeKerasError: a package is missing, it cannot be written, or the scores differ.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> cached_onnx(find("danq.human_chromatin.v1"))  # doctest: +SKIP
+        PosixPath('/home/me/.cache/genome_keras/onnx/0123456789abcdef0123456789abcdef.onnx')
     """
     from filelock import FileLock
 
@@ -107,7 +143,15 @@ def _version(package):
         return None
 
 
-def session_of(path):
+def session_of(path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
+    """As `onnx_session`, on as many threads as this process may use.
+
+    Raises:
+        GenomeKerasError: the graph is damaged.
+
+    Example:
+        >>> scores = session_of(cached_onnx(checkpoint))  # doctest: +SKIP
+    """
     try:
         return onnx_session(path, threads=_threads())
     except ImportError:

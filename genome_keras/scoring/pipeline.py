@@ -1,10 +1,18 @@
 """Reading, computing and writing at the same time, with the result of a plain loop."""
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 
-def overlap(items, work, finish, *, ahead=4):
+def overlap(
+    items: Iterable,
+    work: Callable[[Any], Any],
+    finish: Callable[[Any, Any], Any],
+    *,
+    ahead: int = 4,
+) -> None:
     """Does `finish(item, work(item))` for each item, in order, while the next are made.
 
     The caller's thread makes the items, so that Ctrl-C ends a wait for input; a second
@@ -20,6 +28,12 @@ def overlap(items, work, finish, *, ahead=4):
         work: function of an item.
         finish: function of an item and of what `work` gave.
         ahead: items that are made and not finished, at most.
+
+    Example:
+        >>> overlap([1, 2, 3], lambda item: item**2, print)
+        1 1
+        2 4
+        3 9
     """
     waiting, stopped = deque(), False
 

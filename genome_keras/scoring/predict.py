@@ -1,7 +1,7 @@
 """Scores of windows: of FASTA, of BED and a genome, to a table; or of sequences in memory."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
@@ -10,6 +10,8 @@ import numpy as np
 
 from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
+from genome_keras.genome import Interval
+from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
 from genome_keras.scoring import ENGINES
 from genome_keras.scoring.engines import scores_by
@@ -29,6 +31,11 @@ class Predicted(NamedTuple):
     Attributes:
         windows: rows written.
         skipped: records left out because they were shorter than the window.
+
+    Example:
+        >>> done = Predicted(windows=120, skipped=3)
+        >>> f"{done.windows} windows, {done.skipped} records left out"
+        '120 windows, 3 records left out'
     """
 
     windows: int
@@ -43,6 +50,11 @@ class Scores(NamedTuple):
         starts, ends: int64 (n,), 0-based, half-open, in the record.
         scores: float32 (n, tasks), P(label = 1).
         tasks: names of the tasks.
+
+    Example:
+        >>> found = predict(["ACGT" * 25], weights="kmer_logreg.human_chromatin.v1")
+        >>> found.names, found.starts.tolist(), found.ends.tolist()
+        (['0'], [0], [100])
     """
 
     names: list[str]
@@ -53,10 +65,10 @@ class Scores(NamedTuple):
 
 
 def predict(
-    seqs,
+    seqs: Sequence[str] | np.ndarray | os.PathLike | Iterable[Interval],
     *,
-    genome=None,
-    weights=DEFAULT,
+    genome: str | os.PathLike | Genome | None = None,
+    weights: object = DEFAULT,
     tasks: Iterable[str] | None = None,
     stride: int | None = None,
     on_short: str = "error",
@@ -109,7 +121,7 @@ def predict_fasta(
     path: str | os.PathLike,
     out: str | os.PathLike = "-",
     *,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
@@ -148,6 +160,15 @@ def predict_fasta(
         WeightsError: a checkpoint that cannot be used, a score that is not finite.
         ValueError: another value of an argument.
         GenomeKerasError: `out` cannot be written, or the engine is not at hand.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGT" * 50, sep="\\n", file=file)
+        ...     predict_fasta(path, path + ".tsv", weights="kmer_logreg.human_chromatin.v1")
+        Predicted(windows=2, skipped=0)
     """
     use = model_in_use(weights, batch_size=batch_size)
     how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
@@ -159,10 +180,10 @@ def predict_fasta(
 
 def predict_intervals(
     path: str | os.PathLike,
-    genome,
+    genome: str | os.PathLike | Genome,
     out: str | os.PathLike = "-",
     *,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     on_outside: str = "error",
     unknown: str | None = None,
     tasks: Iterable[str] | None = None,
@@ -192,6 +213,17 @@ def predict_intervals(
         FormatError: no BED or genome; a line whose place is not in the genome.
         SequenceError: a foreign letter.
         WeightsError, ValueError, GenomeKerasError: as `predict_fasta`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome, bed, out = (f"{folder}/{name}" for name in ("g.fa", "p.bed", "o.tsv"))
+        ...     with open(genome, "w") as file:
+        ...         print(">chr1", "ACGT" * 50, sep="\\n", file=file)
+        ...     with open(bed, "w") as file:
+        ...         print("chr1", 50, 150, sep="\\t", file=file)
+        ...     predict_intervals(bed, genome, out, weights="kmer_logreg.human_chromatin.v1")
+        Predicted(windows=1, skipped=0)
     """
     use = model_in_use(weights, batch_size=batch_size)
     how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}

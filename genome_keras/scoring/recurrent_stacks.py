@@ -21,9 +21,26 @@ class Stack:
         readout: "last", "max" or "mean" of the last layer's outputs, or "likelihood".
         batch_size: rows at a time, about.
         next_base: of "likelihood", the layer that gives probabilities of the next base.
+
+    Example:
+        >>> from genome_keras.scoring.scorer import Scorer
+        >>> from genome_keras import bigru_multitask
+        >>> sizes = {"embedding": 4, "units": 3, "depth": 1}
+        >>> model = bigru_multitask(**sizes, window=12, tasks=2)
+        >>> stack = Scorer(model).network.stacks[0]
+        >>> stack.scores(np.zeros((5, 12), np.uint8), at=6).shape
+        (5, 3)
     """
 
-    def __init__(self, embedding, recurrent, readout, batch_size, *, next_base=None):
+    def __init__(
+        self,
+        embedding: keras.layers.Layer,
+        recurrent: list[keras.layers.RNN],
+        readout: str,
+        batch_size: int,
+        *,
+        next_base: keras.layers.Layer | None = None,
+    ) -> None:
         self.readout, self.batch_size = readout, batch_size
         carrying = {"return_sequences": True, "return_state": True, "stateful": False}
         stack = [twin(layer, carrying) for layer in recurrent]
@@ -52,7 +69,7 @@ class Stack:
         self.model = compiled(keras.Model(inputs, [value, *after]))
         self._sizes = BatchSizes(batch_size, compiled=compiles_sizes(self.model))
 
-    def scores(self, codes, at):
+    def scores(self, codes: np.ndarray, at: int) -> np.ndarray:
         """Read-outs of windows, what comes before a step once for those that begin alike.
 
         Args:
@@ -68,7 +85,7 @@ class Stack:
         row, whole, size = row.reshape(-1), np.empty((n, self.width), np.float32), self._sizes.of(n)
         for first, (some, count) in zip(range(0, n, size), filled(codes, size), strict=True):
             of_head = np.pad(row[first : first + size], (0, size - count))
-            tail = Rows(some, [state[of_head] for state in states], value[of_head], None)
+            tail = _Rows(some, [state[of_head] for state in states], value[of_head], None)
             self._step(tail, at, window)
             whole[first : first + count] = tail.value[:count]
         return whole / window if self.readout == "mean" else whole
@@ -84,7 +101,7 @@ class Stack:
         joined = [np.concatenate(state) for state in zip(*states, strict=True)]
         return joined, np.concatenate(values)
 
-    def substitutions(self, codes):
+    def substitutions(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Read-outs of all substitutions (n, window, 4, width), and of the windows (n, width)."""
         n, rows = len(codes), max(1, self.batch_size // (3 * PIECE))  # windows at a time
         rows = -(-n // -(-n // rows))  # of about the same number each
@@ -116,7 +133,7 @@ class Stack:
     def _start(self, codes):
         states = [np.zeros((len(codes), size), np.float32) for size in self.state_sizes]
         value = np.full((len(codes), self.width), -np.inf if self.readout == "max" else 0.0)
-        return Rows(codes, states, value.astype(np.float32), None)
+        return _Rows(codes, states, value.astype(np.float32), None)
 
     def _joined(self, own, begin, end):
         """The substitutions between two steps, with the states of the windows there."""
@@ -128,7 +145,7 @@ class Stack:
         codes = own.codes[row]
         codes[np.arange(len(row)), at] = letter
         states = [state[row] for state in own.states]
-        return Rows(codes, states, own.value[row], (row, at, letter))
+        return _Rows(codes, states, own.value[row], (row, at, letter))
 
     def _step(self, group, begin, end):
         piece = group.codes[:, begin:end]
@@ -145,7 +162,7 @@ class Stack:
             group.value = group.value + value
 
 
-class Rows:
+class _Rows:
     """Sequences that are being read: codes, states of the layers, what is read out so far."""
 
     def __init__(self, codes, states, value, at):

@@ -1,6 +1,7 @@
 """A model as a function of windows: what variants and mutagenesis ask it."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from genome_keras.scoring.batch import (
     once_if_blank,
 )
 from genome_keras.scoring.effects import LIKELIHOOD, likelihood, logit, sigmoid
+
+if TYPE_CHECKING:
+    import keras
 
 PROBED = 8  # one row in so many is computed both ways before what windows share is trusted
 
@@ -42,16 +46,22 @@ class Scorer:
 
     Raises:
         ValueError: a model with another output, or one that keeps its state.
+
+    Example:
+        >>> from genome_keras import kmer_logreg, tokens
+        >>> scorer = Scorer(kmer_logreg(k=(1, 2), window=12, tasks=2), both_strands=True)
+        >>> scorer.tasks, scorer.scores(tokens(["ACGTACGTACGT"])).shape
+        (['task_0', 'task_1'], (1, 2))
     """
 
     def __init__(
         self,
-        model,
+        model: "keras.Model",
         *,
         tasks: list[str] | None = None,
         both_strands: bool = False,
         batch_size: int = 256,
-    ):
+    ) -> None:
         self.model, self.both_strands, self.batch_size = model, both_strands, batch_size
         self.is_language_model = _gives_next_bases(model)
         if any(getattr(layer, "stateful", False) for layer in model.layers):
@@ -68,7 +78,7 @@ class Scorer:
         self.sharing = "unknown"  # whether what windows share was found to change no score
 
     @cached_property
-    def network(self):
+    def network(self) -> Any:
         """The model as stacks that carry their states, or None; see `shared_reading`."""
         if not is_keras(self.model):
             return None
@@ -145,5 +155,10 @@ def _names(model, tasks, count):
 
 
 def agree(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether scores by two ways are those of one network."""
+    """Whether scores by two ways are those of one network.
+
+    Example:
+        >>> agree(np.array([0.5, 0.25]), np.array([0.50001, 0.25]))
+        True
+    """
     return np.allclose(one, other, atol=1e-4, rtol=1e-4)

@@ -1,17 +1,26 @@
 """Substitutions under a linear model of k-mer counts: only the k-mers over a letter change."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from genome_keras.scoring.batch import is_keras
 from genome_keras.scoring.effects import sigmoid
 
 
-def substitutions(model):
+def substitutions(model: object) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
     """A function from codes to the scores of all substitutions, or None for other models.
 
     Returns:
         From codes uint8 (n, window), float32 (n, window, 4, tasks) and the windows' own
         (n, tasks); or None.
+
+    Example:
+        >>> from genome_keras import kmer_logreg, tokens
+        >>> scores = substitutions(kmer_logreg(k=(1, 2), window=12, tasks=3))
+        >>> changed, own = scores(tokens(["ACGTACGTACGT"]))
+        >>> changed.shape, own.shape
+        ((1, 12, 4, 3), (1, 3))
     """
     if not is_keras(model):
         return None
@@ -36,7 +45,9 @@ def substitutions(model):
     return scores
 
 
-def logits(codes, kernel, k):
+def logits(
+    codes: np.ndarray, kernel: np.ndarray, k: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the k-mers' coefficients.
 
     Args:
@@ -47,6 +58,12 @@ def logits(codes, kernel, k):
     Returns:
         float32 (n, window, 4, tasks) for the substituted windows, (n, tasks) for those
         as they are. What stands at an N means nothing.
+
+    Example:
+        >>> kernel = np.float32([[0], [1], [1], [0]])  # of the letters A, C, G, T
+        >>> changed, own = logits(np.array([[0, 1]], np.uint8), kernel, (1,))
+        >>> own.tolist(), changed[0, :, :, 0].tolist()
+        ([[1.0]], [[1.0, 2.0, 2.0, 1.0], [0.0, 1.0, 1.0, 0.0]])
     """
     n, window = codes.shape
     tasks = kernel.shape[1]

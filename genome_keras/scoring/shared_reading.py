@@ -31,7 +31,7 @@ _READOUTS = {
 }
 
 
-def network(model, batch_size: int):
+def network(model: keras.Model, batch_size: int) -> "_SideBySide | _Likelihood | None":
     """The model as stacks that carry their states, found from its layers.
 
     Two kinds are known: stacks of recurrent layers over embedded letters, from either end,
@@ -47,6 +47,15 @@ def network(model, batch_size: int):
         An object with `scores(codes)` and `substitutions(codes)`, from codes uint8
         (n, window) to float32 (n, tasks), and (n, window, 4, tasks) with (n, tasks) of the
         windows themselves; or None, for other models.
+
+    Example:
+        >>> from genome_keras import bigru_multitask, kmer_logreg
+        >>> model = bigru_multitask(embedding=4, units=3, depth=1, window=12, tasks=2)
+        >>> changed, own = network(model, 64).substitutions(np.zeros((1, 12), np.uint8))
+        >>> changed.shape, own.shape
+        ((1, 12, 4, 2), (1, 2))
+        >>> network(kmer_logreg(k=(1, 2), window=12, tasks=2), 64) is None
+        True
     """
     if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
         return None
