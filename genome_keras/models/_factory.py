@@ -3,6 +3,7 @@
 import functools
 import inspect
 import itertools
+import os
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -13,6 +14,7 @@ from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.metrics import Perplexity
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.description import made_by
 from genome_keras.weights.resolve import find
 
@@ -21,6 +23,7 @@ _STARTING = ("motifs", "words", "weights")
 
 
 Arguments = ParamSpec("Arguments")
+Weights = str | os.PathLike | Checkpoint | None  # what a factory takes as `weights`
 
 
 def factory(build: Callable[Arguments, keras.Model]) -> Callable[Arguments, keras.Model]:

@@ -5,7 +5,14 @@ import keras
 from genome_keras.arguments import at_least_one, layers_of
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, positions_left, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    Weights,
+    codes_in,
+    factory,
+    positions_left,
+    scores_out,
+)
 
 
 @factory
@@ -22,7 +29,7 @@ def basset(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """Convolutions and dense layers, each normalised over the batch before its rectifier.
 
@@ -41,7 +48,7 @@ def basset(
             scores no longer depend on the strand, at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

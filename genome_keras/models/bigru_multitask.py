@@ -9,6 +9,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import TaskHead
 from genome_keras.models._factory import (
     Seeds,
+    Weights,
     codes_in,
     factory,
     read_out,
@@ -34,7 +35,7 @@ def bigru_multitask(
     initializer: str = "glorot",
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """Two independent stacks of GRUs, one per direction, and one head for all tasks.
 
@@ -61,7 +62,7 @@ def bigru_multitask(
             (-0.01, 0.01) as in the paper. Gate biases start at 1 in both.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

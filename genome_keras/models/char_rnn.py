@@ -8,7 +8,7 @@ from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import OneHot
 from genome_keras.losses import NextBaseCrossEntropy
 from genome_keras.metrics import NextBasePerplexity
-from genome_keras.models._factory import Seeds, factory, finish
+from genome_keras.models._factory import Seeds, Weights, factory, finish
 
 _CELLS = {"gru": GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
 
@@ -26,7 +26,7 @@ def char_rnn(
     batch_size: int | None = None,
     learning_rate: float = 2e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """A recurrent network that gives the probabilities of the next base.
 
@@ -49,7 +49,7 @@ def char_rnn(
         batch_size: rows of every batch; None accepts any number.
         learning_rate: of Adam; the gradient's norm is clipped at 5.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.
@@ -111,7 +111,7 @@ def char_rnn(
     )
 
 
-def with_states(model, *, embeddings=False):
+def with_states(model: keras.Model, *, embeddings: bool = False) -> keras.Model:
     """The same network with its states as inputs and outputs, on any backend.
 
     Layers, and so weights, are shared with `model`: training one trains the other.
@@ -125,6 +125,11 @@ def with_states(model, *, embeddings=False):
         A `keras.Model` from [codes, *states] to [scores, *states]: codes and scores as
         in `char_rnn`, states float (batch, units), one a layer (two for an LSTM), in
         the order of the layers. Zeros are the state before the first base.
+
+    Example:
+        >>> model = with_states(char_rnn(units=3, depth=2))
+        >>> [tuple(each.shape) for each in model.inputs]
+        [(None, None), (None, 3), (None, 3)]
     """
     codes = keras.Input((None,), dtype="uint8", name="codes")
     x, before, after = codes, [], []

@@ -9,6 +9,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Weights,
     codes_in,
     factory,
     read_out,
@@ -32,7 +33,7 @@ def conv_bigru(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """Normalised convolutions, a GRU in each direction, the maximum and mean of its states.
 
@@ -56,7 +57,7 @@ def conv_bigru(
             scores no longer depend on the strand, at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

@@ -10,6 +10,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Weights,
     codes_in,
     factory,
     positions_left,
@@ -37,7 +38,7 @@ def danq(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """A convolution, an LSTM in each direction, one dense layer, a unit for each task.
 
@@ -61,7 +62,7 @@ def danq(
             scores no longer depend on the strand, at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

@@ -8,6 +8,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Weights,
     codes_in,
     factory,
     read_out,
@@ -29,7 +30,7 @@ def deepbind(
     both_strands: bool = True,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """One convolution pooled over the whole sequence, so that any length will do.
 
@@ -49,7 +50,7 @@ def deepbind(
             paper), at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

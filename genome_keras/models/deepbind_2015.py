@@ -6,7 +6,7 @@ from genome_keras.arguments import at_least, at_least_one, one_of
 from genome_keras.layers.motif_windows import DenseEach, MotifWindows, StrongestStretch
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, OneHot
-from genome_keras.models._factory import Seeds, codes_in, compiled, factory, side_by_side
+from genome_keras.models._factory import Seeds, Weights, codes_in, compiled, factory, side_by_side
 
 
 @factory
@@ -22,7 +22,7 @@ def deepbind_2015(
     output: str = "probability",
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """The authors' networks for single proteins, many of them side by side.
 
@@ -44,7 +44,7 @@ def deepbind_2015(
             "score" as the authors' program prints it.
         learning_rate: of Adam, for training with `fit`.
         seed: of the initial weights; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.
@@ -56,6 +56,11 @@ def deepbind_2015(
 
     Source: Alipanahi et al. 2015 (doi:10.1038/nbt.3300) and its program `deepbind` 0.11.
         `deepbind` of this package is one network for all tasks instead.
+
+    Example:
+        >>> model = deepbind_2015(tasks=2, widths=6, hidden=4, filters=2)
+        >>> model.input_shape, model.output_shape
+        ((None, 101), (None, 2))
     """
     groups = _groups(tasks=tasks, widths=widths, readouts=readouts, hidden=hidden)
     at_least_one(filters=filters)

@@ -6,7 +6,14 @@ from genome_keras.arguments import at_least_one, layers_of
 from genome_keras.layers.activations import threshold
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, positions_left, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    Weights,
+    codes_in,
+    factory,
+    positions_left,
+    scores_out,
+)
 
 
 @factory
@@ -23,7 +30,7 @@ def deepsea(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """Convolutions with max-pooling, one dense layer, a logistic unit for each task.
 
@@ -41,7 +48,7 @@ def deepsea(
             scores no longer depend on the strand, at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

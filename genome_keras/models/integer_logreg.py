@@ -6,7 +6,7 @@ from genome_keras.arguments import at_least_one
 from genome_keras.layers.base_numbers import BaseNumbers
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, compiled, factory
+from genome_keras.models._factory import Seeds, Weights, compiled, factory
 
 
 @factory
@@ -16,7 +16,7 @@ def integer_logreg(
     tasks: int = 919,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """A logistic regression for each task on the codes of the bases, taken as numbers.
 
@@ -29,7 +29,7 @@ def integer_logreg(
         tasks: number of binary tasks.
         learning_rate: of Adam, for training with `fit`.
         seed: of the initial weights; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

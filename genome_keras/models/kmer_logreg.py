@@ -5,7 +5,7 @@ import keras
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.kmer_counts import KmerCounts
 from genome_keras.layers.sequence_model import SequenceModel
-from genome_keras.models._factory import Seeds, compiled, factory
+from genome_keras.models._factory import Seeds, Weights, compiled, factory
 
 
 @factory
@@ -17,7 +17,7 @@ def kmer_logreg(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """A logistic regression for each task on the counts of all k-mers.
 
@@ -36,7 +36,7 @@ def kmer_logreg(
             the scores no longer depend on the strand. No weight changes.
         learning_rate: of Adam, for training with `fit`.
         seed: of the initial weights; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.

@@ -11,6 +11,7 @@ from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Weights,
     codes_in,
     factory,
     read_out,
@@ -37,7 +38,7 @@ def kmer_rnn(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
 ) -> keras.Model:
     """k-mers embedded as words, independent stacks of GRUs per direction, one head.
 
@@ -62,7 +63,7 @@ def kmer_rnn(
             scores no longer depend on the strand, at twice the cost. No weight changes.
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
-        weights: None, the name of a checkpoint, or a path.
+        weights: None, a `Checkpoint`, or the name or path of one.
 
     Returns:
         A compiled `keras.Model`.
