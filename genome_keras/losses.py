@@ -159,7 +159,7 @@ class MaskedCrossEntropy(_Weighted):
         *,
         reduction: str | None = "mean_with_sample_weight",
         name: str = "masked_cross_entropy",
-    ):
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
         self.positive_weight = positive_weight
 
@@ -205,7 +205,7 @@ class NextBaseCrossEntropy(_Weighted):
         *,
         reduction: str | None = "mean_with_sample_weight",
         name: str = "next_base_cross_entropy",
-    ):
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
 
     def weighted(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:

@@ -32,7 +32,7 @@ class CrossEntropy(keras.metrics.Metric):
         0.6931...
     """
 
-    def __init__(self, name: str = "cross_entropy", dtype: Any = None):
+    def __init__(self, name: str = "cross_entropy", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_weight(name="total", initializer="zeros")
         self.count = self.add_weight(name="count", initializer="zeros")
@@ -66,7 +66,7 @@ class Perplexity(CrossEntropy):
         2.0
     """
 
-    def __init__(self, name: str = "perplexity", dtype: Any = None):
+    def __init__(self, name: str = "perplexity", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
     def result(self) -> Any:
@@ -117,7 +117,9 @@ class F1(keras.metrics.Metric):
         0.6667
     """
 
-    def __init__(self, tasks: int, threshold: float = 0.5, name: str = "f1", dtype: Any = None):
+    def __init__(
+        self, tasks: int, threshold: float = 0.5, name: str = "f1", dtype: Any = None
+    ) -> None:
         at_least_one(tasks=tasks)
         super().__init__(name=name, dtype=dtype)
         self.tasks, self.threshold = tasks, threshold

@@ -1,5 +1,7 @@
 """Bases as numbers, for the baseline that takes their codes for quantities."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -22,11 +24,11 @@ class BaseNumbers(keras.layers.Layer):
         [[3.0, 1.5]]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         check_rank(inputs)
         numbers = ops.cast(inputs, "float32")
         return ops.where(numbers > 3, 1.5, numbers)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         check_rank(inputs)
         return keras.KerasTensor(inputs.shape, dtype="float32")

@@ -81,7 +81,7 @@ class CheckedBatches(keras.utils.PyDataset):
         2
     """
 
-    def __init__(self, batches: keras.utils.PyDataset, check: Callable[[Any], Any]):
+    def __init__(self, batches: keras.utils.PyDataset, check: Callable[[Any], Any]) -> None:
         super().__init__(
             workers=batches.workers,
             use_multiprocessing=batches.use_multiprocessing,

@@ -56,7 +56,7 @@ class Clockwork(keras.layers.Layer):
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.units, self.periods = units, tuple(periods)
         self.return_sequences = return_sequences
@@ -73,7 +73,7 @@ class Clockwork(keras.layers.Layer):
             )
         self.size = units // len(self.periods)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernels, self.recurrent_kernels, self.biases = [], [], []
         for i, period in enumerate(self.periods):
             slower = self.size * (len(self.periods) - i - 1)
@@ -92,7 +92,7 @@ class Clockwork(keras.layers.Layer):
             self.recurrent_kernels.append(recurrent)
             self.biases.append(bias)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         window = ops.shape(inputs)[1]
         states, before = [], []  # of the modules so far, slowest first; one step earlier
         for i, period in reversed(list(enumerate(self.periods))):
@@ -120,11 +120,11 @@ class Clockwork(keras.layers.Layer):
                 matrix[rows, -slower:] = ops.convert_to_numpy(kernel)[-slower:].T
         return matrix
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         steps = (input_shape[1],) if self.return_sequences else ()
         return (input_shape[0], *steps, self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

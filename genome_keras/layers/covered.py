@@ -1,5 +1,7 @@
 """Which places of a convolution cover a letter, and the mean over those."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -21,10 +23,10 @@ class IsLetter(keras.layers.Layer):
         [1.0, 0.0]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.max(inputs, -1, keepdims=True)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor((*inputs.shape[:-1], 1), dtype=inputs.dtype)
 
 
@@ -46,10 +48,10 @@ class CoveredMean(keras.layers.Layer):
         5.0
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         values, counted = inputs
         return ops.sum(values, 1) / ops.maximum(ops.sum(counted, 1), 1.0)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         values, _ = inputs
         return keras.KerasTensor((values.shape[0], values.shape[2]), dtype=values.dtype)

@@ -66,7 +66,7 @@ class KmerCounts(keras.layers.Layer):
 
     def __init__(
         self, k: tuple[int, ...] = (1, 2, 3, 4, 5), *, both_strands: bool = False, **kwargs: Any
-    ):
+    ) -> None:
         super().__init__(**kwargs)
         self.k = tuple(k)
         if not self.k or any(type(n) is not int or not 1 <= n <= 8 for n in self.k):
@@ -75,7 +75,7 @@ class KmerCounts(keras.layers.Layer):
             raise ValueError(f"k must be increasing. Received: k={k!r}")
         self.both_strands = both_strands
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         check_rank(inputs)
         codes = ops.cast(inputs, "int32")
         batch, window = ops.shape(codes)
@@ -104,9 +104,9 @@ class KmerCounts(keras.layers.Layer):
             counts = (counts + ops.take(counts, reverse_complement_columns(self.k), -1)) / 2
         return counts
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         check_rank(inputs)
         return keras.KerasTensor((inputs.shape[0], sum(4**n for n in self.k)), dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "k": list(self.k), "both_strands": self.both_strands}

@@ -39,14 +39,14 @@ class KmerWords(keras.layers.Layer):
         [[1, 7, 16]]
     """
 
-    def __init__(self, word: int | str, *, stride: int = 1, **kwargs: Any):
+    def __init__(self, word: int | str, *, stride: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.offsets = word_offsets(word)
         at_least_one(stride=stride)
         self.word, self.stride = word, stride
         self.span, self.vocabulary = self.offsets[-1] + 1, 4 ** len(self.offsets)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         check_rank(inputs)
         codes = ops.cast(inputs, "int32")
         begins = ops.shape(codes)[1] - self.span + 1
@@ -57,7 +57,7 @@ class KmerWords(keras.layers.Layer):
             known = ops.logical_and(known, ops.less(letter, 4))
         return ops.where(known, number, self.vocabulary)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         check_rank(inputs)
         window = inputs.shape[1]
         if window is not None and window < self.span:
@@ -65,5 +65,5 @@ class KmerWords(keras.layers.Layer):
         words = None if window is None else (window - self.span) // self.stride + 1
         return keras.KerasTensor((inputs.shape[0], words), dtype="int32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "word": self.word, "stride": self.stride}

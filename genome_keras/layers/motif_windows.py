@@ -1,5 +1,7 @@
 """Many small motif networks side by side: detectors, their pooling, and dense layers."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -37,13 +39,22 @@ class MotifWindows(keras.layers.Layer):
     Source: Alipanahi et al. 2015 (doi:10.1038/nbt.3300) and the authors' program.
     """
 
-    def __init__(self, models, filters, width, *, readout="max", seed=None, **kwargs):
+    def __init__(
+        self,
+        models: int,
+        filters: int,
+        width: int,
+        *,
+        readout: str = "max",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.models, self.filters, self.width = models, filters, width
         self.readout, self.seed = readout, seed
         self.stretch = width * 3 // 2
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         units = self.models * self.filters
         # As of one network: the others stand beside it.
         initializer = keras.initializers.RandomNormal(stddev=self.width**-0.5, seed=self.seed)
@@ -52,7 +63,7 @@ class MotifWindows(keras.layers.Layer):
         )
         self.thresholds = self.add_weight(name="thresholds", shape=(units,), initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         # Less 1/4 where there is a letter: what lies beyond the ends, and N, is then zero.
         letters = inputs - ops.sum(inputs, -1, keepdims=True) / 4
         letters, excluded = self._at_least_one_stretch(letters)
@@ -102,13 +113,13 @@ class MotifWindows(keras.layers.Layer):
     def _features(self):
         return self.filters * (2 if self.readout == "both" else 1)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         batch, window, _ = inputs.shape
         stretches = None if window is None else max(1, window - self.stretch + 1)
         shape = (batch, stretches, self.models, self._features)
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         sizes = {"models": self.models, "filters": self.filters, "width": self.width}
         return {**super().get_config(), **sizes, "readout": self.readout, "seed": self.seed}
 
@@ -153,12 +164,14 @@ class DenseEach(keras.layers.Layer):
         ((5, 3, 2), 102)
     """
 
-    def __init__(self, units, *, activation=None, seed=None, **kwargs):
+    def __init__(
+        self, units: int, *, activation: str | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.units, self.seed = units, seed
         self.activation = keras.activations.get(activation)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         models, features = input_shape[-2:]
         limit = (6 / (features + self.units)) ** 0.5  # Glorot's, of one network
         self.kernel = self.add_weight(
@@ -168,13 +181,13 @@ class DenseEach(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(models, self.units), initializer="zeros")
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.activation(ops.einsum("...mf,mfu->...mu", inputs, self.kernel) + self.bias)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         activation = keras.activations.serialize(self.activation)
         sizes = {"units": self.units, "activation": activation, "seed": self.seed}
         return {**super().get_config(), **sizes}
@@ -197,8 +210,8 @@ class StrongestStretch(keras.layers.Layer):
         3.0
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.max(inputs, (1, 3))
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor((inputs.shape[0], inputs.shape[2]), dtype=inputs.dtype)

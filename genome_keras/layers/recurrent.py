@@ -5,6 +5,7 @@ import contextvars
 import functools
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,7 +59,9 @@ class GRU(keras.layers.GRU):
         (3, 4)
     """
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         path, reason = self.fast_path()
         if path and mask is not None:
             path, reason = None, "a mask"
@@ -132,7 +135,7 @@ class GateBias(keras.initializers.Initializer):
         [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
         bias = np.zeros(shape)
         row = bias[0] if len(shape) == 2 else bias
         row[: 2 * shape[-1] // 3] = 1

@@ -1,5 +1,7 @@
 """A sequence from its end to its beginning."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,8 +22,8 @@ class Reverse(keras.layers.Layer):
         [[3, 2, 1]]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.flip(inputs, 1)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, dtype=inputs.dtype)

@@ -119,12 +119,12 @@ class OneHot(keras.layers.Layer):
         [[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         check_rank(inputs)
         codes = ops.expand_dims(ops.cast(inputs, "int32"), -1)
         return ops.cast(ops.equal(codes, ops.arange(4, dtype="int32")), self.compute_dtype)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         check_rank(inputs)
         return keras.KerasTensor((*inputs.shape, 4), dtype=self.compute_dtype)
 
@@ -148,14 +148,14 @@ class StackStrands(keras.layers.Layer):
         [[0, 1, 4], [4, 2, 3]]
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         check_rank(inputs)
         codes = ops.flip(ops.cast(inputs, "int32"), 1)
         other = ops.where(ops.less(codes, 4), 3 - codes, codes)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         return ops.concatenate([inputs, ops.cast(other, dtype)], 0)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor((None, *inputs.shape[1:]), dtype=inputs.dtype)
 
 
@@ -184,7 +184,7 @@ class MergeStrands(keras.layers.Layer):
         0.5
     """
 
-    def __init__(self, merge: str = "mean", **kwargs: Any):
+    def __init__(self, merge: str = "mean", **kwargs: Any) -> None:
         one_of(merge=merge, accepted=("mean", "max"))
         super().__init__(**kwargs)
         self.merge = merge
@@ -194,12 +194,12 @@ class MergeStrands(keras.layers.Layer):
         """`set_rates` of the head whose scores are merged; others have none."""
         return self.input._keras_history.operation.set_rates
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         forward, reverse = ops.split(inputs, 2, 0)
         return ops.maximum(forward, reverse) if self.merge == "max" else (forward + reverse) / 2
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor((None, *inputs.shape[1:]), dtype=inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "merge": self.merge}

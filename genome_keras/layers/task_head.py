@@ -46,13 +46,13 @@ class TaskHead(keras.layers.Layer):
         bias_initializer: Any = "zeros",
         dtype: Any = "float32",
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(dtype=dtype, **kwargs)
         self.tasks = tasks
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
             name="kernel",
             shape=(2, input_shape[-1], self.tasks),
@@ -62,7 +62,7 @@ class TaskHead(keras.layers.Layer):
             name="bias", shape=(2, self.tasks), initializer=self.bias_initializer
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         kernel, bias = self.kernel[1] - self.kernel[0], self.bias[1] - self.bias[0]
         return ops.sigmoid(ops.matmul(inputs, kernel) + bias)
 
@@ -75,10 +75,10 @@ class TaskHead(keras.layers.Layer):
         log_odds = _log_odds(rates)
         self.bias.assign(np.stack([np.zeros_like(log_odds), log_odds]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.tasks)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "tasks": self.tasks,
@@ -110,14 +110,14 @@ class SigmoidHead(keras.layers.Dense):
         (2, 12)
     """
 
-    def __init__(self, tasks: int, *, dtype: Any = "float32", **kwargs: Any):
+    def __init__(self, tasks: int, *, dtype: Any = "float32", **kwargs: Any) -> None:
         super().__init__(tasks, activation="sigmoid", dtype=dtype, **kwargs)
 
     def set_rates(self, rates: Any) -> None:
         """As `TaskHead.set_rates`."""
         self.bias.assign(_log_odds(rates))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["activation"]
         return {"tasks": config.pop("units"), **config}
