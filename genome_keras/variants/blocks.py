@@ -1,13 +1,14 @@
 """Variants, many at once: windows of both alleles, each window once, and what cannot be shown."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from genome_keras.arguments import at_least
 from genome_keras.encode import FOREIGN, translate
 from genome_keras.genome import Variant
+from genome_keras.io.reference import Genome
 from genome_keras.io.vcf_alleles import Malformed
 from genome_keras.windows import alleles
 
@@ -37,6 +38,19 @@ class Block(NamedTuple):
         lines, variants, status: n of each.
         ref, alt: int64 (n,), rows of `codes`; -1 where there is no window.
         codes: uint8 (windows, window).
+
+    Example:
+        >>> from genome_keras.io.reference import open_genome
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTACGT", sep="\\n", file=file)
+        ...     with open_genome(f"{folder}/genome.fa") as genome:
+        ...         (block,) = blocks([(1, Variant("chr1", 5, "A", "C"))], genome, window=4)
+        >>> block.status, block.codes.tolist()
+        (['ok'], [[2, 3, 0, 1], [2, 3, 1, 1]])
+        >>> block.ref.tolist(), block.alt.tolist()  # rows of the codes
+        ([0], [1])
     """
 
     lines: list
@@ -48,7 +62,12 @@ class Block(NamedTuple):
 
 
 def blocks(
-    lines, genome, *, window: int, size: int = BLOCK, unknown: str | None = None
+    lines: Iterable[tuple[Any, Variant]],
+    genome: Genome,
+    *,
+    window: int,
+    size: int = BLOCK,
+    unknown: str | None = None,
 ) -> Iterator[Block]:
     """Groups alleles whose windows are scored together.
 
@@ -62,6 +81,17 @@ def blocks(
 
     Yields:
         `Block`, in the order of `lines`.
+
+    Example:
+        >>> from genome_keras.io.reference import open_genome
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTACGT", sep="\\n", file=file)
+        ...     lines = [(1, Variant("chr1", 5, "A", "C")), (2, Variant("chr1", 5, "G", "C"))]
+        ...     with open_genome(f"{folder}/genome.fa") as genome:
+        ...         [block.status for block in blocks(lines, genome, window=4)]
+        [['ok', 'ref_mismatch']]
     """
     at_least(2, block_size=size)
     translate(b"", unknown=unknown)
@@ -72,11 +102,14 @@ def blocks(
         codes = codes.reshape(len(row_of), window)
         foreign = (codes == FOREIGN).any(1)
         numbers, variants, status, ref, alt = (list(column) for column in zip(*held, strict=True))
-        for i, (ref_row, alt_row) in enumerate(zip(ref, alt, strict=True)):
-            if ref_row >= 0 and (foreign[ref_row] or foreign[alt_row]):
-                status[i], ref[i], alt[i] = "foreign_letter", -1, -1
+        ref, alt = np.array(ref), np.array(alt)
+        known = np.flatnonzero(ref >= 0)
+        lost = known[foreign[ref[known]] | foreign[alt[known]]]
+        for i in lost.tolist():
+            status[i] = "foreign_letter"
+        ref[lost] = alt[lost] = -1
         codes[foreign] = 4  # scored with the others, and nobody looks
-        return Block(numbers, variants, status, np.array(ref), np.array(alt), codes)
+        return Block(numbers, variants, status, ref, alt, codes)
 
     for line, variant in lines:
         status, ref, alt = _seen(variant, genome, window)

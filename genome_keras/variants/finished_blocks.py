@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
+from genome_keras.variants.blocks import Block
 
 
 class FinishedBlocks:
@@ -17,13 +18,24 @@ class FinishedBlocks:
     Args:
         folder: of the files; None keeps nothing.
         settings: text that tells the model and the options.
+
+    Example:
+        >>> import tempfile
+        >>> block = Block([1], [], ["ok"], np.array([0]), np.array([1]), np.zeros((2, 4), np.uint8))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     finished = FinishedBlocks(f"{folder}/effects.tsv.parts", "model v1, diff")
+        ...     finished.save(block, np.array([0.5]))
+        ...     kept = finished.load(block)
+        ...     finished.remove()
+        >>> kept.tolist()
+        [0.5]
     """
 
-    def __init__(self, folder: str | None, settings: str):
+    def __init__(self, folder: str | None, settings: str) -> None:
         self.folder = None if folder is None else Path(folder)
         self.settings, self.used = settings.encode(), set()
 
-    def load(self, block):
+    def load(self, block: Block) -> np.ndarray | None:
         """Effects of a block, or None."""
         if self.folder is None or not (path := self._path(block)).exists():
             return None
@@ -33,7 +45,7 @@ class FinishedBlocks:
             raise FormatError(path, None, "damaged; remove it") from error
         return values
 
-    def save(self, block, values):
+    def save(self, block: Block, values: np.ndarray) -> None:
         """Keeps effects of a block."""
         if self.folder is None:
             return
@@ -41,7 +53,7 @@ class FinishedBlocks:
         with atomic(self._path(block)) as temporary, open(temporary, "wb") as file:
             np.save(file, values, allow_pickle=False)
 
-    def remove(self):
+    def remove(self) -> None:
         """Removes the files of this run, and the folder if nothing else is in it."""
         for path in self.used:
             path.unlink(missing_ok=True)

@@ -1,10 +1,13 @@
 """Scores along the neighbourhoods of variants."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from genome_keras.genome import Interval
+from genome_keras.genome import Interval, Variant
+from genome_keras.io.reference import Genome
+from genome_keras.scoring.scorer import Scorer
 from genome_keras.windows import of_intervals
 
 BESIDE = 50  # windows on each side of the variant's own, half a window apart
@@ -16,18 +19,35 @@ class Neighbourhood(NamedTuple):
     Attributes:
         starts: int64 (windows,), 0-based, rising; one is that of the variant's own window.
         scores: float32 (windows, tasks).
+
+    Example:
+        >>> near = Neighbourhood(np.array([0, 50, 100]), np.float32([[0.1], [0.7], [0.2]]))
+        >>> int(near.starts[near.scores[:, 0].argmax()])
+        50
     """
 
     starts: np.ndarray
     scores: np.ndarray
 
 
-def step_of(window):
-    """bp from one window of a neighbourhood to the next."""
+def step_of(window: int) -> int:
+    """bp from one window of a neighbourhood to the next.
+
+    Example:
+        >>> step_of(200)
+        100
+    """
     return max(1, window // 2)
 
 
-def neighbourhoods(variants, genome, scorer, *, window, beside=BESIDE):
+def neighbourhoods(
+    variants: Sequence[Variant],
+    genome: Genome,
+    scorer: Scorer,
+    *,
+    window: int,
+    beside: int = BESIDE,
+) -> list[Neighbourhood]:
     """Scores of the reference genome along the neighbourhoods of variants.
 
     The cost does not hang on the genome. A foreign letter counts as N.
@@ -42,6 +62,19 @@ def neighbourhoods(variants, genome, scorer, *, window, beside=BESIDE):
 
     Returns:
         A `Neighbourhood` for each variant.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg, open_genome
+        >>> scorer = Scorer(kmer_logreg(k=(1, 2), window=12, tasks=3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGT" * 10, sep="\\n", file=file)
+        ...     with open_genome(f"{folder}/genome.fa") as genome:
+        ...         variants = [Variant("chr1", 21, "A", "C")]
+        ...         (near,) = neighbourhoods(variants, genome, scorer, window=12, beside=1)
+        >>> near.starts.tolist(), near.scores.shape
+        ([8, 14, 20], (3, 3))
     """
     steps = step_of(window) * np.arange(-beside, beside + 1)
     starts, places = [], []

@@ -1,23 +1,31 @@
 """A page with pictures of the variants that change most."""
 
 import heapq
+import os
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from genome_keras.genome import Variant
 from genome_keras.interpret.attribution import Attribution
 from genome_keras.interpret.mutagenesis import Mutagenesis, mean_loss
+from genome_keras.io.reference import Genome
 from genome_keras.pictures.alleles import draw_alleles, name_variant
 from genome_keras.pictures.page_frame import paragraph, table, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.tracks import draw_tracks
 from genome_keras.scoring.effects import name_change
+from genome_keras.scoring.scorer import Scorer
+from genome_keras.variants.blocks import Block
 from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods, step_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN = 10  # variants at most
 TRACKS = 3  # of each, at most
@@ -41,13 +49,22 @@ class LargestEffects:
 
     Args:
         shown: alleles that are kept, at most.
+
+    Example:
+        >>> variants = [Variant("chr1", 5, "A", letter) for letter in "CGT"]
+        >>> alike = np.zeros((2, 4), np.uint8)
+        >>> block = Block([1, 2, 3], variants, ["ok"] * 3, np.zeros(3, int), np.ones(3, int), alike)
+        >>> largest = LargestEffects(shown=1)
+        >>> largest.add(block, np.array([[0.1], [-0.4], [0.2]]))
+        >>> [allele.variant.alt for allele in largest.kept], largest.status["ok"]
+        (['G'], 3)
     """
 
-    def __init__(self, shown: int = SHOWN):
+    def __init__(self, shown: int = SHOWN) -> None:
         self.status, self.kept, self.shown, self._order = Counter(), [], shown, count(0, -1)
         self.scorer = None
 
-    def add(self, block, effects):
+    def add(self, block: Block, effects: np.ndarray) -> None:
         """Takes alleles.
 
         Args:
@@ -70,8 +87,16 @@ class LargestEffects:
 
 @contextmanager
 def variants_page(
-    path, *, tasks, chosen, effect, weights, genome=None, shown=SHOWN, draw=draw_alleles
-):
+    path: str | os.PathLike | None,
+    *,
+    tasks: list[str],
+    chosen: slice | list[int],
+    effect: str,
+    weights: str,
+    genome: Genome | None = None,
+    shown: int = SHOWN,
+    draw: Callable[..., "Figure"] = draw_alleles,
+) -> Iterator[LargestEffects]:
     """Opens a page of variants; it is written when the block succeeds.
 
     Args:
@@ -92,6 +117,12 @@ def variants_page(
 
     Raises:
         GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
+
+    Example:
+        >>> about = {"effect": "diff", "weights": "my_model", "chosen": slice(None)}
+        >>> with variants_page(None, tasks=["CTCF"], **about) as alleles:  # None writes no page
+        ...     alleles.shown
+        10
     """
     with written_page(path, "Variants") as parts:
         alleles = LargestEffects(shown)
@@ -195,7 +226,9 @@ def _tracks(kept, near, tasks, columns, window, *, name):
     return figure_html(figure, text, name=name)
 
 
-def carried_letters(scorer, codes, tasks):
+def carried_letters(
+    scorer: Scorer, codes: np.ndarray, tasks: Sequence[int]
+) -> tuple[np.ndarray, str]:
     """What the letters of windows carry.
 
     Args:
@@ -205,6 +238,14 @@ def carried_letters(scorer, codes, tasks):
 
     Returns:
         float (n, 2, window, 4), and a word of `_METHODS`.
+
+    Example:
+        >>> from genome_keras import kmer_logreg, tokens
+        >>> scorer = Scorer(kmer_logreg(k=(1, 2), window=12, tasks=3))
+        >>> codes = tokens(["ACGTACGTACGT", "ACGTACTTACGT"])[None]  # ref and alt of one variant
+        >>> letters, method = carried_letters(scorer, codes, tasks=[2])
+        >>> letters.shape, method
+        ((1, 2, 12, 4), 'integrated_gradients')
     """
     if scorer.is_language_model:
         effects = Mutagenesis(scorer)(codes.reshape(-1, codes.shape[2]))[..., 0]

@@ -2,17 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from genome_keras.genome import Interval, Variant
 from genome_keras.io import vcf
 from genome_keras.io.atomic import protected
+from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
@@ -43,6 +44,12 @@ class Effects(NamedTuple):
         logodds: float32 (n, tasks), differences of log(P / (1 - P)); None for a language
             model.
         tasks: names of the tasks.
+
+    Example:
+        >>> variants = [Variant("chr1", 5, "A", "C")]
+        >>> found = Effects(variants, ["ok"], np.float32([[0.25]]), None, ["CTCF"])
+        >>> dict(zip(found.tasks, found.diff[0].tolist()))
+        {'CTCF': 0.25}
     """
 
     variants: list[Variant]
@@ -60,6 +67,11 @@ class ScoredAlleles(NamedTuple):
             `genome_keras.variants.blocks.STATUS`.
         problem: why none of them could be scored, in words; None where one was, or there
             were none.
+
+    Example:
+        >>> done = ScoredAlleles({"ok": 90, "ref_mismatch": 10})
+        >>> done.status["ok"], done.problem
+        (90, None)
     """
 
     status: dict[str, int]
@@ -67,10 +79,10 @@ class ScoredAlleles(NamedTuple):
 
 
 def score_variants(
-    variants,
-    genome,
+    variants: str | os.PathLike | Iterable[Variant],
+    genome: str | os.PathLike | Genome,
     *,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
@@ -98,8 +110,16 @@ def score_variants(
         ValueError: another value of an argument.
 
     Example:
-        >>> from genome_keras import Variant
-        >>> score_variants([Variant("chr1", 5, "A", "C")], "genome.fa")  # doctest: +SKIP
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     found = score_variants([Variant("chr1", 5, "A", "C")], path, weights=model)
+        >>> found.status, found.diff.shape
+        (['ok'], (1, 3))
     """
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     chosen, columns = use.columns(tasks)
@@ -118,13 +138,32 @@ def score_variants(
     return Effects(scored, status, diff, *logodds or [None], columns)
 
 
-def score(variants, genome, scorer, *, window: int | None = None) -> Effects:
+def score(
+    variants: str | os.PathLike | Iterable[Variant],
+    genome: str | os.PathLike | Genome,
+    scorer: object,
+    *,
+    window: int | None = None,
+) -> Effects:
     """As `score_variants`, with all tasks of a scorer.
 
     Args:
         variants, genome: as in `score_variants`.
         scorer: a `genome_keras.scoring.scorer.Scorer`, or what `open_scorer` gives.
         window: bp; needed where the model takes any length, else the model's.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> from genome_keras.scoring.scorer import Scorer
+        >>> scorer = Scorer(kmer_logreg(k=(1, 2), window=12, tasks=3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     found = score([Variant("chr1", 5, "A", "C")], path, scorer)
+        >>> found.status, found.diff.shape
+        (['ok'], (1, 3))
     """
     return score_variants(variants, genome, weights=scorer, window=window)
 
@@ -133,8 +172,8 @@ def score_vcf(
     path: str | os.PathLike,
     out: str | os.PathLike = "-",
     *,
-    genome,
-    weights=DEFAULT,
+    genome: str | os.PathLike | Genome,
+    weights: object = DEFAULT,
     effect: str = "diff",
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
@@ -150,8 +189,8 @@ def score_vcf(
 ) -> ScoredAlleles:
     """Scores every alternative allele of a VCF and writes a table or a VCF.
 
-    One row an allele, in the order of the file: chrom, pos (1-based, 0 where the record has
-    none), id, ref, alt, as written; status, a word of `genome_keras.variants.blocks.STATUS`;
+    One row an allele, in the order of the file: chrom, pos (1-based, missing where the
+    record has none), id, ref, alt, as written; status, a word of `genome_keras.variants.blocks.STATUS`;
     the largest absolute effect over the tasks and its task (max_diff, max_diff_task); then
     the effects, one column a task. With both effects the tasks' columns end in ":diff" and
     ":logodds". A VCF has the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells.
@@ -190,6 +229,21 @@ def score_vcf(
         ValueError: another value of an argument.
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     genome, vcf, out = (f"{folder}/{name}" for name in ("g.fa", "v.vcf", "o.tsv"))
+        ...     with open(genome, "w") as file:
+        ...         print(">chr1", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     with open(vcf, "w") as file:
+        ...         print("##fileformat=VCFv4.2", file=file)
+        ...         print("#CHROM", "POS", "ID", "REF", "ALT", sep="\\t", file=file)
+        ...         print("chr1", 5, "rs1", "A", "C,G", sep="\\t", file=file)
+        ...     score_vcf(vcf, out, genome=genome, weights=model)
+        ScoredAlleles(status={'ok': 2}, problem=None)
     """
     out, use = str(out), model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     names = kinds(effect, language_model=use.is_language_model)
@@ -319,7 +373,9 @@ def _open(out, tasks, names, contigs, about, source):
 
 
 @contextmanager
-def open_effects(out, tasks, names):
+def open_effects(
+    out: str | os.PathLike, tasks: list[str], names: Sequence[str]
+) -> Iterator[Callable[[Any, np.ndarray], None]]:
     """Opens a table of effects, as `score_vcf` writes it.
 
     Args:
@@ -330,6 +386,18 @@ def open_effects(out, tasks, names):
     Yields:
         A function of `Effects`, or another object with `variants` and `status`, and of
         floats (names, n, tasks), NaN where there is no effect. It writes their rows.
+
+    Example:
+        >>> import tempfile
+        >>> variants, diff = [Variant("chr1", 5, "A", "C")], np.float32([[0.25]])
+        >>> found = Effects(variants, ["ok"], diff, None, ["CTCF"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "effects.tsv")
+        ...     with open_effects(path, found.tasks, ["diff"]) as write:
+        ...         write(found, found.diff[None])
+        ...     with open(path) as table:
+        ...         table.read().split()[-9:]
+        ['chr1', '5', '.', 'A', 'C', 'ok', '0.25', 'CTCF', '0.25']
     """
     fields = dict(chrom=str, pos=int, id=str, ref=str, alt=str, status=str)
     for name in names:
