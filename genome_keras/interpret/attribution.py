@@ -68,6 +68,12 @@ def attribute(
         ValueError: another method, target or window; a setting that the method does not
             take, or a value that it does not; a column that the model has not; a language
             model; a model that gradients do not go through.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> attribute(model, "ACGTACGTACGT", tasks=1, method="gradient_x_input").shape
+        (1, 12, 4)
     """
     found = Attribution(
         model,
@@ -95,6 +101,10 @@ def of_letters(attributions: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
     Returns:
         float (n, window) or (n, window, tasks); 0 at an N.
+
+    Example:
+        >>> of_letters(np.array([[[1, 2, 3, 4], [5, 6, 7, 8]]]), np.array([[0, 4]])).tolist()
+        [[1, 0]]
     """
     own = np.asarray(codes)[..., None] == np.arange(4)
     return np.where(own.reshape(*own.shape, *[1] * (attributions.ndim - 3)), attributions, 0).sum(2)
@@ -104,6 +114,13 @@ class Attribution:
     """As `attribute`, for many calls: what is compiled serves all of them.
 
     Args: as `attribute`.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> occlusion = Attribution(model, tasks=[0, 2], method="occlusion", width=4)
+        >>> occlusion(tokens("ACGTACGTACGT")).shape
+        (1, 12, 4, 2)
     """
 
     def __init__(
@@ -121,7 +138,7 @@ class Attribution:
         sigma: float | None = None,
         seed: int | None = None,
         width: int | None = None,
-    ):
+    ) -> None:
         from genome_keras.interpret.letters import letter_model
         from genome_keras.layers._gradients import gradient
         from genome_keras.layers.strands import strand_symmetric

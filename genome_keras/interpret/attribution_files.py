@@ -3,17 +3,19 @@
 import os
 from collections.abc import Iterable
 from contextlib import contextmanager
+from typing import Any
 
 import h5py
 import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
-from genome_keras.interpret.methods import DEFAULT_METHOD, method_of
+from genome_keras.interpret.methods import DEFAULT_METHOD, Method, method_of
 from genome_keras.interpret.page_windows import WINDOWS as SHOWN
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
 from genome_keras.io.h5_arrays import array, open_h5, reading
+from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, WINDOWS, places, windows_of
@@ -30,23 +32,23 @@ def write_attributions(
     path: str | os.PathLike | None,
     out: str | os.PathLike = "-",
     *,
-    genome=None,
+    genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
     on_short: str = "error",
     on_outside: str = "error",
     unknown: str | None = None,
-    method=DEFAULT_METHOD,
+    method: str | Method = DEFAULT_METHOD,
     target: str = "logodds",
     hypothetical: bool = False,
     batch_size: int | None = None,
     report: str | os.PathLike | None = None,
     shown: int = SHOWN,
     steps: int | None = None,
-    baseline=None,
+    baseline: Any = None,
     sigma: float | None = None,
     seed: int | None = None,
     width: int | None = None,
@@ -80,6 +82,20 @@ def write_attributions(
         FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
         ValueError: another value of an argument; HDF5 of several tasks, or of "occlusion",
             which tells nothing of other letters.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     write_attributions(path, path + ".tsv", weights=model, tasks=["task_0"])
+        ...     with open(path + ".tsv") as table:
+        ...         len(table.readlines())  # a heading, and one row a letter
+        1
+        13
     """
     method = method_of(method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width)
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
@@ -126,7 +142,7 @@ def write_attributions(
     return run.count
 
 
-def read_attributions(path):
+def read_attributions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """The arrays of a file of `write_attributions`, for TF-MoDISco.
 
     Args:
@@ -138,6 +154,19 @@ def read_attributions(path):
 
     Raises:
         FormatError: another file.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     write_attributions(path, path + ".h5", weights=model, tasks=["task_0"])
+        ...     [array.shape for array in read_attributions(path + ".h5")]
+        1
+        [(1, 4, 12), (1, 4, 12)]
     """
     with open_h5(path) as file, reading(path):
         arrays = [

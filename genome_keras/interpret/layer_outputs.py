@@ -1,5 +1,6 @@
 """What the layers of a model say about windows: outputs, and hidden states step by step."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -24,6 +25,10 @@ class Readout(NamedTuple):
         kind: its class.
         shape: of its output for one window; None is any length.
         recurrent: whether what is read are hidden states, one a step.
+
+    Example:
+        >>> Readout("forward_gru", "GRU", (12, 3), recurrent=True).shape
+        (12, 3)
     """
 
     layer: str
@@ -32,7 +37,7 @@ class Readout(NamedTuple):
     recurrent: bool
 
 
-def readouts(model) -> list[Readout]:
+def readouts(model: object) -> list[Readout]:
     """The layers of a model that `read_out` takes.
 
     Args:
@@ -44,11 +49,19 @@ def readouts(model) -> list[Readout]:
 
     Raises:
         ValueError: another model, or one that keeps its state between batches.
+
+    Example:
+        >>> from genome_keras import bigru_multitask
+        >>> model = bigru_multitask(embedding=4, units=3, depth=1, window=12, tasks=2)
+        >>> [entry.layer for entry in readouts(model) if entry.recurrent]
+        ['forward_gru_1', 'backward_gru_1']
     """
     return [entry for entry, _ in _outputs(model)[1].values()]
 
 
-def read_out(model, seqs, *, layer: str, batch_size: int = 256) -> np.ndarray:
+def read_out(
+    model: object, seqs: Sequence[str] | np.ndarray, *, layer: str, batch_size: int = 256
+) -> np.ndarray:
     """The output of one layer for windows, not in training.
 
     Of a recurrent layer these are the hidden states after every step, also where the next
@@ -70,6 +83,12 @@ def read_out(model, seqs, *, layer: str, batch_size: int = 256) -> np.ndarray:
     Raises:
         SequenceError: what `tokens` refuses.
         ValueError: another model, layer or window.
+
+    Example:
+        >>> from genome_keras import bigru_multitask
+        >>> model = bigru_multitask(embedding=4, units=3, depth=1, window=12, tasks=2)
+        >>> read_out(model, "ACGTACGTACGT", layer="head").shape
+        (1, 2)
     """
     inputs, outputs = _outputs(model)
     one_of(layer=layer, accepted=outputs)
@@ -77,7 +96,7 @@ def read_out(model, seqs, *, layer: str, batch_size: int = 256) -> np.ndarray:
 
 
 def hidden_states(
-    model, seqs, *, layers: str = "all", batch_size: int = 256
+    model: object, seqs: Sequence[str] | np.ndarray, *, layers: str = "all", batch_size: int = 256
 ) -> dict[str, np.ndarray]:
     """Hidden states of the recurrent layers at every step of windows.
 
@@ -92,6 +111,12 @@ def hidden_states(
     Raises:
         SequenceError: what `tokens` refuses.
         ValueError: as in `read_out`; a model without recurrent layers.
+
+    Example:
+        >>> from genome_keras import bigru_multitask
+        >>> model = bigru_multitask(embedding=4, units=3, depth=1, window=12, tasks=2)
+        >>> {name: states.shape for name, states in hidden_states(model, "ACGTACGTACGT").items()}
+        {'forward_gru_1': (1, 12, 3), 'backward_gru_1': (1, 12, 3)}
     """
     one_of(layers=layers, accepted=WHICH)
     inputs, outputs = _outputs(model)

@@ -6,6 +6,8 @@ at every sequence and is linear in the letters of each position. What is missing
 position is N, so that zeros are N everywhere.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -36,6 +38,13 @@ def letter_model(model: keras.Model, *, target: str = "logodds") -> keras.Model:
 
     Raises:
         ValueError: another target, or a model that reads its codes otherwise.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> network = letter_model(model)
+        >>> network.input_shape, network.output_shape
+        ((None, 12, 4), (None, 3))
     """
     one_of(accepted=TARGETS, target=target)
     if not isinstance(model, keras.models.Model) or len(getattr(model, "inputs", None) or ()) != 1:
@@ -131,13 +140,19 @@ class LogOdds(keras.layers.Layer):
 
     Args:
         head: a `TaskHead`, a dense layer, or a sigmoid alone.
+
+    Example:
+        >>> head = keras.layers.Dense(1, activation="sigmoid", kernel_initializer="ones")
+        >>> _ = head(np.ones((1, 2)))
+        >>> ops.convert_to_numpy(LogOdds(head)(np.float32([[1, 2]]))).tolist()
+        [[3.0]]
     """
 
-    def __init__(self, head):
+    def __init__(self, head: keras.layers.Layer) -> None:
         super().__init__(dtype="float32")
         self.head = head
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         if isinstance(self.head, keras.layers.Activation):
             return inputs
         kernel, bias = self.head.kernel, self.head.bias
@@ -148,9 +163,15 @@ class LogOdds(keras.layers.Layer):
 
 
 class MeanCodes(keras.layers.Layer):
-    """float (batch, window): codes 0 to 3 by the letters, and 1.5 as far as it is N."""
+    """float (batch, window): codes 0 to 3 by the letters, and 1.5 as far as it is N.
 
-    def call(self, inputs):
+    Example:
+        >>> letters = np.float32([[[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]])  # A, T, N
+        >>> ops.convert_to_numpy(MeanCodes()(letters)).tolist()
+        [[0.0, 3.0, 1.5]]
+    """
+
+    def call(self, inputs: Any) -> Any:
         return ops.matmul(inputs, np.arange(4, dtype="float32") - 1.5) + 1.5
 
 
@@ -159,13 +180,20 @@ class WordChances(keras.layers.Layer):
 
     Args:
         words: a `KmerWords`.
+
+    Example:
+        >>> words = KmerWords(2)
+        >>> words.build((None, 3))
+        >>> chances = WordChances(words)(np.eye(4, dtype="float32")[None, :3])  # ACG: AC, CG
+        >>> ops.convert_to_numpy(chances).argmax(-1).tolist()
+        [[1, 6]]
     """
 
-    def __init__(self, words):
+    def __init__(self, words: KmerWords) -> None:
         super().__init__(dtype="float32")
         self.words = words
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         begins = ops.shape(inputs)[1] - self.words.span + 1
         chances = None
         for offset in self.words.offsets:
@@ -173,7 +201,7 @@ class WordChances(keras.layers.Layer):
         rest = 1 - ops.sum(chances, -1, keepdims=True)
         return ops.concatenate([chances, rest], -1)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         places = self.words.compute_output_spec(keras.KerasTensor(inputs.shape[:2])).shape
         return keras.KerasTensor((*places, self.words.vocabulary + 1), dtype="float32")
 
@@ -183,13 +211,19 @@ class MeanVectors(keras.layers.Layer):
 
     Args:
         table: a `keras.layers.Embedding`.
+
+    Example:
+        >>> table = keras.layers.Embedding(2, 3, embeddings_initializer="ones")
+        >>> table.build((None,))
+        >>> ops.convert_to_numpy(MeanVectors(table)(np.float32([[[0.5, 0.5]]]))).tolist()
+        [[[1.0, 1.0, 1.0]]]
     """
 
-    def __init__(self, table):
+    def __init__(self, table: keras.layers.Embedding) -> None:
         super().__init__(dtype="float32")
         self.table = table
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return ops.matmul(inputs, self.table.embeddings[: inputs.shape[-1]])
 
 
@@ -198,13 +232,20 @@ class MeanCounts(keras.layers.Layer):
 
     Args:
         counts: a `KmerCounts`.
+
+    Example:
+        >>> letters = np.float32([[[1, 0, 0, 0], [0.5, 0.5, 0, 0]]])  # A, then A or C
+        >>> counts = KmerCounts(k=(1,))
+        >>> _ = counts(np.zeros((1, 2), np.uint8))
+        >>> ops.convert_to_numpy(MeanCounts(counts)(letters)).tolist()
+        [[1.5, 0.5, 0.0, 0.0]]
     """
 
-    def __init__(self, counts):
+    def __init__(self, counts: KmerCounts) -> None:
         super().__init__(dtype="float32")
         self.counts = counts
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         window, chances, found = ops.shape(inputs)[1], None, []
         padded = ops.pad(inputs, ((0, 0), (0, max(self.counts.k) - 1), (0, 0)))
         for last in range(max(self.counts.k)):
@@ -217,7 +258,7 @@ class MeanCounts(keras.layers.Layer):
             found = (found + other) / 2
         return found
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return self.counts.compute_output_spec(keras.KerasTensor(inputs.shape[:2]))
 
 

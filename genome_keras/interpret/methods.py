@@ -93,7 +93,7 @@ class IntegratedGradients(Settings):
     )
     _same: Any = field(init=False, repr=False, default=None)  # compared in place of an array
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         import numpy as np
 
@@ -105,7 +105,7 @@ class IntegratedGradients(Settings):
         return self.steps
 
     @property
-    def letters(self):
+    def letters(self) -> Any:
         """The baseline as a number or float32 array."""
         return BASELINES[self.baseline] if isinstance(self.baseline, str) else self.baseline
 

@@ -1,5 +1,7 @@
 """In-silico mutagenesis: what each substitution of a window does to each task."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from genome_keras.encode import reverse_complement, tokens
@@ -13,8 +15,8 @@ from genome_keras.scoring.scorer import Scorer, agree
 
 
 def ism(
-    model,
-    seqs,
+    model: object,
+    seqs: Sequence[str] | np.ndarray,
     *,
     tasks: list[int] | None = None,
     effect: str = "diff",
@@ -80,6 +82,13 @@ class Mutagenesis:
 
     Attributes:
         way: "states", "counts" or "full passes".
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> mutagenesis = Mutagenesis(open_scorer(model), tasks=[0])
+        >>> mutagenesis(tokens("ACGTACGTACGT")).shape, mutagenesis.way
+        ((1, 12, 4, 1), 'counts')
     """
 
     def __init__(
@@ -88,7 +97,7 @@ class Mutagenesis:
         *,
         tasks: slice | list[int] | None = None,
         reuse: bool | None = None,
-    ):
+    ) -> None:
         self.scorer = scorer
         self.tasks = slice(None) if tasks is None else tasks
         self.way, self._shared = "full passes", None
@@ -100,7 +109,7 @@ class Mutagenesis:
         ):
             self.way, self._shared = "counts", shared
 
-    def __call__(self, codes, *, effect="diff"):
+    def __call__(self, codes: np.ndarray, *, effect: str = "diff") -> np.ndarray:
         """As `ism`: float32 (n, window, 4, tasks).
 
         Args:
@@ -173,7 +182,7 @@ def _states_pay(model):
     return backend() == "jax"
 
 
-def mean_loss(effects, codes):
+def mean_loss(effects: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """What is lost, on average, when a letter is changed to each other one.
 
     Args:
@@ -182,11 +191,22 @@ def mean_loss(effects, codes):
 
     Returns:
         float (..., window, 4), at the window's own letter; 0 elsewhere, and at an N.
+
+    Example:
+        >>> effects = np.array([[np.nan, -1, -2, -3]])  # of one base, A
+        >>> mean_loss(effects, np.array([0])).tolist()
+        [[2.0, 0.0, 0.0, 0.0]]
     """
     lost = -np.nan_to_num(effects).sum(-1, keepdims=True) / 3
     return np.where(codes[..., None] == np.arange(4), lost, 0)
 
 
-def changes(codes):
-    """Row, position and letter of every substitution."""
+def changes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, position and letter of every substitution.
+
+    Example:
+        >>> row, position, letter = changes(np.array([[0, 4]]))  # A, and N, which is no base
+        >>> row.tolist(), position.tolist(), letter.tolist()
+        ([0, 0, 0], [0, 0, 0], [1, 2, 3])
+    """
     return np.nonzero((codes[..., None] != np.arange(4)) & (codes < 4)[..., None])

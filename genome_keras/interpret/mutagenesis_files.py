@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from genome_keras.interpret.mutagenesis import Mutagenesis, changes
 from genome_keras.interpret.page_windows import WINDOWS, mutagenesis_page
+from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import check_finite, file_run
@@ -17,9 +18,9 @@ def write_ism(
     path: str | os.PathLike | None,
     out: str | os.PathLike = "-",
     *,
-    genome=None,
+    genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights=DEFAULT,
+    weights: object = DEFAULT,
     effect: str = "diff",
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
@@ -69,6 +70,20 @@ def write_ism(
         ValueError: another value of an argument.
         GenomeKerasError: `out` or `report` cannot be written, or matplotlib or logomaker
             is missing.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGTACGTACGT", sep="\\n", file=file)
+        ...     write_ism(path, path + ".tsv", weights=model)
+        ...     with open(path + ".tsv") as table:
+        ...         len(table.readlines())  # a heading, and three rows a letter
+        1
+        37
     """
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     kinds(effect, language_model=use.is_language_model)

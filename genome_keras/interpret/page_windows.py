@@ -1,5 +1,7 @@
 """A page with pictures of windows: of in-silico mutagenesis, or of attributions."""
 
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from genome_keras.pictures.page_frame import paragraph, table, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.windows import draw_logo, draw_substitutions
 from genome_keras.scoring.effects import name_change
+from genome_keras.windows import Batch
 
 WINDOWS, LENGTH = 10, 2000  # at most: windows, and bp of all of them; one is always shown
 PICTURED, TOLD = 2, 6  # tasks of each, at most: in pictures and in a table
@@ -32,12 +35,19 @@ class FirstWindows:
     Args:
         own: whether only values of the windows' own letters count.
         shown: how many, at most.
+
+    Example:
+        >>> batch = Batch(["chr1"], np.array([0]), np.array([2]), np.array([[0, 1]], np.uint8))
+        >>> first = FirstWindows(own=True, shown=1)
+        >>> first.add(batch, np.arange(8.0).reshape(1, 2, 4, 1))
+        >>> first.count, first.seen[0].peaks  # value, place and letter of the largest
+        (1, [(5.0, 1, 1)])
     """
 
-    def __init__(self, *, own, shown=WINDOWS):
+    def __init__(self, *, own: bool, shown: int = WINDOWS) -> None:
         self.own, self.shown, self.count, self.seen = own, shown, 0, []
 
-    def add(self, batch, values):
+    def add(self, batch: Batch, values: np.ndarray) -> None:
         """Takes windows.
 
         Args:
@@ -61,7 +71,14 @@ class FirstWindows:
 
 
 @contextmanager
-def mutagenesis_page(path, *, tasks, effect, weights, shown=WINDOWS):
+def mutagenesis_page(
+    path: str | os.PathLike | None,
+    *,
+    tasks: list[str],
+    effect: str,
+    weights: str,
+    shown: int = WINDOWS,
+) -> Iterator[FirstWindows]:
     """Opens a page of in-silico mutagenesis; it is written when the block succeeds.
 
     Args:
@@ -76,6 +93,12 @@ def mutagenesis_page(path, *, tasks, effect, weights, shown=WINDOWS):
 
     Raises:
         GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
+
+    Example:
+        >>> about = {"effect": "diff", "weights": "my_model"}
+        >>> with mutagenesis_page(None, tasks=["CTCF"], **about) as windows:  # None writes no page
+        ...     windows.shown
+        10
     """
     change = name_change(effect, tasks)
     about = (
@@ -98,7 +121,15 @@ def mutagenesis_page(path, *, tasks, effect, weights, shown=WINDOWS):
 
 
 @contextmanager
-def attribution_page(path, *, tasks, method, target, weights, shown=WINDOWS):
+def attribution_page(
+    path: str | os.PathLike | None,
+    *,
+    tasks: list[str],
+    method: str,
+    target: str,
+    weights: str,
+    shown: int = WINDOWS,
+) -> Iterator[FirstWindows]:
     """Opens a page of attributions; it is written when the block succeeds.
 
     Args:
@@ -107,6 +138,12 @@ def attribution_page(path, *, tasks, method, target, weights, shown=WINDOWS):
 
     Yields:
         `FirstWindows`.
+
+    Example:
+        >>> about = {"method": "occlusion", "target": "logodds", "weights": "my_model"}
+        >>> with attribution_page(None, tasks=["CTCF"], **about) as windows:  # None writes no page
+        ...     windows.shown
+        10
     """
     what = {"logodds": "log-odds", "score": "P(label = 1)"}[target]
     about = (
