@@ -1,27 +1,32 @@
 """First-layer filters of files: from sequences or places to motifs."""
 
 import os
+from typing import TYPE_CHECKING
 
 from genome_keras.io.motifs import open_meme
+from genome_keras.io.reference import Genome
 from genome_keras.scoring.file_run import file_run
 from genome_keras.scoring.inputs import windows_of
 from genome_keras.scoring.model_in_use import model_in_use
+
+if TYPE_CHECKING:
+    from genome_keras.motifs.first_filters import Filters
 
 
 def write_filters(
     path: str | os.PathLike | None,
     out: str | os.PathLike = "-",
     *,
-    genome=None,
+    genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights,
+    weights: object,
     fraction: float = 0.5,
     window: int | None = None,
     on_short: str = "error",
     on_outside: str = "error",
     unknown: str | None = None,
     batch_size: int = 64,
-):
+) -> "Filters":
     """Writes what the first filters of a model answer to, in MEME's minimal format.
 
     Args:
@@ -42,6 +47,18 @@ def write_filters(
     Raises:
         FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
         ValueError: as `filters`; standard input.
+
+    Example:
+        >>> from genome_keras import deepbind
+        >>> model = deepbind(filters=2, width=4, hidden=None, window=12, tasks=2)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "seqs.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">read", "ACGTACGGTTCA", sep="\\n", file=file)
+        ...     found = write_filters(path, path + ".meme", weights=model)
+        >>> found.counts.shape
+        (2, 4, 4)
     """
     if path == "-":
         raise ValueError("expected a file, for it is read twice. Received: standard input")

@@ -1,6 +1,7 @@
 """First-layer filters as position matrices: the sequences that they answer to."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -24,6 +25,12 @@ class Filters(NamedTuple):
         sites: int64 (filters,), their number.
         largest: float32 (filters,), the largest activation.
         background: float64 (4,), frequencies of the letters that were read.
+
+    Example:
+        >>> counts = np.array([[[9, 1, 0, 0], [0, 0, 10, 0]]])
+        >>> found = Filters(counts, np.array([10]), np.float32([2.5]), np.full(4, 0.25))
+        >>> [(motif.name, motif.matrix[0].tolist()) for motif in found.motifs()]
+        [('filter_0', [0.9, 0.1, 0.0, 0.0])]
     """
 
     counts: np.ndarray
@@ -31,7 +38,7 @@ class Filters(NamedTuple):
     largest: np.ndarray
     background: np.ndarray
 
-    def motifs(self):
+    def motifs(self) -> list[Motif]:
         """Position frequency matrices, list of `genome_keras.io.motifs.Motif`.
 
         The name is "filter_" and the number of the filter from 0; a filter without sites
@@ -45,8 +52,8 @@ class Filters(NamedTuple):
 
 
 def filters(
-    model,
-    codes,
+    model: object,
+    codes: np.ndarray | Iterable[np.ndarray],
     *,
     fraction: float = 0.5,
     both_strands: bool | None = None,
@@ -79,8 +86,15 @@ def filters(
     Source: Kelley et al. 2016 (doi:10.1101/gr.200535.115), Basset, which takes half of the
         largest activation, all places; Alipanahi et al. 2015 (doi:10.1038/nbt.3300),
         DeepBind, the best place of each sequence above a threshold.
+
+    Example:
+        >>> from genome_keras import deepbind
+        >>> model = deepbind(filters=2, width=4, hidden=None, window=12, tasks=2)
+        >>> found = filters(model, np.random.default_rng(0).integers(0, 4, (8, 12), np.uint8))
+        >>> found.counts.shape, found.background.shape
+        ((2, 4, 4), (4,))
     """
-    check_fraction(fraction)
+    _check_fraction(fraction)
     if iter(codes) is codes:
         raise ValueError("expected codes that can be gone through twice. Received: an iterator")
     batches = [codes] if isinstance(codes, np.ndarray) else codes
@@ -93,7 +107,7 @@ def filters(
     return sites.filters()
 
 
-def check_fraction(fraction: float) -> None:
+def _check_fraction(fraction: float) -> None:
     """Raises ValueError for a number below 0, or of 1 and more."""
     if not 0 <= fraction < 1:
         raise ValueError(f"fraction must be from 0 to less than 1. Received: {fraction!r}")
@@ -110,6 +124,16 @@ class FilterSites:
 
     Raises:
         ValueError: as `filters`.
+
+    Example:
+        >>> from genome_keras import deepbind
+        >>> model = deepbind(filters=2, width=4, hidden=None, window=12, tasks=2)
+        >>> sites = FilterSites(model)
+        >>> codes = np.random.default_rng(0).integers(0, 4, (8, 12), np.uint8)
+        >>> sites.look(codes)
+        >>> sites.count(codes)
+        >>> sites.filters().largest.shape
+        (2,)
     """
 
     def __init__(
@@ -119,8 +143,8 @@ class FilterSites:
         fraction: float = 0.5,
         both_strands: bool | None = None,
         batch_size: int = 64,
-    ):
-        check_fraction(fraction)
+    ) -> None:
+        _check_fraction(fraction)
         activations = Activations(*_first(model))
         self.width, _, filters = activations.convolution.kernel.shape
         letters = keras.Input((None,), dtype="uint8")
@@ -208,13 +232,20 @@ class Activations(keras.layers.Layer):
     Args:
         convolution: a built `keras.layers.Conv1D` of four channels.
         after: layers that follow it.
+
+    Example:
+        >>> convolution = keras.layers.Conv1D(2, 4, kernel_initializer="ones")
+        >>> convolution.build((None, None, 4))
+        >>> activations = Activations(convolution, after=[])
+        >>> ops.convert_to_numpy(activations(np.zeros((1, 6), np.uint8)))[0].tolist()
+        [[4.0, 4.0], [4.0, 4.0], [4.0, 4.0]]
     """
 
-    def __init__(self, convolution, after):
+    def __init__(self, convolution: keras.layers.Conv1D, after: list[keras.layers.Layer]) -> None:
         super().__init__(dtype="float32")
         self.convolution, self.after = convolution, after
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.conv(OneHot(dtype="float32")(inputs), self.convolution.kernel, padding="valid")
         if self.convolution.use_bias:
             x = x + self.convolution.bias
@@ -223,7 +254,7 @@ class Activations(keras.layers.Layer):
             x = layer(x, training=False)
         return x
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         width, _, size = self.convolution.kernel.shape
         window = inputs.shape[1]
         places = None if window is None else window - width + 1

@@ -1,10 +1,13 @@
 """How alike position matrices are: the best alignment, its p-value, ranks among many."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.arguments import at_least_one
+from genome_keras.io.motifs import Motif
 
 CHANCE = 0.25  # of a letter outside a matrix
 
@@ -17,6 +20,12 @@ class Match(NamedTuple):
         offset: row of the first matrix on which the first row of the other lies, turned
             round where `reverse`; negative where the other begins before it.
         reverse: whether the other is turned round.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3]]  # AACT
+        >>> found = match(matrix, matrix[::-1, ::-1])  # AGTT, its other strand
+        >>> round(found.value, 6), found.offset, found.reverse
+        (1.0, 0, True)
     """
 
     value: float
@@ -24,7 +33,7 @@ class Match(NamedTuple):
     reverse: bool
 
 
-def match(matrix, other):
+def match(matrix: ArrayLike | Motif, other: ArrayLike | Motif) -> Match:
     """The alignment of two position matrices with the highest Pearson correlation.
 
     The correlation is of all numbers over the positions of either matrix; where one of
@@ -43,6 +52,12 @@ def match(matrix, other):
 
     Source: Pearson correlation of matrices as in Pietrokovski 1996 and Gupta et al. 2007
         (Tomtom). Departure: over the union of the positions, not only where they overlap.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3]]  # AACT
+        >>> found = match(matrix, matrix[1:])
+        >>> round(found.value, 3), found.offset, found.reverse
+        (0.866, 1, False)
     """
     query, target = _centred(matrix), _centred(other)
     values = _values(query[None], target)[0]
@@ -51,7 +66,7 @@ def match(matrix, other):
     return Match(float(values[best]), place - len(target) + 1, bool(reverse))
 
 
-def similarities(matrix, motifs):
+def similarities(matrix: ArrayLike | Motif, motifs: Sequence[ArrayLike | Motif]) -> np.ndarray:
     """The correlation of a matrix with each of many, as `match`.
 
     Args:
@@ -60,12 +75,23 @@ def similarities(matrix, motifs):
 
     Returns:
         float64 (motifs,).
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3]]  # AACT
+        >>> similarities(matrix, [matrix, matrix[1:]]).round(3).tolist()
+        [1.0, 0.866]
     """
     query = _centred(matrix)[None]
     return np.array([_values(query, _centred(motif)).max() for motif in motifs])
 
 
-def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
+def match_pvalue(
+    matrix: ArrayLike | Motif,
+    motifs: Sequence[ArrayLike | Motif],
+    *,
+    shuffles: int = 999,
+    seed: int = 0,
+) -> float:
     """How often a matrix with its rows in random order is as alike as the matrix itself.
 
     What is compared is the best correlation with any of `motifs`, so that trying several
@@ -84,6 +110,11 @@ def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
 
     Raises:
         ValueError: not matrices of probabilities, no motif, or no shuffle.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3, 2, 1]]  # AACTGC
+        >>> 0 < match_pvalue(matrix, [matrix], shuffles=99) <= 0.05
+        True
     """
     at_least_one(shuffles=shuffles)
     if not len(motifs):
@@ -95,13 +126,17 @@ def match_pvalue(matrix, motifs, *, shuffles=999, seed=0):
     return float((best >= best[0] - 1e-9).mean())  # rounding decides no tie
 
 
-def probabilities(matrix):
+def probabilities(matrix: ArrayLike | Motif) -> np.ndarray:
     """A position matrix, or that of a `genome_keras.io.motifs.Motif`, as float64 (length, 4).
 
     Rows that were rounded sum to 1 again.
 
     Raises:
         ValueError: not a matrix of probabilities.
+
+    Example:
+        >>> probabilities([[0.5, 0.5, 0, 0], [0.33, 0.33, 0.33, 0]]).round(3).tolist()
+        [[0.5, 0.5, 0.0, 0.0], [0.333, 0.333, 0.333, 0.0]]
     """
     matrix = np.asarray(getattr(matrix, "matrix", matrix), float)
     whole = matrix.ndim == 2 and matrix.shape[1] == 4 and len(matrix)

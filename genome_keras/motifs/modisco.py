@@ -1,8 +1,10 @@
 """Motifs of attributions by TF-MoDISco, through the package modisco-lite."""
 
+import os
 from contextlib import nullcontext
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.arguments import at_least_one
 from genome_keras.errors import GenomeKerasError
@@ -14,15 +16,15 @@ FLANK = 5  # bp on both sides of it
 
 
 def modisco(
-    letters,
-    hypothetical,
+    letters: ArrayLike,
+    hypothetical: ArrayLike,
     *,
-    out=None,
-    meme=None,
-    window=400,
-    max_seqlets=20_000,
-    leiden_runs=2,
-):
+    out: str | os.PathLike | None = None,
+    meme: str | os.PathLike | None = None,
+    window: int = 400,
+    max_seqlets: int = 20_000,
+    leiden_runs: int = 2,
+) -> list[Motif]:
     """Patterns that carry attributions again and again, as motifs.
 
     The defaults are those of the command `modisco motifs` of modisco-lite.
@@ -50,6 +52,14 @@ def modisco(
             short for it.
 
     Source: Shrikumar et al. 2018 (arXiv:1811.00416), and modisco-lite, its program.
+
+    Example:
+        >>> from genome_keras.interpret import attribute
+        >>> given = attribute(model, codes, tasks=0, hypothetical=True)  # doctest: +SKIP
+        >>> letters = codes[:, None] == np.arange(4)[:, None]  # doctest: +SKIP
+        >>> motifs = modisco(letters, given.transpose(0, 2, 1), window=200)  # doctest: +SKIP
+        >>> motifs[0].name  # doctest: +SKIP
+        'pos_pattern_0'
     """
     modiscolite = _modiscolite()
     letters, hypothetical = np.asarray(letters), np.asarray(hypothetical)
@@ -97,7 +107,15 @@ def modisco(
     return motifs
 
 
-def modisco_file(path, out, *, meme=None, window=400, max_seqlets=20_000, leiden_runs=2):
+def modisco_file(
+    path: str | os.PathLike,
+    out: str | os.PathLike | None,
+    *,
+    meme: str | os.PathLike | None = None,
+    window: int = 400,
+    max_seqlets: int = 20_000,
+    leiden_runs: int = 2,
+) -> list[Motif]:
     """Runs `modisco` on a file of `genome_keras.interpret.write_attributions`.
 
     Args:
@@ -110,6 +128,9 @@ def modisco_file(path, out, *, meme=None, window=400, max_seqlets=20_000, leiden
     Raises:
         FormatError: another file.
         GenomeKerasError, ValueError: as `modisco`.
+
+    Example:
+        >>> modisco_file("attributions.h5", "modisco.h5", meme="motifs.meme")  # doctest: +SKIP
     """
     from genome_keras.interpret.attribution_files import read_attributions
 

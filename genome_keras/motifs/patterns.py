@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 WIDTH = 31  # bp of a stretch, and of the longest pattern
 CORE = 9  # bp by whose sum stretches are found
@@ -22,6 +23,15 @@ class Pattern(NamedTuple):
         contributions: float64 (length, 4), the mean attribution.
         places: int64 (stretches, 3): window, start of the pattern in it (0-based; it may
             lie outside), and 1 where it is on the other strand.
+
+    Example:
+        >>> codes = np.random.default_rng(0).integers(0, 4, (30, 60))
+        >>> codes[:, 20:29] = [0, 0, 1, 3, 2, 1, 3, 3, 0]  # AACTGCTTA in each window
+        >>> attributions = np.zeros(codes.shape)
+        >>> attributions[:, 20:29] = 1
+        >>> (pattern,) = find_patterns(attributions, codes)
+        >>> pattern.places[0].tolist()  # the first window, from base 20 on, forward
+        [0, 20, 0]
     """
 
     matrix: np.ndarray
@@ -29,7 +39,9 @@ class Pattern(NamedTuple):
     places: np.ndarray
 
 
-def find_patterns(attributions, codes, *, most=3, each=2, least=20):
+def find_patterns(
+    attributions: ArrayLike, codes: ArrayLike, *, most: int = 3, each: int = 2, least: int = 20
+) -> list[Pattern]:
     """Patterns that come back in attributions, the one with most stretches first.
 
     A simple procedure without chance in it. Of each window, the stretches of 31 bp around
@@ -57,6 +69,15 @@ def find_patterns(attributions, codes, *, most=3, each=2, least=20):
 
     Raises:
         ValueError: other shapes, or windows shorter than 9 bp.
+
+    Example:
+        >>> codes = np.random.default_rng(0).integers(0, 4, (30, 60))
+        >>> codes[:, 20:29] = [0, 0, 1, 3, 2, 1, 3, 3, 0]  # AACTGCTTA in each window
+        >>> attributions = np.zeros(codes.shape)
+        >>> attributions[:, 20:29] = 1
+        >>> (pattern,) = find_patterns(attributions, codes)
+        >>> pattern.matrix.argmax(1).tolist(), len(pattern.places)
+        ([0, 0, 1, 3, 2, 1, 3, 3, 0], 30)
     """
     codes = np.asarray(codes)
     letters = codes[..., None] == np.arange(4)

@@ -1,10 +1,13 @@
 """Where sequences match a position matrix, and whether attributions lie there."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.encode import reverse_complement, tokens
+from genome_keras.io.motifs import Motif
 from genome_keras.motifs.match import CHANCE, probabilities
 from genome_keras.scores import auroc
 
@@ -21,6 +24,12 @@ class Sites(NamedTuple):
         reverse: bool (n,), whether the match is on the other strand.
         scores: float64 (n,), bits: log2 of P(letters | matrix) / P(letters | background).
         length: bp of a match.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3, 2, 1, 3]]  # AACTGCT
+        >>> sites = scan(["GGGGAACTGCTGGG", "GGGGGGGGGGGGGT"], matrix)
+        >>> sites.windows.tolist(), sites.starts.tolist(), sites.reverse.tolist(), sites.length
+        ([0], [4], [False], 7)
     """
 
     windows: np.ndarray
@@ -38,13 +47,20 @@ class Inside(NamedTuple):
             the others; 0.5 is chance. NaN where the site is the whole window.
         enrichment: float64 (n,), share of all |attribution| that is in the site over its
             share of the window; 1 is chance. NaN where all attributions are 0.
+
+    Example:
+        >>> found = Inside(np.array([0.9, 0.5]), np.array([4.0, 1.0]))
+        >>> int((found.enrichment > 1).sum())
+        1
     """
 
     auroc: np.ndarray
     enrichment: np.ndarray
 
 
-def scan(seqs, matrix, *, p_value=1e-4):
+def scan(
+    seqs: Sequence[str] | np.ndarray, matrix: ArrayLike | Motif, *, p_value: float = 1e-4
+) -> Sites:
     """Finds the best match of a position matrix in each window, on either strand.
 
     A match is a place whose score random letters reach with a probability of at most
@@ -66,6 +82,12 @@ def scan(seqs, matrix, *, p_value=1e-4):
         ValueError: another `p_value`, or not a matrix of probabilities.
 
     Source: the p-value by dynamic programming over rounded scores, Staden 1989.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3, 2, 1, 3]]  # AACTGCT
+        >>> sites = scan(["GGGGAACTGCTGGG", "GGGGGGGGGGGGGT"], matrix)
+        >>> sites.windows.tolist(), sites.starts.tolist()  # the other window has no match
+        ([0], [4])
     """
     if not 0 < p_value <= 1:
         raise ValueError(f"p_value must be in (0, 1]. Received: p_value={p_value!r}")
@@ -95,7 +117,7 @@ def scan(seqs, matrix, *, p_value=1e-4):
     return Sites(windows, start, reverse.astype(bool), best[windows, where[windows]] * STEP, length)
 
 
-def inside(attributions, sites):
+def inside(attributions: ArrayLike, sites: Sites) -> Inside:
     """Whether the attributions of windows lie in their sites.
 
     Args:
@@ -105,6 +127,15 @@ def inside(attributions, sites):
 
     Returns:
         `Inside`, one number a site.
+
+    Example:
+        >>> matrix = np.eye(4)[[0, 0, 1, 3, 2, 1, 3]]  # AACTGCT
+        >>> sites = scan(["GGGGAACTGCTGGG", "GGGGGGGGGGGGGT"], matrix)
+        >>> attributions = np.zeros((2, 14))
+        >>> attributions[0, 4:11] = 1
+        >>> found = inside(attributions, sites)
+        >>> found.auroc.tolist(), found.enrichment.tolist()
+        ([1.0], [2.0])
     """
     sizes = np.abs(np.asarray(attributions, float))[sites.windows]
     at = np.arange(sizes.shape[1]) - sites.starts[:, None]

@@ -1,9 +1,12 @@
 """A picture of two alleles: which letters carry their scores, and which tasks change."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from genome_keras.genome import Variant
 from genome_keras.pictures.canvas import (
     LESS,
     MORE,
@@ -18,6 +21,9 @@ from genome_keras.pictures.canvas import (
     style,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 BAR = 0.26  # inches for a task
 NAMES = 3.3  # inches for their names
 
@@ -30,6 +36,11 @@ class Columns(NamedTuple):
             where the other allele has letters and this one none, -2 beyond the window.
         positions: int64 (n,), of the reference, 1-based; 0 in columns of inserted letters.
         first, last: the columns of the alleles themselves, half-open.
+
+    Example:
+        >>> columns = align(Variant("chr1", 101, "A", "AT"), window=4)
+        >>> columns.ref.tolist(), columns.alt.tolist()  # T stands over a gap
+        ([0, 1, 2, -1, 3], [0, 1, 2, 3, -2])
     """
 
     ref: np.ndarray
@@ -39,7 +50,7 @@ class Columns(NamedTuple):
     last: int
 
 
-def align(variant, window):
+def align(variant: Variant, window: int) -> Columns:
     """The columns of a variant's two windows, as `genome_keras.windows.alleles` makes them.
 
     Both alleles begin in column `window // 2`; the shorter one has a gap after its
@@ -51,6 +62,11 @@ def align(variant, window):
 
     Returns:
         `Columns`.
+
+    Example:
+        >>> columns = align(Variant("chr1", 101, "A", "C"), window=4)
+        >>> columns.positions.tolist(), columns.first, columns.last
+        ([99, 100, 101, 102], 2, 3)
     """
     variant, before = variant.trimmed(), window // 2
     sizes = len(variant.ref), len(variant.alt)
@@ -69,20 +85,20 @@ def align(variant, window):
 
 
 def draw_alleles(
-    attributions,
+    attributions: ArrayLike,
     *,
-    codes,
-    variant,
-    scores,
-    tasks,
-    effects=None,
-    top=8,
-    show=80,
-    title=None,
-    label="attribution",
-    score_label="P(label = 1)",
-    effect_label="alt - ref",
-):
+    codes: ArrayLike,
+    variant: Variant,
+    scores: ArrayLike,
+    tasks: Sequence[str],
+    effects: ArrayLike | None = None,
+    top: int = 8,
+    show: int = 80,
+    title: str | None = None,
+    label: str = "attribution",
+    score_label: str = "P(label = 1)",
+    effect_label: str = "alt - ref",
+) -> "Figure":
     """Reference and alternative allele: two aligned logos above the most changed tasks.
 
     The alleles themselves are shaded; letters that only one of them has stand over a gap,
@@ -108,6 +124,18 @@ def draw_alleles(
     Raises:
         ValueError: another shape.
         GenomeKerasError: matplotlib or logomaker is missing.
+
+    Example:
+        >>> codes = np.array([[0, 1, 2, 3], [0, 1, 1, 3]])
+        >>> figure = draw_alleles(
+        ...     np.eye(4)[codes],
+        ...     codes=codes,
+        ...     variant=Variant("chr1", 101, "G", "C"),
+        ...     scores=[[0.2], [0.6]],
+        ...     tasks=["CTCF"],
+        ... )
+        >>> figure.axes[0].get_title(loc="left")
+        'chr1:101 G>C'
     """
     scores, codes = np.asarray(scores, np.float64), np.asarray(codes)
     if len(attributions) != 2 or codes.ndim != 2 or len(codes) != 2:
@@ -131,8 +159,13 @@ def draw_alleles(
     return figure
 
 
-def name_variant(variant):
-    """Place and alleles in a line: "chr1:1,000 A>G"; long alleles are cut."""
+def name_variant(variant: Variant) -> str:
+    """Place and alleles in a line: "chr1:1,000 A>G"; long alleles are cut.
+
+    Example:
+        >>> name_variant(Variant("chr1", 1000, "A", "G"))
+        'chr1:1,000 A>G'
+    """
     ref, alt = (
         allele if len(allele) <= 20 else f"{allele[:16]}… ({len(allele)} bp)"
         for allele in (variant.ref, variant.alt)

@@ -1,11 +1,19 @@
 """What the pictures share: colours, sizes, rows of letters, axes of positions."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.errors import GenomeKerasError
 from genome_keras.pictures.html_page import LIGHT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK, SOFT, RULE = LIGHT["ink"], LIGHT["soft"], LIGHT["rule"]
 BASES, GAP = "ACGT", "\N{EN DASH}"
@@ -30,7 +38,7 @@ _STYLE = {
 }
 
 
-def load_plotting():
+def load_plotting() -> ModuleType:
     """Loads matplotlib and logomaker.
 
     Returns:
@@ -38,6 +46,10 @@ def load_plotting():
 
     Raises:
         GenomeKerasError: one is missing.
+
+    Example:
+        >>> load_plotting().__name__
+        'logomaker'
     """
     try:
         import logomaker
@@ -50,8 +62,15 @@ def load_plotting():
 
 
 @contextmanager
-def style():
-    """The look of the package's pictures, in the block only."""
+def style() -> Iterator[None]:
+    """The look of the package's pictures, in the block only.
+
+    Example:
+        >>> from matplotlib import rcParams
+        >>> with style():
+        ...     rcParams["font.size"]
+        9.0
+    """
     load_plotting()
     from matplotlib import rc_context
 
@@ -59,7 +78,13 @@ def style():
         yield
 
 
-def stack(heights, *, gaps, top=0.45, bottom=0.55):
+def stack(
+    heights: Sequence[float],
+    *,
+    gaps: float | Sequence[float],
+    top: float = 0.45,
+    bottom: float = 0.55,
+) -> tuple["Figure", list["Axes"]]:
     """A figure with axes one below the other.
 
     Args:
@@ -69,6 +94,11 @@ def stack(heights, *, gaps, top=0.45, bottom=0.55):
 
     Returns:
         A `matplotlib.figure.Figure` that pyplot does not know, and a list of axes.
+
+    Example:
+        >>> figure, axes = stack([1.25, 0.8], gaps=0.2, top=0.5, bottom=0.5)
+        >>> figure.get_size_inches().tolist(), len(axes)
+        ([12.0, 3.25], 2)
     """
     from matplotlib.figure import Figure
 
@@ -83,11 +113,18 @@ def stack(heights, *, gaps, top=0.45, bottom=0.55):
     return figure, axes
 
 
-def checked(values, codes=None):
+def checked(
+    values: ArrayLike, codes: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Checks values (window, 4), and codes (window,) where there are any.
 
     Raises:
         ValueError: another shape.
+
+    Example:
+        >>> values, codes = checked([[1, 0, 0, 0], [0, 0, 2, 0]], codes=[0, 2])
+        >>> values.shape, codes.tolist()
+        ((2, 4), [0, 2])
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 2 or values.shape[1] != 4 or not len(values):
@@ -100,13 +137,20 @@ def checked(values, codes=None):
     return values, codes
 
 
-def draw_letters(axis, values, positions):
+def draw_letters(axis: "Axes", values: ArrayLike, positions: np.ndarray) -> None:
     """Draws letters whose heights are the values; those below 0 hang upside down.
 
     Args:
         axis: `matplotlib.axes.Axes`.
         values: float (n, 4), letters A, C, G, T; NaN counts as 0.
         positions: int (n,), where they stand.
+
+    Example:
+        >>> with style():
+        ...     figure, (axis,) = stack([1], gaps=0.2)
+        >>> draw_letters(axis, np.eye(4)[[0, 2]], np.array([101, 102]))
+        >>> len(axis.patches)  # A and G
+        2
     """
     from pandas import DataFrame
 
@@ -125,8 +169,14 @@ def draw_letters(axis, values, positions):
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def limits(*every):
-    """Ends of an axis on which all stacks of letters fit, with 0 among them."""
+def limits(*every: np.ndarray) -> tuple[float, float]:
+    """Ends of an axis on which all stacks of letters fit, with 0 among them.
+
+    Example:
+        >>> low, high = limits(np.array([[1, 1, 0, 0], [0, 0, -1, 0]]))
+        >>> round(float(low), 2), round(float(high), 2)
+        (-1.18, 2.18)
+    """
     values = np.nan_to_num(np.concatenate([one.reshape(-1, 4) for one in every]))
     low = np.minimum(values, 0).sum(1).min()
     high = np.maximum(values, 0).sum(1).max()
@@ -134,13 +184,26 @@ def limits(*every):
     return low - (room if low < 0 else 0), high + room
 
 
-def draw_sequence(axis, codes, positions, *, below):
+def draw_sequence(
+    axis: "Axes",
+    codes: Sequence[int] | np.ndarray,
+    positions: Sequence[int] | np.ndarray,
+    *,
+    below: float,
+) -> None:
     """Writes the letters of a sequence under an axis.
 
     Args:
         codes: integer (n,); those below 0 are gaps.
         positions: int (n,).
         below: share of the axis' height.
+
+    Example:
+        >>> with style():
+        ...     figure, (axis,) = stack([1], gaps=0.2)
+        >>> draw_sequence(axis, [0, 3, 4, -1], [1, 2, 3, 4], below=0.1)
+        >>> [text.get_text() for text in axis.texts]
+        ['A', 'T', 'N', '–']
     """
     for position, code in zip(positions, codes, strict=True):
         letter = f"{BASES}N{GAP}"[code]  # -1 is the last
@@ -157,8 +220,16 @@ def draw_sequence(axis, codes, positions, *, below):
         )
 
 
-def mark_positions(axis, first, count, *, last, pad=3.5):
-    """Ticks at positions up to `last`, with thousands separators; the axis has `count`."""
+def mark_positions(axis: "Axes", first: int, count: int, *, last: int, pad: float = 3.5) -> None:
+    """Ticks at positions up to `last`, with thousands separators; the axis has `count`.
+
+    Example:
+        >>> with style():
+        ...     figure, (axis,) = stack([1], gaps=0.2)
+        >>> mark_positions(axis, 1001, 20, last=1010)
+        >>> [float(end) for end in axis.get_xlim()]
+        [1000.5, 1020.5]
+    """
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_xlim(first - 0.5, first + count - 0.5)
@@ -167,8 +238,13 @@ def mark_positions(axis, first, count, *, last, pad=3.5):
     axis.tick_params(axis="x", pad=pad)
 
 
-def name_positions(contig, start):
-    """What positions are, as a label."""
+def name_positions(contig: str | None, start: int | None) -> str:
+    """What positions are, as a label.
+
+    Example:
+        >>> name_positions("chr1", 1000)
+        'position on chr1 (1-based)'
+    """
     if start is None:
         return "position in the window (1-based)"
     return "position (1-based)" if contig is None else f"position on {contig} (1-based)"

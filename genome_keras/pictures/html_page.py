@@ -66,7 +66,7 @@ details summary { cursor: pointer; color: var(--soft); }
 )
 
 
-def document(title, body, *, style="", head="", end=""):
+def document(title: str, body: str, *, style: str = "", head: str = "", end: str = "") -> str:
     """A whole page of HTML.
 
     Args:
@@ -75,6 +75,11 @@ def document(title, body, *, style="", head="", end=""):
         style: CSS after the common one.
         head: HTML that goes before the style.
         end: HTML after the body's content: scripts.
+
+    Example:
+        >>> page = document("Scores & more", "<p>None yet.</p>")
+        >>> page.startswith("<!doctype html>"), "<title>Scores &amp; more</title>" in page
+        (True, True)
     """
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

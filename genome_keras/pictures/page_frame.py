@@ -1,5 +1,7 @@
 """The frame of a page of pictures: HTML that runs no script and asks nothing of anyone."""
 
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html import escape
 
@@ -19,7 +21,7 @@ td:nth-child(2), th:nth-child(2) { text-align: left; } h2 { overflow-wrap: anywh
 
 
 @contextmanager
-def written_page(path, title):
+def written_page(path: str | os.PathLike | None, title: str) -> Iterator[list[str]]:
     """Opens a page; it is there, whole, when the block succeeds.
 
     Args:
@@ -33,6 +35,16 @@ def written_page(path, title):
         GenomeKerasError: `path` cannot be written, or matplotlib or logomaker is missing;
             before the block runs.
         ValueError: `path` ends in something else than .html.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "page.html")
+        ...     with written_page(path, "Variants") as parts:
+        ...         parts.append(paragraph("None was scored."))
+        ...     "<h1>Variants</h1>" in path.read_text()
+        True
     """
     if path is None:
         yield []
@@ -47,13 +59,25 @@ def written_page(path, title):
         temporary.write_text(page, encoding="utf-8")
 
 
-def paragraph(text, *, soft=False):
+def paragraph(text: str, *, soft: bool = False) -> str:
+    """A paragraph of HTML; `soft` is in the colour of remarks.
+
+    Example:
+        >>> paragraph("A > G", soft=True)
+        '<p class="soft">A &gt; G</p>'
+    """
     kind = ' class="soft"' if soft else ""
     return f"<p{kind}>{escape(text)}</p>"
 
 
-def table(heads, rows):
-    """A table; cells are text, or pairs of text and the anchor on the page they lead to."""
+def table(heads: Iterable[str], rows: Iterable[Iterable[str | tuple[str, str]]]) -> str:
+    """A table; cells are text, or pairs of text and the anchor on the page they lead to.
+
+    Example:
+        >>> html = table(("task", "effect"), [("CTCF", "+0.25"), (("DNase", "v1"), "-0.10")])
+        >>> html.count("<tr>"), '<a href="#v1">DNase</a>' in html
+        (3, True)
+    """
     lines = ["".join(f'<th scope="col">{escape(head)}</th>' for head in heads)]
     lines += ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in rows]
     first, *others = (f"<tr>{line}</tr>" for line in lines)

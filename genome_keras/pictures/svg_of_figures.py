@@ -4,9 +4,13 @@ import io
 import re
 import warnings
 from html import escape
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from genome_keras.pictures.html_page import LIGHT
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _VARIABLES = {colour: f"var(--{name})" for name, colour in LIGHT.items()}
 _COLOUR = re.compile("|".join(_VARIABLES))
@@ -17,7 +21,7 @@ _FONT = re.compile(r"font-family: [^;]*; ?")  # of every text; the picture says 
 _NUMBER = re.compile(r"(\d+\.\d{2})\d+")
 
 
-def inline(figure, label, *, name):
+def inline(figure: "Figure", label: str, *, name: str) -> str:
     """A figure as SVG to stand in HTML: no other file, light or dark with the page.
 
     Args:
@@ -27,6 +31,12 @@ def inline(figure, label, *, name):
 
     Returns:
         HTML, str.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> html = inline(Figure(figsize=(2, 1)), "an empty figure", name="v0")
+        >>> html.startswith("<svg"), 'aria-label="an empty figure"' in html
+        (True, True)
     """
     from matplotlib import rc_context
 
@@ -58,12 +68,18 @@ def inline(figure, label, *, name):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def figure_html(figure, label, *, name):
+def figure_html(figure: "Figure", label: str, *, name: str) -> str:
     """A figure with its caption, wide enough to be read on a narrow screen.
 
     Args:
         figure, name: as in `inline`.
         label: the caption, and what a screen reader says.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> html = figure_html(Figure(figsize=(2, 1)), "An empty figure", name="v0")
+        >>> html.endswith("<figcaption>An empty figure.</figcaption></figure>")
+        True
     """
     return (
         f'<figure><div class="scroll">{inline(figure, label, name=name)}</div>'

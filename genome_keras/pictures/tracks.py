@@ -1,6 +1,10 @@
 """A picture of scores along an interval of a genome."""
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.pictures.canvas import (
     COLOURS,
@@ -12,8 +16,21 @@ from genome_keras.pictures.canvas import (
     style,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def draw_tracks(scores, *, starts, window, tasks, contig=None, marked=(), title=None, high=None):
+
+def draw_tracks(
+    scores: ArrayLike,
+    *,
+    starts: Sequence[int] | np.ndarray,
+    window: int,
+    tasks: Sequence[str],
+    contig: str | None = None,
+    marked: Iterable[int] = (),
+    title: str | None = None,
+    high: float | None = None,
+) -> "Figure":
     """Scores of tasks along an interval, a filled line for each task.
 
     A score stands at the centre of its window, and all tasks have one scale.
@@ -34,6 +51,12 @@ def draw_tracks(scores, *, starts, window, tasks, contig=None, marked=(), title=
     Raises:
         ValueError: other shapes, or starts that do not rise.
         GenomeKerasError: matplotlib or logomaker is missing.
+
+    Example:
+        >>> scores = np.array([[0.1, 0.5], [0.7, 0.4], [0.2, 0.3]])
+        >>> figure = draw_tracks(scores, starts=[0, 100, 200], window=200, tasks=["CTCF", "DNase"])
+        >>> [axis.get_title(loc="left") for axis in figure.axes]
+        ['CTCF', 'DNase']
     """
     scores, starts = np.asarray(scores, np.float64), np.asarray(starts)
     if scores.ndim != 2 or not scores.size or scores.shape != (len(starts), len(tasks)):

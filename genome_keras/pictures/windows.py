@@ -1,6 +1,10 @@
 """Pictures of one window: the letters that carry a score, and what substitutions do."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genome_keras.arguments import at_least_one
 from genome_keras.pictures.canvas import (
@@ -23,18 +27,21 @@ from genome_keras.pictures.canvas import (
     style,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def draw_logo(
-    attributions,
+    attributions: ArrayLike,
     *,
-    codes=None,
-    start=None,
-    contig=None,
-    marked=(),
-    title=None,
-    label="attribution",
-    per_row=100,
-):
+    codes: ArrayLike | None = None,
+    start: int | None = None,
+    contig: str | None = None,
+    marked: Iterable[int] = (),
+    title: str | None = None,
+    label: str = "attribution",
+    per_row: int = 100,
+) -> "Figure":
     """A sequence logo: the height of each letter is its number; below 0 it hangs.
 
     Args:
@@ -55,6 +62,13 @@ def draw_logo(
     Raises:
         ValueError: another shape.
         GenomeKerasError: matplotlib or logomaker is missing.
+
+    Example:
+        >>> codes = np.array([0, 1, 2, 3])
+        >>> place = {"start": 1000, "contig": "chr1"}
+        >>> figure = draw_logo(np.eye(4)[codes], codes=codes, title="CTCF", **place)
+        >>> figure.axes[0].get_title(loc="left"), figure.axes[0].get_xlabel()
+        ('CTCF', 'position on chr1 (1-based)')
     """
     values, codes = checked(attributions, codes)
     with style():
@@ -72,16 +86,16 @@ def draw_logo(
 
 
 def draw_substitutions(
-    effects,
+    effects: ArrayLike,
     *,
-    codes,
-    start=None,
-    contig=None,
-    marked=(),
-    title=None,
-    label="effect",
-    per_row=100,
-):
+    codes: ArrayLike,
+    start: int | None = None,
+    contig: str | None = None,
+    marked: Iterable[int] = (),
+    title: str | None = None,
+    label: str = "effect",
+    per_row: int = 100,
+) -> "Figure":
     """A heat map of what each substitution does: a column a position, a row a letter.
 
     Blue is less, orange more, and nothing is no change; a dot marks the window's own
@@ -99,6 +113,12 @@ def draw_substitutions(
     Raises:
         ValueError: another shape.
         GenomeKerasError: matplotlib or logomaker is missing.
+
+    Example:
+        >>> effects = np.random.default_rng(0).normal(size=(4, 4))
+        >>> figure = draw_substitutions(effects, codes=np.array([0, 1, 2, 3]), label="diff")
+        >>> [axis.get_title() for axis in figure.axes]  # the heat map, and the scale of its colours
+        ['', 'diff']
     """
     values, codes = checked(effects, codes)
     with style():
