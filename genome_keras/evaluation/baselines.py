@@ -15,6 +15,10 @@ def prior_scores(train_labels: np.ndarray, n: int) -> np.ndarray:
 
     Returns:
         float64 (n, tasks), the same in every row; a view that takes no memory.
+
+    Example:
+        >>> prior_scores(np.array([[1, 0], [1, 0], [-1, 1]]), n=2).round(3).tolist()
+        [[0.833, 0.375], [0.833, 0.375]]
     """
     rates = positive_rates(train_labels)
     return np.broadcast_to(rates, (n, len(rates)))
@@ -28,6 +32,10 @@ def gc_fraction(codes: np.ndarray) -> np.ndarray:
 
     Returns:
         float64 (n,); NaN for a window of N only.
+
+    Example:
+        >>> gc_fraction(np.array([[0, 1, 2, 4], [4, 4, 4, 4]])).round(3).tolist()
+        [0.667, nan]
     """
     gc = np.count_nonzero((codes == 1) | (codes == 2), axis=1)
     bases = np.count_nonzero(codes < 4, axis=1)
@@ -47,6 +55,12 @@ def gc_scores(train_codes: np.ndarray, train_labels: np.ndarray, codes: np.ndarr
 
     Returns:
         float64 (n, tasks).
+
+    Example:
+        >>> codes = np.array([[0, 0], [0, 3], [1, 2], [2, 2]])  # AA, AT, CG, GG
+        >>> scores = gc_scores(codes, np.array([[0], [0], [1], [1]]), codes)
+        >>> (scores[2:] > scores[:2]).all().item()
+        True
     """
     train_labels = np.asarray(train_labels)
     train, new = gc_fraction(train_codes), gc_fraction(codes)

@@ -29,6 +29,10 @@ def genome_blocks(chrom: np.ndarray, start: np.ndarray) -> np.ndarray:
 
     Returns:
         int64 (n,), from 0 without gaps; neighbours share one where there would be more.
+
+    Example:
+        >>> genome_blocks(np.array(["chr1", "chr1", "chr2"]), np.array([0, 5_000_000, 0])).tolist()
+        [0, 1, 2]
     """
     name = np.unique(np.asarray(chrom), return_inverse=True)[1].astype(np.int64)
     start = np.asarray(start, np.int64)
@@ -37,7 +41,12 @@ def genome_blocks(chrom: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def row_blocks(n: int) -> np.ndarray:
-    """Blocks of neighbouring rows, for windows of unknown place; int64 (n,)."""
+    """Blocks of neighbouring rows, for windows of unknown place; int64 (n,).
+
+    Example:
+        >>> row_blocks(3).tolist(), int(row_blocks(1000).max())
+        ([0, 1, 2], 499)
+    """
     return _at_most(np.arange(n))
 
 
@@ -56,6 +65,11 @@ def resamples(blocks: int, *, replicates: int, seed: int = 0) -> np.ndarray:
 
     Returns:
         float32 (blocks, replicates); each column sums to `blocks`.
+
+    Example:
+        >>> drawn = resamples(4, replicates=100)
+        >>> drawn.shape, set(drawn.sum(0).tolist())
+        ((4, 100), {4.0})
     """
     draw = np.random.default_rng(seed)
     return draw.multinomial(blocks, np.full(blocks, 1 / blocks), replicates).T.astype(np.float32)
@@ -84,6 +98,16 @@ def replicate(
     Returns:
         A dict of float32 (replicates, tasks), each of METRICS; NaN where a resample
         leaves a score undefined, and for F1 where it has no positive label.
+
+    Example:
+        >>> from genome_keras.scores import task_scores
+        >>> draw = np.random.default_rng(0)
+        >>> labels = draw.integers(0, 2, (40, 1))
+        >>> scores = 0.25 + 0.5 * labels + draw.uniform(-0.2, 0.2, (40, 1))
+        >>> how = {"blocks": row_blocks(40), "drawn": resamples(40, replicates=50)}
+        >>> found = replicate(labels, scores, exact=task_scores(labels, scores), **how)
+        >>> found["auroc"].shape
+        (50, 1)
     """
     labels, scores = np.asarray(labels), np.asarray(scores)
     drawn = np.concatenate([np.ones((len(drawn), 1), np.float32), drawn], 1)
@@ -107,7 +131,7 @@ def replicate(
     return out
 
 
-def interval(values: np.ndarray, *, level: float = 0.95):
+def interval(values: np.ndarray, *, level: float = 0.95) -> np.ndarray:
     """The middle share of replicates: their lower and upper end.
 
     Args:
@@ -116,6 +140,10 @@ def interval(values: np.ndarray, *, level: float = 0.95):
 
     Returns:
         float64 (2, ...); NaN where all are NaN.
+
+    Example:
+        >>> interval(np.arange(101.0)).round(6).tolist()
+        [2.5, 97.5]
     """
     values = np.asarray(values, float)
     ends = ((1 - level) / 2, (1 + level) / 2)

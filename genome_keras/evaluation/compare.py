@@ -52,6 +52,15 @@ def compare(
         The result, a dict fit for JSON, `["subsets"][subset]["groups"][group]` with
         `models` and `pairs`, and what else is known of each model in `["models"]`; and
         the rows of a table of subset, task and model.
+
+    Example:
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> group = result["subsets"]["all"]["groups"]["all"]
+        >>> group["pairs"][0]["auroc"]["won"], group["models"]["good"]["auroc_mean"]
+        (2, 1.0)
     """
     split = split_of(
         labels,
@@ -87,6 +96,15 @@ def side_by_side(
         header: what the result begins with; has `min_rate`.
         tasks, train_rates: as in `compare`.
         sizes: subset -> number of windows.
+
+    Example:
+        >>> labels, rates = np.array([[0], [1], [1]]), [0.5]
+        >>> split = split_of(labels, train_rates=rates)
+        >>> models = {"good": measure(split, labels * 0.8), "none": measure(split, labels * 0.0)}
+        >>> about = {"tasks": ["CTCF"], "train_rates": rates, "sizes": {"all": 3}}
+        >>> result, rows = side_by_side(models, header={"min_rate": 0.01}, **about)
+        >>> [(row["model"], round(row["f1"], 2)) for row in rows]
+        [('good', 1.0), ('none', 0.0)]
     """
     frequent = np.asarray(train_rates) >= header["min_rate"]
     groups = dict(zip(GROUPS, (np.ones_like(frequent), frequent, ~frequent), strict=True))

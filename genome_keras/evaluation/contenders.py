@@ -32,6 +32,13 @@ class Contender:
 
     Raises:
         WeightsError: a model that gives no tasks.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> contender = Contender("small", model_in_use(model))
+        >>> contender.epochs, contender.scores(None, np.zeros((3, 12), np.uint8)).shape
+        ([None], (3, 2))
     """
 
     def __init__(
@@ -41,7 +48,7 @@ class Contender:
         *,
         files: Mapping[int, Path] | None = None,
         log: Iterable[dict] = (),
-    ):
+    ) -> None:
         if use.is_language_model:
             raise WeightsError(f"{name}: expected a model of tasks, got a language model")
         self.name, self.log, self._use, self._files = name, list(log), use, files or {None: None}
@@ -80,6 +87,13 @@ def contenders(
         FormatError: a run whose log cannot be read.
         WeightsError: no such checkpoint.
         ValueError: something else, or two of one name.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> found = contenders({"mine": model, "published": "kmer_logreg.human_chromatin.v1"})
+        >>> [(one.name, one.window) for one in found]
+        [('mine', 12), ('published', 100)]
     """
     if isinstance(models, Mapping):
         pairs = list(models.items())

@@ -32,6 +32,20 @@ def held_out(data: Data, split: str, *, sources: Iterable[str] | None = None) ->
         data, sources: as in `genome_keras.datasets.splits.open_split`; of the DeepSEA
             bundle, each window and its reverse complement.
         split: "train", "valid" or "test".
+
+    Example:
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     examples = held_out(f"{folder}/data.h5", "test")
+        >>> examples.codes.shape, examples.tasks
+        ((20, 12), ['CTCF', 'DNase'])
     """
     paths = paths_of(data)
     own = sources_of(paths, sources)
@@ -59,6 +73,20 @@ def training(data: Data, *, sources: Iterable[str] | None = None) -> tuple[np.nd
     Returns:
         The positive rates of all examples of the split "train", float64 (tasks,), and
         `Examples`: all of them, or MOST, in ranges spread evenly over them.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     rates, examples = training(f"{folder}/data.h5")
+        >>> rates.shape, len(examples)
+        ((2,), 40)
     """
     source = open_split(data, "train", sources=sources)
     examples = in_memory(source, MOST)
@@ -68,7 +96,22 @@ def training(data: Data, *, sources: Iterable[str] | None = None) -> tuple[np.nd
 def blocks(
     data: Data, split: str, n: int, *, sources: Iterable[str] | None = None
 ) -> tuple[np.ndarray, str]:
-    """Blocks of the bootstrap, integers (n,), and what they are: "genome" or "rows"."""
+    """Blocks of the bootstrap, integers (n,), and what they are: "genome" or "rows".
+
+    Example:
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     numbers, what = blocks(f"{folder}/data.h5", "test", 20)
+        >>> numbers[:3].tolist(), what  # the file tells no places
+        ([0, 1, 2], 'rows')
+    """
     paths = paths_of(data)
     if len(paths) == 1 and is_bundle(paths[0]):  # the two strands of a window are one place
         return np.repeat(bootstrap.row_blocks(n // 2), 2), "rows"
@@ -96,6 +139,19 @@ def published(data: Data, split: str, labels: np.ndarray) -> dict[str, Measured]
         Name -> `Measured`, with AUROC and average precision only; empty elsewhere.
 
     Source: Quang & Xie 2016, see `genome_keras.datasets.task_table.tasks`.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     published(f"{folder}/data.h5", "test", np.zeros((20, 2)))  # only of DeepSEA's
+        {}
     """
     paths = paths_of(data)
     bundle = len(paths) == 1 and is_bundle(paths[0])

@@ -14,9 +14,18 @@ class Epochs:
     Args:
         split: `Split` that the scores are of.
         valid_labels: (m, tasks), of the split that chooses epochs and thresholds.
+
+    Example:
+        >>> from genome_keras.evaluation.measure import split_of
+        >>> labels = np.array([[0], [1], [1]])
+        >>> run = Epochs(split_of(labels, train_rates=[0.5]), valid_labels=labels)
+        >>> run.add(1, labels * 0.6 + 0.2, labels * 0.6 + 0.2)
+        >>> run.add(2, labels * 0.8 + 0.1, labels * 0.8 + 0.1)
+        >>> run.best, [row["epoch"] for row in run.each()]
+        (2, [1, 2])
     """
 
-    def __init__(self, split: Split, valid_labels: np.ndarray):
+    def __init__(self, split: Split, valid_labels: np.ndarray) -> None:
         self.split, self.valid_labels = split, valid_labels
         self.numbers, self.measured, self.valid_perplexity, self.valid_f1 = [], [], [], []
         # Intervals of every epoch would take long, and nobody reads them.

@@ -76,6 +76,23 @@ def evaluate(
             longer window than the data.
         ValueError: epochs of a run, and no split to choose among them; two models of one
             name; another value of an argument.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     about = {"tasks": ["CTCF", "DNase"], "replicates": 10}
+        ...     result = evaluate(f"{folder}/data.h5", weights={"small": model}, **about)
+        >>> list(result["models"])
+        ['small', 'gc', 'prior']
     """
     from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import blocks, held_out, published, training

@@ -1,7 +1,9 @@
 """The figures of a report, each as pieces of HTML."""
 
 import math
+from collections.abc import Iterable, Iterator
 from html import escape
+from typing import Any
 
 from genome_keras.evaluation.markdown import GROUPS
 from genome_keras.pictures.charts import Chart
@@ -20,8 +22,23 @@ LOWEST = 1e-4  # of the scores in these plots
 LOSSES = ("perplexity", "val_perplexity")
 
 
-def losses(result, rows):
-    """The paper's figure 2."""
+def losses(result: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The paper's figure 2.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> list(losses(result, rows))  # no model has a log
+        []
+        >>> epochs = [{"epoch": n, "perplexity": 2 - n / 9, "val_perplexity": 2.0} for n in (1, 2)]
+        >>> result["models"]["good"]["log"] = epochs
+        >>> next(losses(result, rows))
+        '<h2>Perplexity by epoch</h2>'
+    """
     logs = {name: model.get("log") or [] for name, model in result["models"].items()}
     logs = {name: log for name, log in logs.items() if len(log) > 1}
     if not logs:
@@ -52,8 +69,19 @@ def losses(result, rows):
     yield "perplexity. Figure 2 of Zhang &amp; Kamath 2016.</figcaption></figure>"
 
 
-def f1_by_task(result, rows):
-    """The paper's figure 3."""
+def f1_by_task(result: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The paper's figure 3.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> next(f1_by_task(result, rows))
+        '<h2>F1 of each task</h2>'
+    """
     reference = _reference(result)
     colours = _colours(result)
     shown = [name for name in colours if name == reference or colours[name] is not None]
@@ -97,7 +125,19 @@ def f1_by_task(result, rows):
         yield "</figcaption></figure>"
 
 
-def calibration(result, rows):
+def calibration(result: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    """How often labels are positive, by their score: a chart for each model and subset.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> next(calibration(result, rows))
+        '<h2>Calibration</h2>'
+    """
     colours = _colours(result)
     charts = []
     for subset in result["subsets"]:
@@ -153,7 +193,19 @@ def _colours(result):
     return {name: numbers.get(name) for name in result["models"]}
 
 
-def legend(result, names=None):
+def legend(result: dict[str, Any], names: Iterable[str] | None = None) -> str:
+    """The names of models beside their colours; None takes all.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> legend(result, ["good"])
+        '<ul class="legend"><li><i class="c0"></i>good</li></ul>'
+    """
     colours = _colours(result)
     entries = (
         f'<li><i class="{"neutral" if colours[n] is None else f"c{colours[n] % 6}"}"></i>'

@@ -23,6 +23,16 @@ def as_markdown(result: dict[str, Any], *, groups: Iterable[str] = ("frequent", 
     Args:
         result: the dict.
         groups: of tasks, among "all", "frequent" and "rare"; empty ones are left out.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> print(as_markdown(result).splitlines()[4])
+        | good | 1.0000 | 1.0000 | 1.0000 | 1.2500 |
     """
     lines = [*_notes(result.get("models", {}), result.get("tuned_on"))]
     # A run with an epoch for each task is nothing to compare others with.

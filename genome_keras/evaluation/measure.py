@@ -21,6 +21,12 @@ class Split(NamedTuple):
         blocks: integers (n,), see `genome_keras.evaluation.bootstrap`.
         replicates: resamples of the blocks; 0 leaves out all intervals.
         seed: of the resamples.
+
+    Example:
+        >>> labels = np.array([[0], [1], [1]])
+        >>> split = split_of(labels, train_rates=[0.5])
+        >>> split.groups["frequent"].tolist(), split.blocks.tolist()
+        ([True], [0, 1, 2])
     """
 
     labels: np.ndarray
@@ -43,6 +49,13 @@ class Measured(NamedTuple):
         reliability: subset -> group -> `count`, `positives` and `score`, sums over the
             tasks for each bin of `genome_keras.scores.BINS`.
         facts: what else is known, fit for JSON.
+
+    Example:
+        >>> labels = np.array([[0], [1], [1]])
+        >>> split = split_of(labels, train_rates=[0.5])
+        >>> found = measure(split, labels * 0.8)
+        >>> found.kind, found.tables["all"]["positives"].tolist()
+        ('model', [2])
     """
 
     kind: str
@@ -63,7 +76,14 @@ def split_of(
     seed: int = 0,
     min_rate: float = 0.01,
 ) -> Split:
-    """Puts together a `Split`; the arguments are those of `compare`."""
+    """Puts together a `Split`; the arguments are those of `compare`.
+
+    Example:
+        >>> labels = np.array([[0], [1], [1]])
+        >>> split = split_of(labels, train_rates=[0.5])
+        >>> list(split.subsets), split.replicates
+        (['all'], 0)
+    """
     labels = np.asarray(labels)
     subsets = {"all": slice(None)} | {name: np.asarray(source) == name for name in sources}
     for name in sources:
@@ -96,6 +116,12 @@ def measure(
 
     Returns:
         `Measured`.
+
+    Example:
+        >>> labels = np.array([[0], [1], [1]])
+        >>> split = split_of(labels, train_rates=[0.5])
+        >>> measure(split, labels * 0.8).tables["all"]["auroc"].tolist()
+        [1.0]
     """
     tables, replicates, bins = {}, {}, {}
     for subset, chosen in split.subsets.items():
@@ -137,6 +163,11 @@ def counts_in(metric: str, table: dict[str, np.ndarray]) -> np.ndarray:
     """The tasks that count in means of a metric, boolean (tasks,).
 
     Without a positive label, F1, AUROC and AUPRC say nothing.
+
+    Example:
+        >>> table = {"measured": np.array([9, 9, 0]), "positives": np.array([3, 0, 0])}
+        >>> counts_in("auroc", table).tolist(), counts_in("brier", table).tolist()
+        ([True, False, False], [True, True, False])
     """
     if metric in ("perplexity", "brier", "calibration_error"):
         return table["measured"] > 0

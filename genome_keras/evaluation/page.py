@@ -1,6 +1,7 @@
 """The page of an evaluation: its table of tasks is sorted and filtered by a script."""
 
 import json
+from typing import Any
 
 from genome_keras.pictures.html_page import document
 
@@ -105,13 +106,19 @@ show();
 """
 
 
-def page(title, body, data):
+def page(title: str, body: str, data: Any) -> str:
     """A page of HTML.
 
     Args:
         title: text.
         body: HTML.
         data: what the script shows in the table of tasks, fit for JSON.
+
+    Example:
+        >>> data = {"rows": {}, "models": [], "subsets": {}, "metrics": {}}
+        >>> text = page("Scores", "<p>Means</p>", data)
+        >>> "<p>Means</p>" in text, text.count("<script")
+        (True, 2)
     """
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     for character in "<>&":  # the end of a script, say

@@ -21,6 +21,19 @@ def write_report(
 
     Raises:
         GenomeKerasError: `path` cannot be written.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(f"{folder}/report.html", result, rows)
+        ...     os.listdir(folder)
+        ['report.html']
     """
     sections = (_head, _summary, losses, f1_by_task, calibration, _tasks)
     body = "\n".join(part for make in sections for part in make(result, rows))

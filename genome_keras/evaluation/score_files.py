@@ -28,7 +28,20 @@ SAME = ("labels_sha256", "split", "tuned_on", "threshold", "min_rate", "bootstra
 def write_scores(
     folder: str | os.PathLike, result: dict[str, Any], rows: list[dict[str, Any]]
 ) -> None:
-    """Writes what `genome_keras.evaluation.compare.compare` returns into a folder."""
+    """Writes what `genome_keras.evaluation.compare.compare` returns into a folder.
+
+    Example:
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_scores(folder, result, rows)
+        ...     sorted(os.listdir(folder))
+        ['per_task.tsv', 'scores.json']
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(column for row in rows for column in row))
@@ -56,6 +69,18 @@ def compare_scores(
 
     Raises:
         FormatError: as in `read_scores`.
+
+    Example:
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_scores(folder, result, rows)
+        ...     list(compare_scores([folder])["models"])
+        ['good', 'none']
     """
     result, rows = read_scores(folders)
     keep(result, rows, out=out, report=report)
@@ -69,7 +94,20 @@ def keep(
     out: str | os.PathLike | None = None,
     report: str | os.PathLike | None = None,
 ) -> None:
-    """Writes the folder of scores and the HTML report that are asked for."""
+    """Writes the folder of scores and the HTML report that are asked for.
+
+    Example:
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     keep(result, rows, out=folder)
+        ...     sorted(os.listdir(folder))
+        ['per_task.tsv', 'scores.json']
+    """
     if out is not None:
         write_scores(out, result, rows)
     if report is not None:
@@ -93,6 +131,18 @@ def read_scores(
     Raises:
         FormatError: a folder without scores, or with scores of something else; two
             different models of one name.
+
+    Example:
+        >>> from genome_keras.evaluation.compare import compare
+        >>> labels = np.random.default_rng(0).integers(0, 2, (40, 2))
+        >>> models = {"good": np.where(labels == 1, 0.8, 0.2), "none": np.full((40, 2), 0.5)}
+        >>> about = {"tasks": ["CTCF", "DNase"], "train_rates": [0.5, 0.5]}
+        >>> result, rows = compare(labels, models, **about)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_scores(folder, result, rows)
+        ...     read_scores([folder])[1] == rows
+        True
     """
     models, first = {}, None
     for folder in map(Path, folders):
