@@ -1,7 +1,10 @@
 """A table of baselines for a genome, and of a network beside and among them."""
 
+import os
 import sys
 import time
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,12 +14,22 @@ from genome_keras.lm import counts
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.mixing import prequential
 from genome_keras.lm.perplexity import tally
+from genome_keras.weights.checkpoint import Checkpoint
 
 COLUMNS = ("model", "protocol", "scored", "perplexity", "bits_per_base", "bases", "cpu_seconds")
 ORDERS = (2, 4, 8, 10, 11, 12)
 
 
-def baselines(genome, *, hold_out=(), tail=0.0, orders=ORDERS, mixing=True, mix=None, unknown=None):
+def baselines(
+    genome: str | os.PathLike,
+    *,
+    hold_out: Sequence[str] = (),
+    tail: float = 0.0,
+    orders: Sequence[int] = ORDERS,
+    mixing: bool = True,
+    mix: str | os.PathLike | Checkpoint | None = None,
+    unknown: str | None = None,
+) -> list[dict[str, Any]]:
     """Perplexities of uniform, order-k counts and context mixing, each by its protocol.
 
     Held-out bases come after all others; N is left out. `static` counts both strands of
@@ -35,6 +48,16 @@ def baselines(genome, *, hold_out=(), tail=0.0, orders=ORDERS, mixing=True, mix=
 
     Returns:
         list of dict with the keys `COLUMNS`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     how = {"orders": (2,), "mixing": False, "hold_out": ["chr2"]}
+        ...     rows = baselines(f"{folder}/genome.fa", **how)
+        >>> [(row["model"], row["bases"]) for row in rows if row["protocol"] == "held-out"]
+        [('order-2 static', 20)]
     """
     training, scored = split(read_genome(genome, unknown=unknown), hold_out=hold_out, tail=tail)
     known = [part.codes[part.first :] for part in (*training, *scored)]
@@ -86,8 +109,15 @@ def baselines(genome, *, hold_out=(), tail=0.0, orders=ORDERS, mixing=True, mix=
     return rows
 
 
-def write_table(rows, out="-"):
-    """Writes rows of `baselines` as TSV; "-" is standard output."""
+def write_table(rows: Iterable[dict[str, Any]], out: str | os.PathLike = "-") -> None:
+    """Writes rows of `baselines` as TSV; "-" is standard output.
+
+    Example:
+        >>> row = dict(zip(COLUMNS, ("uniform", "prequential", "whole", 4.0, 2.0, 800, 0.0)))
+        >>> write_table([row])  # doctest: +NORMALIZE_WHITESPACE
+        model   protocol    scored perplexity bits_per_base bases cpu_seconds
+        uniform prequential whole  4          2             800   0
+    """
     lines = ["\t".join(COLUMNS)]
     for row in rows:
         lines.append("\t".join(_text(row[name]) for name in COLUMNS))

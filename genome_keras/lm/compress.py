@@ -49,6 +49,11 @@ class Sizes(NamedTuple):
         layout: its headers, lines, lower case and foreign letters.
         coded: its bases; 8 * coded / bases is their cost in bits per base.
         bases: A, C, G and T in the FASTA file (a count, not bytes).
+
+    Example:
+        >>> sizes = Sizes(text=1_000_000, file=240_000, layout=500, coded=239_400, bases=985_000)
+        >>> round(sizes.tally.bits_per_base, 3)
+        1.944
     """
 
     text: int
@@ -58,7 +63,7 @@ class Sizes(NamedTuple):
     bases: int
 
     @property
-    def tally(self):
+    def tally(self) -> Tally:
         """The cost of the bases as a prequential `Tally`, measured in bytes written."""
         return Tally(8 * self.coded * float(np.log(2)), self.bases)
 
@@ -80,6 +85,15 @@ def compress(path: str | os.PathLike, out: str | os.PathLike) -> Sizes:
         FormatError: no such file, damaged gzip, no FASTA text, or one that is so much alike
             that `decompress` would refuse it.
         GenomeKerasError: `out` cannot be written, or is `path`; or numba is missing.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fasta, packed, again = (Path(folder, name) for name in ("fa", "packed", "again"))
+        ...     _ = fasta.write_text(">chr1\\n" + "ACGTTGCA" * 50 + "\\n")
+        ...     sizes = compress(fasta, packed)
+        >>> sizes.bases, sizes.coded < 50  # a quarter of a byte for each base would be 100
+        (400, True)
     """
     text = b"".join(texts(path, "FASTA", keep_mark=True))
     layout, codes = _take_apart(path, text)
@@ -109,6 +123,16 @@ def decompress(path: str | os.PathLike, out: str | os.PathLike) -> None:
             SHA-256 of the text is in the file and is checked. So is a file that would
             unpack to more than 200 times its size and 16 MiB.
         GenomeKerasError: `out` cannot be written, or is `path`; or numba is missing.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fasta, packed, again = (Path(folder, name) for name in ("fa", "packed", "again"))
+        ...     _ = fasta.write_text(">chr1\\n" + "ACGTTGCA" * 50 + "\\n")
+        ...     sizes = compress(fasta, packed)
+        ...     decompress(packed, again)
+        ...     again.read_bytes() == fasta.read_bytes()
+        True
     """
     raw = _bytes(path)
     if not raw.startswith(MAGIC):

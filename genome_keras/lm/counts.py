@@ -1,18 +1,26 @@
 """Baselines that count: uniform, and order-k counts, static or adaptive."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from genome_keras.encode import reverse_complement
+from genome_keras.lm.genome import Part
 
 MOST = 12  # 4**13 counts are 0.5 GB
 
 
-def uniform(n):
-    """One quarter for each base, float32 (n,)."""
+def uniform(n: int) -> np.ndarray:
+    """One quarter for each base, float32 (n,).
+
+    Example:
+        >>> uniform(2).tolist()
+        [0.25, 0.25]
+    """
     return np.full(n, 0.25, np.float32)
 
 
-def adaptive(codes, *, order, prior=1.0):
+def adaptive(codes: np.ndarray, *, order: int, prior: float = 1.0) -> np.ndarray:
     """Probability of each base from the counts of what followed its last k bases before.
 
     (count of the base in this context + prior) / (count of the context + 4 prior), all
@@ -26,6 +34,10 @@ def adaptive(codes, *, order, prior=1.0):
 
     Returns:
         float32 (n,).
+
+    Example:
+        >>> adaptive(np.array([0, 0, 0], np.uint8), order=0).round(2)
+        array([0.25, 0.4 , 0.5 ], dtype=float32)
     """
     _check(order, 24)
     context = _contexts(codes, order)
@@ -33,7 +45,14 @@ def adaptive(codes, *, order, prior=1.0):
     return ((joint + prior) / (_earlier(context) + 4 * prior)).astype(np.float32)
 
 
-def static(training, held_out, *, order, prior=1.0, both_strands=False):
+def static(
+    training: Iterable[np.ndarray],
+    held_out: Iterable[Part],
+    *,
+    order: int,
+    prior: float = 1.0,
+    both_strands: bool = False,
+) -> list[np.ndarray]:
     """Probability of held-out bases from the counts of others.
 
     Args:
@@ -46,6 +65,12 @@ def static(training, held_out, *, order, prior=1.0, both_strands=False):
     Returns:
         list of float32, one for each part: NaN for N and where an N is in the context,
         one quarter where fewer than k bases precede.
+
+    Example:
+        >>> training = [np.array([0, 1] * 8, np.uint8)]  # ACACAC...
+        >>> (found,) = static(training, [Part("chr2", np.array([0, 1, 4], np.uint8), 0)], order=1)
+        >>> found.tolist()  # nothing before the first; C after A; N
+        [0.25, 0.75, nan]
     """
     _check(order, MOST)
     counts = np.zeros(4 ** (order + 1))

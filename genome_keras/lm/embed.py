@@ -1,13 +1,24 @@
 """Embeddings of the records of a FASTA file, as a table."""
 
+import os
+
 from genome_keras.io.atomic import protected
 from genome_keras.io.tables import open_table
 from genome_keras.lm.genome import contigs
 from genome_keras.lm.score import embeddings
 from genome_keras.lm.train import load_lm
+from genome_keras.weights.checkpoint import Checkpoint
 
 
-def embed_fasta(path, out="-", *, weights, pool="mean", unknown=None, batch_size=50):
+def embed_fasta(
+    path: str | os.PathLike,
+    out: str | os.PathLike = "-",
+    *,
+    weights: str | os.PathLike | Checkpoint,
+    pool: str = "mean",
+    unknown: str | None = None,
+    batch_size: int = 50,
+) -> None:
     """Writes one vector for each record: the outputs of the last recurrent layer.
 
     Args:
@@ -20,6 +31,17 @@ def embed_fasta(path, out="-", *, weights, pool="mean", unknown=None, batch_size
 
     Raises:
         FormatError, SequenceError, WeightsError, GenomeKerasError: as in `score_fasta`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     paths = f"{folder}/genome.fa", f"{folder}/vectors.tsv"
+        ...     embed_fasta(*paths, weights="char_rnn.ecoli.v1")
+        ...     with open(f"{folder}/vectors.tsv") as table:
+        ...         [line.split()[:3] for line in table][1:]
+        [['chr1', '0', '160'], ['chr2', '0', '20']]
     """
     model = load_lm(weights)
     units = model.get_layer("next_base").kernel.shape[0]

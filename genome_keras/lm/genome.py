@@ -1,5 +1,7 @@
 """A genome for a language model: contigs as codes, and what of them is held out."""
 
+import os
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,10 @@ class Contig(NamedTuple):
     Attributes:
         name: first word of its header.
         codes: uint8 (n,), A 0, C 1, G 2, T 3, N 4.
+
+    Example:
+        >>> Contig("chr1", np.array([0, 1, 2, 3], np.uint8)).codes.tolist()
+        [0, 1, 2, 3]
     """
 
     name: str
@@ -29,6 +35,11 @@ class Part(NamedTuple):
         codes: uint8 (n,), from the contig's first base to the stretch's last.
         first: 0-based position of the stretch's first base; what lies before it
             may be read but not scored.
+
+    Example:
+        >>> part = Part("chr1", np.array([0, 1, 2, 3], np.uint8), first=2)
+        >>> part.codes[part.first :].tolist()  # what is scored
+        [2, 3]
     """
 
     name: str
@@ -36,7 +47,7 @@ class Part(NamedTuple):
     first: int
 
 
-def contigs(path, *, unknown=None):
+def contigs(path: str | os.PathLike, *, unknown: str | None = None) -> Iterator[Contig]:
     """Reads FASTA, one contig at a time.
 
     Args:
@@ -49,6 +60,14 @@ def contigs(path, *, unknown=None):
     Raises:
         FormatError: not FASTA.
         SequenceError: a foreign letter.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     [(contig.name, len(contig.codes)) for contig in contigs(f"{folder}/genome.fa")]
+        [('chr1', 160), ('chr2', 20)]
     """
     pieces, length = [], 0
     for piece in fasta.chunks(path):
@@ -64,13 +83,22 @@ def contigs(path, *, unknown=None):
             pieces, length = [], 0
 
 
-def read_genome(path, *, unknown=None):
+def read_genome(path: str | os.PathLike, *, unknown: str | None = None) -> list[Contig]:
     """All contigs of a FASTA file, whose names must differ.
 
     Args, Raises: as `contigs`.
 
     Returns:
         list of `Contig`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     genome = read_genome(f"{folder}/genome.fa")
+        >>> genome[1].codes[:4].tolist()
+        [0, 1, 2, 3]
     """
     genome, names = [], set()
     for contig in contigs(path, unknown=unknown):
@@ -81,7 +109,9 @@ def read_genome(path, *, unknown=None):
     return genome
 
 
-def split(genome, *, hold_out=(), tail=0.0):
+def split(
+    genome: Sequence[Contig], *, hold_out: Sequence[str] = (), tail: float = 0.0
+) -> tuple[list[Part], list[Part]]:
     """Parts to learn from, and parts to score.
 
     Args:
@@ -97,6 +127,14 @@ def split(genome, *, hold_out=(), tail=0.0):
     Raises:
         ValueError: an unknown name, both arguments, a tail outside [0, 1), or
             nothing left to learn from.
+
+    Example:
+        >>> genome = [Contig("chr1", np.zeros(8, np.uint8)), Contig("chr2", np.zeros(4, np.uint8))]
+        >>> training, held_out = split(genome, hold_out=["chr2"])
+        >>> [part.name for part in training], [part.name for part in held_out]
+        (['chr1'], ['chr2'])
+        >>> split(genome[:1], tail=0.25)[1][0].first
+        6
     """
     names = {contig.name for contig in genome}
     for name in hold_out:

@@ -4,6 +4,8 @@ Keras's own `fit` and `predict` forget the state between batches on JAX; here th
 go in and come out of every call.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -19,19 +21,31 @@ class Network:
         model: compiled, of `char_rnn`; it has the weights, so what is learned is in it.
         embeddings: `read` gives the outputs of the last recurrent layer instead of
             probabilities.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> network = Network(model)
+        >>> codes = np.array([[0, 1, 2, 3]], np.uint8)
+        >>> scores, states = network.read(codes, network.start(rows=1))
+        >>> scores.shape
+        (1, 4, 4)
+        >>> nats, bases, states = network.learn(codes[:, :-1], codes[:, 1:], network.start(rows=1))
+        >>> int(bases)
+        3
     """
 
-    def __init__(self, model, *, embeddings=False):
+    def __init__(self, model: keras.Model, *, embeddings: bool = False) -> None:
         self.model = model
         self._net = with_states(model, embeddings=embeddings)
         self._optimizer = model.optimizer
         self._steps = _BACKENDS[keras.backend.backend()](self._net, self._optimizer)
 
-    def start(self, rows):
+    def start(self, rows: int) -> list[np.ndarray]:
         """The states before the first base: a list of float32 (rows, units), zeros."""
         return [np.zeros((rows, state.shape[1]), np.float32) for state in self._net.inputs[1:]]
 
-    def read(self, codes, states):
+    def read(self, codes: np.ndarray, states: list) -> tuple[np.ndarray, list]:
         """Probabilities of the next bases.
 
         Args:
@@ -44,7 +58,9 @@ class Network:
         scores, *states = self._steps.read([ops.convert_to_tensor(codes), *_tensors(states)])
         return ops.convert_to_numpy(scores), states
 
-    def learn(self, codes, following, states):
+    def learn(
+        self, codes: np.ndarray, following: np.ndarray, states: list
+    ) -> tuple[Any, Any, list]:
         """One step of the optimizer on one window; no gradient goes back beyond it.
 
         Args:
@@ -58,7 +74,7 @@ class Network:
         inputs = [ops.convert_to_tensor(codes), *_tensors(states)]
         return self._steps.learn(inputs, ops.convert_to_tensor(following))
 
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """Everything that training changes: weights, random state, optimizer."""
         return [*self._net.variables, *self._optimizer.variables]
 

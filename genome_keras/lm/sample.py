@@ -1,7 +1,9 @@
 """New sequences, base by base, from what a language model expects."""
 
+import os
 import sys
 
+import keras
 import numpy as np
 
 from genome_keras.arguments import at_least_one
@@ -9,11 +11,21 @@ from genome_keras.encode import decode, tokens
 from genome_keras.io.atomic import atomic
 from genome_keras.lm.network import Network
 from genome_keras.lm.train import load_lm
+from genome_keras.weights.checkpoint import Checkpoint
 
 N = 4
 
 
-def sample(model, *, length, samples=1, prime="", temperature=1.0, top_k=4, seed=0):
+def sample(
+    model: keras.Model,
+    *,
+    length: int,
+    samples: int = 1,
+    prime: str = "",
+    temperature: float = 1.0,
+    top_k: int = 4,
+    seed: int = 0,
+) -> list[str]:
     """Draws sequences; the state is kept from base to base.
 
     Args:
@@ -32,6 +44,13 @@ def sample(model, *, length, samples=1, prime="", temperature=1.0, top_k=4, seed
     Raises:
         ValueError: an argument out of range.
         SequenceError: a foreign letter in the prime.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> seqs = sample(model, length=8, samples=2, prime="ACGT", seed=0)
+        >>> [len(seq) for seq in seqs], set("".join(seqs)) <= set("ACGT")
+        ([8, 8], True)
     """
     at_least_one(length=length, samples=samples)
     if not 1 <= top_k <= 4 or not temperature >= 0:
@@ -64,14 +83,27 @@ def _draw(scores, temperature, top_k, uniform):
 
 
 def sample_fasta(
-    out="-", *, weights, length, samples=1, prime="", temperature=1.0, top_k=4, seed=0
-):
+    out: str | os.PathLike = "-",
+    *,
+    weights: str | os.PathLike | Checkpoint,
+    length: int,
+    samples: int = 1,
+    prime: str = "",
+    temperature: float = 1.0,
+    top_k: int = 4,
+    seed: int = 0,
+) -> None:
     """Writes sequences of `sample` as FASTA, named sample_1, sample_2, ...
 
     Args:
         out: a file; "-" is standard output.
         weights: as in `genome_keras.lm.train.load_lm`.
         length, samples, prime, temperature, top_k, seed: as in `sample`.
+
+    Example:
+        >>> sample_fasta(weights="char_rnn.ecoli.v1", length=8, seed=0)  # doctest: +ELLIPSIS
+        >sample_1
+        ...
     """
     drawn = sample(
         load_lm(weights),

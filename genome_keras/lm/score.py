@@ -1,19 +1,24 @@
 """What a network says about sequences it is given: probabilities, likelihoods, states."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from genome_keras.arguments import one_of
 from genome_keras.encode import reverse_complement, tokens
+from genome_keras.lm.genome import Part
 from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally, tally
+
+if TYPE_CHECKING:
+    import keras
 
 N = 4
 GROUP = 8_000_000  # bases scored before results are handed on
 
 
-class Piece(NamedTuple):
+class _Piece(NamedTuple):
     """A stretch read in one row: from `begin`, with answers kept from `first` to `end`."""
 
     sequence: int
@@ -22,7 +27,16 @@ class Piece(NamedTuple):
     end: int
 
 
-def read(network, sequences, *, width, batch_size=50, window=500, piece=None, warm_up=1000):
+def read(
+    network: Network,
+    sequences: Sequence[np.ndarray],
+    *,
+    width: int,
+    batch_size: int = 50,
+    window: int = 500,
+    piece: int | None = None,
+    warm_up: int = 1000,
+) -> list[np.ndarray]:
     """Runs a network over sequences, each from zero state to its end.
 
     Rows of a batch are independent: each reads one sequence, or one piece of one, window
@@ -42,6 +56,13 @@ def read(network, sequences, *, width, batch_size=50, window=500, piece=None, wa
 
     Returns:
         list of float32 (n, width): row t is the network's output after base t.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> sequences = [np.array([0, 1, 2, 3], np.uint8), np.array([3, 3], np.uint8)]
+        >>> [rows.shape for rows in read(Network(model), sequences, width=4, window=8)]
+        [(4, 4), (2, 4)]
     """
     outputs = [np.full((len(codes), width), np.nan, np.float32) for codes in sequences]
     waiting = list(_pieces([len(codes) for codes in sequences], piece, warm_up))[::-1]
@@ -72,7 +93,15 @@ def read(network, sequences, *, width, batch_size=50, window=500, piece=None, wa
             at[row] = (part, end) if end < part.end else None
 
 
-def probabilities(model, sequences, *, batch_size=50, window=500, piece=None, warm_up=1000):
+def probabilities(
+    model: "keras.Model | Network",
+    sequences: Sequence[np.ndarray],
+    *,
+    batch_size: int = 50,
+    window: int = 500,
+    piece: int | None = None,
+    warm_up: int = 1000,
+) -> list[np.ndarray]:
     """P(A), P(C), P(G), P(T) at every position, from the bases before it.
 
     Args:
@@ -82,6 +111,13 @@ def probabilities(model, sequences, *, batch_size=50, window=500, piece=None, wa
 
     Returns:
         list of float32 (n, 4); the first row, which nothing precedes, is NaN.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> (found,) = probabilities(model, [np.array([0, 1, 2, 3], np.uint8)], window=8)
+        >>> found.shape, bool(np.isnan(found[0]).all())  # nothing precedes the first base
+        ((4, 4), True)
     """
     after = read(
         _network(model),
@@ -95,7 +131,7 @@ def probabilities(model, sequences, *, batch_size=50, window=500, piece=None, wa
     return [np.concatenate([np.full((1, 4), np.nan, "f4"), rows[:-1]]) for rows in after]
 
 
-def of_bases(probabilities, codes):
+def of_bases(probabilities: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """The probability of each base that came; NaN for N and where there is none.
 
     Args:
@@ -104,12 +140,24 @@ def of_bases(probabilities, codes):
 
     Returns:
         float (n,).
+
+    Example:
+        >>> of_bases(np.array([[0.1, 0.2, 0.3, 0.4]] * 3), np.array([3, 0, 4], np.uint8)).tolist()
+        [0.4, 0.1, nan]
     """
     chosen = np.take_along_axis(probabilities, np.minimum(codes, 3)[:, None].astype(int), 1)[:, 0]
     return np.where(codes == N, np.float32(np.nan), chosen)
 
 
-def held_out(model, parts, *, batch_size=50, window=500, piece=None, warm_up=1000):
+def held_out(
+    model: "keras.Model | Network",
+    parts: Sequence[Part],
+    *,
+    batch_size: int = 50,
+    window: int = 500,
+    piece: int | None = None,
+    warm_up: int = 1000,
+) -> Tally:
     """Perplexity of the held-out stretches of a genome.
 
     Args:
@@ -120,6 +168,13 @@ def held_out(model, parts, *, batch_size=50, window=500, piece=None, warm_up=100
 
     Returns:
         `Tally`.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> part = Part("chr1", np.array([0, 1, 2, 3] * 5, np.uint8), first=10)
+        >>> held_out(model, [part], window=8).bases
+        10
     """
     begins = [max(0, part.first - warm_up) for part in parts]
     sequences = [part.codes[begin:] for part, begin in zip(parts, begins, strict=True)]
@@ -132,7 +187,13 @@ def held_out(model, parts, *, batch_size=50, window=500, piece=None, warm_up=100
     return total
 
 
-def log_likelihoods(model, sequences, *, batch_size=50, window=500):
+def log_likelihoods(
+    model: "keras.Model | Network",
+    sequences: Sequence[str | np.ndarray],
+    *,
+    batch_size: int = 50,
+    window: int = 500,
+) -> np.ndarray:
     """ln P of each sequence, without its first base and without N.
 
     Args:
@@ -142,6 +203,13 @@ def log_likelihoods(model, sequences, *, batch_size=50, window=500):
 
     Returns:
         float64 (sequences,).
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> found = log_likelihoods(model, ["ACGT", "ACGTACGT"], window=8)
+        >>> found.shape, bool((found < 0).all())
+        ((2,), True)
     """
     coded = [tokens(sequence)[0] for sequence in sequences]
     found = probabilities(model, coded, batch_size=batch_size, window=window)
@@ -153,7 +221,14 @@ def log_likelihoods(model, sequences, *, batch_size=50, window=500):
     )
 
 
-def log_likelihood_ratios(model, ref, alt, *, both_strands=False, batch_size=50):
+def log_likelihood_ratios(
+    model: "keras.Model | Network",
+    ref: Sequence[str | np.ndarray],
+    alt: Sequence[str | np.ndarray],
+    *,
+    both_strands: bool = False,
+    batch_size: int = 50,
+) -> np.ndarray:
     """ln P(alt) - ln P(ref) of pairs of sequences, such as the two alleles of variants.
 
     Give each allele with the same flanks: bases before the variant are context, those
@@ -167,6 +242,13 @@ def log_likelihood_ratios(model, ref, alt, *, both_strands=False, batch_size=50)
 
     Returns:
         float64 (pairs,), in nats; above 0 where the model finds alt likelier.
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> ratios = log_likelihood_ratios(model, ref=["ACGTA", "ACGTA"], alt=["ACTTA", "ACGTA"])
+        >>> ratios.shape, abs(round(float(ratios[1]), 6))  # the second alleles are alike
+        ((2,), 0.0)
     """
     if len(ref) != len(alt):
         raise ValueError(f"expected as many alt as ref, got {len(alt)} and {len(ref)}")
@@ -181,7 +263,14 @@ def log_likelihood_ratios(model, ref, alt, *, both_strands=False, batch_size=50)
     return np.mean(ratios, 0)
 
 
-def embeddings(model, sequences, *, pool="mean", batch_size=50, window=500):
+def embeddings(
+    model: "keras.Model",
+    sequences: Sequence[str | np.ndarray],
+    *,
+    pool: str = "mean",
+    batch_size: int = 50,
+    window: int = 500,
+) -> np.ndarray | list[np.ndarray]:
     """Outputs of the last recurrent layer, as features for other models.
 
     Args:
@@ -193,6 +282,12 @@ def embeddings(model, sequences, *, pool="mean", batch_size=50, window=500):
 
     Returns:
         float32 (sequences, units); with "none" a list of float32 (n, units).
+
+    Example:
+        >>> from genome_keras import char_rnn
+        >>> model = char_rnn(units=3, depth=1, seed=0)
+        >>> embeddings(model, ["ACGT", "ACGTACGT"], pool="mean", window=8).shape
+        (2, 3)
     """
     one_of(pool=pool, accepted=("mean", "last", "none"))
     network = Network(model, embeddings=True)
@@ -212,7 +307,7 @@ def _pieces(lengths, piece, warm_up):
     for sequence, length in enumerate(lengths):
         step = piece or max(1, length)
         for first in range(0, length, step):
-            yield Piece(sequence, max(0, first - warm_up), first, min(first + step, length))
+            yield _Piece(sequence, max(0, first - warm_up), first, min(first + step, length))
 
 
 def _zeroed(states, rows):

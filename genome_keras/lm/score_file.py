@@ -1,5 +1,6 @@
 """From a FASTA file to a table of perplexities and a track of every base."""
 
+import os
 import sys
 from contextlib import contextmanager, nullcontext
 
@@ -15,22 +16,23 @@ from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally, tally
 from genome_keras.lm.score import GROUP, of_bases, probabilities
 from genome_keras.lm.train import load_lm
+from genome_keras.weights.checkpoint import Checkpoint
 
 COLUMNS = ("name", "length", "bases", "log_likelihood", "perplexity", "bits_per_base")
 
 
 def score_fasta(
-    path,
-    out="-",
+    path: str | os.PathLike,
+    out: str | os.PathLike = "-",
     *,
-    weights,
-    track=None,
-    unknown=None,
-    batch_size=50,
-    window=500,
-    piece=None,
-    warm_up=1000,
-):
+    weights: str | os.PathLike | Checkpoint,
+    track: str | os.PathLike | None = None,
+    unknown: str | None = None,
+    batch_size: int = 50,
+    window: int = 500,
+    piece: int | None = None,
+    warm_up: int = 1000,
+) -> Tally:
     """Scores the records of a FASTA file with a trained language model.
 
     The table has a row for each record: name, length, bases (those that were scored: all
@@ -56,6 +58,16 @@ def score_fasta(
         WeightsError: a checkpoint that cannot be used.
         GenomeKerasError: a file cannot be written, or pyBigWig is missing.
         ValueError: a bigWig of standard input, or another ending of the track.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     paths = f"{folder}/genome.fa", f"{folder}/scores.tsv"
+        ...     cost = score_fasta(*paths, weights="char_rnn.ecoli.v1", window=50)
+        >>> cost.bases  # all but the first of each record
+        178
     """
     network, total = Network(load_lm(weights)), Tally()
     reading = {"batch_size": batch_size, "window": window, "piece": piece, "warm_up": warm_up}

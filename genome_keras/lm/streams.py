@@ -1,5 +1,7 @@
 """A genome as parallel streams: row i of each window continues row i of the last."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from genome_keras.arguments import at_least_one
@@ -23,9 +25,22 @@ class Streams:
         reverse_complement: each epoch, read a random half of the streams on the other
             strand, back to front.
         seed: of that choice.
+
+    Example:
+        >>> streams = Streams([np.array([0, 1, 2, 3, 0], np.uint8)], batch_size=2, window=2)
+        >>> [(codes.tolist(), following.tolist()) for codes, following in streams.epoch(0)]
+        [([[0, 1], [2, 3]], [[1, 2], [3, 0]])]
     """
 
-    def __init__(self, sequences, *, batch_size, window, reverse_complement=False, seed=0):
+    def __init__(
+        self,
+        sequences: Sequence[np.ndarray],
+        *,
+        batch_size: int,
+        window: int,
+        reverse_complement: bool = False,
+        seed: int = 0,
+    ) -> None:
         at_least_one(batch_size=batch_size, window=window)
         joined = [np.append(codes, np.uint8(N)) for codes in sequences]
         self._codes = np.concatenate(joined)[:-1] if joined else np.empty(0, np.uint8)
@@ -38,11 +53,11 @@ class Streams:
         filled = np.full(self.steps * batch_size + 1 - len(self._codes), N, np.uint8)
         self._codes = np.concatenate([self._codes, filled])
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Windows of an epoch."""
         return -(-self.steps // self.window)
 
-    def epoch(self, number, *, first=0):
+    def epoch(self, number: int, *, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The windows of an epoch, from the window `first` on.
 
         Yields:

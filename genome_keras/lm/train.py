@@ -1,8 +1,11 @@
 """Training of a language model on a genome, resumable within an epoch."""
 
 import math
+import os
 import time
 import zipfile
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,34 +24,34 @@ from genome_keras.lm.perplexity import Tally
 from genome_keras.lm.score import held_out
 from genome_keras.lm.streams import Streams
 from genome_keras.models.char_rnn import char_rnn
-from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.checkpoint import Checkpoint, save_bare
 from genome_keras.weights.resolve import find
 from genome_keras.weights.run_files import RunFiles, claim
 
 
 def train_genome(
-    genome,
+    genome: str | os.PathLike,
     *,
-    out,
-    fine_tune=None,
-    cell=None,
-    units=None,
-    depth=None,
-    embedding=None,
-    dropout=0.0,
-    window=100,
-    batch_size=50,
-    epochs=1,
-    learning_rate=2e-3,
-    warmup=0,
-    decay="none",
-    reverse_complement=False,
-    hold_out=(),
-    tail=0.0,
-    unknown=None,
-    save_every=600,
-    seed=0,
-):
+    out: str | os.PathLike,
+    fine_tune: str | os.PathLike | Checkpoint | None = None,
+    cell: str | None = None,
+    units: int | None = None,
+    depth: int | None = None,
+    embedding: int | None = None,
+    dropout: float = 0.0,
+    window: int = 100,
+    batch_size: int = 50,
+    epochs: int = 1,
+    learning_rate: float = 2e-3,
+    warmup: int = 0,
+    decay: str = "none",
+    reverse_complement: bool = False,
+    hold_out: Sequence[str] = (),
+    tail: float = 0.0,
+    unknown: str | None = None,
+    save_every: float = 600,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
     """Trains `char_rnn` on a FASTA file; run it again after a kill and it goes on.
 
     Parallel streams lie end to end over the contigs, and the state is carried from one
@@ -90,6 +93,16 @@ def train_genome(
         SequenceError: a foreign letter.
         ValueError: an argument out of range, or one that contradicts the checkpoint.
         WeightsError: `fine_tune` is not a checkpoint of `char_rnn`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/genome.fa", "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, ">chr2", "ACGT" * 5, sep="\\n", file=file)
+        ...     how = {"units": 3, "depth": 1, "window": 10, "batch_size": 2, "hold_out": ["chr2"]}
+        ...     log = train_genome(f"{folder}/genome.fa", out=f"{folder}/run", **how)
+        >>> log[0]["epoch"], log[0]["held_out_bases"]
+        (1, 19)
     """
     _check(decay=decay, epochs=epochs, warmup=warmup, learning_rate=learning_rate)
     check_regular(genome)  # it is read again for its sum
@@ -284,7 +297,7 @@ class _Rate(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-def load_lm(weights):
+def load_lm(weights: str | os.PathLike | Checkpoint) -> keras.Model:
     """The `char_rnn` of a checkpoint.
 
     Args:
@@ -296,6 +309,10 @@ def load_lm(weights):
 
     Raises:
         WeightsError: unknown, missing, damaged, or of another architecture.
+
+    Example:
+        >>> load_lm("char_rnn.ecoli.v1").output_shape
+        (None, None, 4)
     """
     find(weights, architecture="char_rnn")
     return char_rnn(weights=weights)
