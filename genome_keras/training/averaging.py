@@ -13,6 +13,19 @@ def averaged(model: keras.Model) -> Iterator[None]:
 
     Args:
         model: compiled, and trained for at least one step.
+
+    Example:
+        >>> import numpy as np
+        >>> codes = keras.Input((1,))
+        >>> model = keras.Model(codes, keras.layers.Dense(1, use_bias=False)(codes))
+        >>> model.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+        >>> for step in range(2):
+        ...     loss = model.train_on_batch(np.ones((1, 1)), np.zeros((1, 1)))
+        >>> own = model.get_weights()[0].item()
+        >>> with averaged(model):
+        ...     average = model.get_weights()[0].item()
+        >>> average != own, model.get_weights()[0].item() == own
+        (True, True)
     """
     if not _keeps_averages(model.optimizer):
         yield
@@ -31,9 +44,18 @@ class ValidatedAverages(keras.callbacks.Callback):
     """Validates the averages, and gives a model its own weights back when `fit` ends.
 
     Keras leaves the averages in the model then, from which training could not go on.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> data = np.zeros((4, 12), np.uint8), np.zeros((4, 2), np.int8)
+        >>> how = {"callbacks": [ValidatedAverages()], "validation_data": data, "verbose": 0}
+        >>> sorted(model.fit(*data, **how).history)
+        ['loss', 'perplexity', 'val_loss', 'val_perplexity']
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._within, self._own = None, None
 

@@ -26,6 +26,16 @@ class Batches(keras.utils.PyDataset):
     Attributes:
         seed, epoch, first: as in `Reader`.
         reader: the `Reader` behind it.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> batches = Batches(examples, batch_size=4, seed=0)
+        >>> len(batches), [part.shape for part in batches[0]]  # what fills none is left out
+        (2, [(4, 12), (4, 2)])
     """
 
     def __init__(
@@ -39,7 +49,7 @@ class Batches(keras.utils.PyDataset):
         shift: int = 0,
         buffer: int = BUFFER,
         workers: int = 1,
-    ):
+    ) -> None:
         # The threads of the reader work ahead. Those of Keras would mix batches of the
         # pass that builds a model into the first epoch.
         super().__init__(workers=1, use_multiprocessing=False)
@@ -90,10 +100,10 @@ class Batches(keras.utils.PyDataset):
         """As `Reader.restore`."""
         self.reader.restore(state)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.reader)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         return self.reader[index]
 
 
@@ -106,6 +116,16 @@ def tf_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:
 
     Returns:
         `tf.data.Dataset` of codes uint8 (batch, window) and labels int8 (batch, tasks).
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> batches = Batches(examples, batch_size=4, seed=0)
+        >>> tf_dataset(batches, epochs=2).cardinality().numpy().item()
+        4
     """
     import tensorflow as tf
 
@@ -133,6 +153,16 @@ def torch_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:
     Returns:
         `IterableDataset` of tensors: codes uint8 (batch, window), labels int8
         (batch, tasks).
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> batches = Batches(examples, batch_size=4, seed=0)
+        >>> [tuple(codes.shape) for codes, labels in torch_dataset(batches)]
+        [(4, 12), (4, 12)]
     """
     from genome_keras.training.torch_stream import Stream
 
@@ -148,7 +178,18 @@ def _lengths(reader, epochs):
 def stream(
     reader: Reader, epochs: int, turn: int = 0, turns: int = 1
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches of several epochs; of `turns` processes, this is the one whose `turn` it is."""
+    """Batches of several epochs; of `turns` processes, this is the one whose `turn` it is.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> reader = Reader(examples, batch_size=4, seed=0)
+        >>> [len(codes) for codes, labels in stream(reader, epochs=2)]
+        [4, 4, 4, 4]
+    """
     reader = copy.copy(reader)
     step = 0
     for epoch in range(reader.epoch, reader.epoch + epochs):

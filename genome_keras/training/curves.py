@@ -13,6 +13,10 @@ def pyplot() -> ModuleType:
 
     Raises:
         GenomeKerasError: matplotlib is missing.
+
+    Example:
+        >>> pyplot().__name__
+        'matplotlib.pyplot'
     """
     try:
         import matplotlib
@@ -35,6 +39,17 @@ def draw_curves(log: Sequence[dict[str, float]], path: str | os.PathLike) -> Non
 
     Raises:
         GenomeKerasError: matplotlib is missing, or `path` cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> log = [
+        ...     {"epoch": 1, "perplexity": 1.9, "val_perplexity": 1.8},
+        ...     {"epoch": 2, "perplexity": 1.7, "val_perplexity": 1.6},
+        ... ]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     draw_curves(log, os.path.join(folder, "curves.svg"))
+        ...     os.listdir(folder)
+        ['curves.svg']
     """
     plt = pyplot()
     epochs = [row["epoch"] for row in log]

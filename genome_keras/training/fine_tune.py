@@ -39,6 +39,16 @@ def start_from(
     Raises:
         WeightsError: not a checkpoint of this architecture, or one whose layers do not
             have the sizes that `arguments` ask for.
+
+    Example:
+        >>> model, arguments, same_head = start_from(
+        ...     "kmer_logreg.human_chromatin.v1",
+        ...     architecture="kmer_logreg",
+        ...     arguments={"window": 100, "tasks": 1},
+        ...     tasks=["ATAC"],
+        ... )
+        >>> model.output_shape, same_head
+        ((None, 1), False)
     """
     checkpoint = find(weights, architecture=architecture)
     factory = getattr(genome_keras, architecture)

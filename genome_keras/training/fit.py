@@ -5,6 +5,7 @@ import math
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import keras
 from tqdm.keras import TqdmCallback
@@ -57,6 +58,21 @@ def fit(
     Raises:
         ValueError: another value of an argument.
         FormatError: `out` holds the state of another model.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (40, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (40, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 40), ["CTCF", "DNase"])
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> recipe = Recipe(epochs=2, batch_size=20)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     log = fit(model, examples, examples, out=folder, recipe=recipe)
+        >>> [row["epoch"] for row in log]
+        [1, 2]
     """
     recipe = recipe_of(recipe)
     if train.window - 2 * recipe.shift != valid.window:
@@ -165,20 +181,27 @@ class Scaled(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: a `LearningRateSchedule`.
         factor: the number.
+
+    Example:
+        >>> rate = Scaled(keras.optimizers.schedules.CosineDecay(0.1, 100), 0.5)
+        >>> round(float(rate(0)), 3), round(float(rate(100)), 3)
+        (0.05, 0.0)
     """
 
-    def __init__(self, schedule, factor):
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, factor: float
+    ) -> None:
         self.schedule, self.factor = schedule, factor
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         return self.schedule(step) * self.factor
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "schedule": keras.saving.serialize_keras_object(self.schedule),
             "factor": self.factor,
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Scaled":
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["factor"])

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
@@ -10,7 +11,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU")  # Windows has not
 
 
 @contextmanager
-def kept_interrupts():
+def kept_interrupts() -> Iterator[keras.callbacks.Callback]:
     """Within it, an interrupt that Keras swallows ends training after the step.
 
     Keras waits for the metrics of a step under a bare `except`, and that is where most
@@ -18,6 +19,11 @@ def kept_interrupts():
 
     Yields:
         A callback for `fit`. Outside the main thread, which no signal reaches, it does nothing.
+
+    Example:
+        >>> with kept_interrupts() as callback:  # for model.fit(..., callbacks=[callback])
+        ...     isinstance(callback, keras.callbacks.Callback)
+        True
     """
     came, before = [], {}
 

@@ -25,6 +25,14 @@ class Fit:
         objective: float64 (tasks,), what was minimised.
         iterations: int64 (tasks,), steps taken.
         converged: bool (tasks,), whether the tolerance was reached.
+
+    Example:
+        >>> draw = np.random.default_rng(0)
+        >>> counts = draw.integers(0, 9, (60, 2))
+        >>> labels = (counts[:, :1] > counts[:, 1:]).astype(int)
+        >>> found = fit(counts, labels, C=1.0)
+        >>> found.weights.shape, found.converged.tolist()
+        ((2, 1), [True])
     """
 
     weights: np.ndarray
@@ -71,6 +79,14 @@ def fit(
 
     Source: Nocedal & Wright 2006, algorithm 7.4. Departures: the preconditioner is its
         first matrix, and the line search is exact to a tenth of the slope.
+
+    Example:
+        >>> draw = np.random.default_rng(0)
+        >>> counts = draw.integers(0, 9, (60, 2))
+        >>> labels = (counts[:, :1] > counts[:, 1:]).astype(int)
+        >>> found = fit(counts, labels, C=1.0)
+        >>> (found.weights[0] > 0).tolist(), (found.weights[1] < 0).tolist()
+        ([True], [True])
     """
     counts, labels = np.asarray(counts), np.asarray(labels)
     if counts.ndim != 2 or labels.ndim != 2 or len(counts) != len(labels):

@@ -37,14 +37,27 @@ class EvenBatches(Batches):
     Args:
         source, batch_size, more: as in `genome_keras.training.batches.Batches`.
         share, shares: of so many processes this one; a share is rows that lie together.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> batches = EvenBatches(examples, batch_size=4)
+        >>> codes, labels = batches[2]  # two examples are left: two windows of N fill it
+        >>> len(codes), labels[2:].tolist()
+        (4, [[-1, -1], [-1, -1]])
     """
 
-    def __init__(self, source, *, batch_size, share=0, shares=1, **more):
+    def __init__(
+        self, source: Source, *, batch_size: int, share: int = 0, shares: int = 1, **more: Any
+    ) -> None:
         super().__init__(source, batch_size=batch_size, **more)
         size = batch_size // shares
         self.rows = slice(share * size, (share + 1) * size)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         codes, labels = super().__getitem__(index)
         missing = self.reader.batch_size - len(codes)
         if missing:
@@ -58,9 +71,14 @@ class SharedCrossEntropy(MaskedCrossEntropy):
 
     Keras adds the gradients of all replicas; their labels are weighed by the sum of all
     weights, so the sum is the gradient of the mean over all measured labels.
+
+    Example:
+        >>> loss = SharedCrossEntropy()  # of one replica it is the masked cross-entropy
+        >>> round(float(loss(np.int8([[1, -1]]), np.float32([[0.5, 0.9]]))), 4)
+        0.6931
     """
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         import tensorflow as tf
 
         values, weight = self.weighted(y_true, y_pred, sample_weight)
@@ -75,9 +93,13 @@ class SharedAdam(keras.optimizers.Adam):
 
     Keras cuts each share by its own norm and adds up what is left. Here each gets the mean of
     the shares first, and `global_clipnorm` must be divided by the number of replicas.
+
+    Example:
+        >>> SharedAdam(1e-3, global_clipnorm=0.5).global_clipnorm
+        0.5
     """
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         import tensorflow as tf
 
         if (replica := tf.distribute.get_replica_context()) is not None:
@@ -100,6 +122,11 @@ def parallel(devices: int) -> Iterator[None]:
     Raises:
         ValueError: torch, fewer devices than that, only some of those of the processes, or
             processes of TensorFlow that are not all workers.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> with parallel(1):  # on so many GPUs, where there are more
+        ...     model = kmer_logreg(k=(1, 2), window=12, tasks=2)
     """
     backend = keras.backend.backend()
     several = _several(backend)
@@ -131,7 +158,12 @@ def parallel(devices: int) -> Iterator[None]:
 
 
 def shares() -> tuple[int, int, int]:
-    """How many devices share a batch, and this process' number and those of all."""
+    """How many devices share a batch, and this process' number and those of all.
+
+    Example:
+        >>> shares()  # one device, and the only process
+        (1, 0, 1)
+    """
     backend = keras.backend.backend()
     if backend == "jax" and (found := keras.distribution.distribution()) is not None:
         import jax
@@ -149,7 +181,7 @@ def shares() -> tuple[int, int, int]:
     return 1, 0, 1
 
 
-def batches_of(source: Source, *, batch_size: int, **more) -> Batches:
+def batches_of(source: Source, *, batch_size: int, **more: Any) -> Batches:
     """`Batches`, or even ones where several devices share them.
 
     Args:
@@ -157,6 +189,15 @@ def batches_of(source: Source, *, batch_size: int, **more) -> Batches:
 
     Raises:
         ValueError: a batch that the devices cannot share evenly.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> len(batches_of(examples, batch_size=4))
+        3
     """
     devices, share, processes = shares()
     if devices == 1:
@@ -172,7 +213,12 @@ def batches_of(source: Source, *, batch_size: int, **more) -> Batches:
 
 
 def loss_of(positive_weight: float | list[float]) -> MaskedCrossEntropy:
-    """`MaskedCrossEntropy`, or what a replica has of it."""
+    """`MaskedCrossEntropy`, or what a replica has of it.
+
+    Example:
+        >>> type(loss_of(1.0)).__name__
+        'MaskedCrossEntropy'
+    """
     return (SharedCrossEntropy if _replicas() else MaskedCrossEntropy)(positive_weight)
 
 
@@ -180,6 +226,10 @@ def adam(rate: Any, clip: float | None, ema: float | None = None) -> keras.optim
     """Adam that cuts the gradient of the whole batch to the norm `clip`; None cuts none.
 
     With `ema` it also keeps averages of the weights, of which a step leaves that share.
+
+    Example:
+        >>> adam(1e-3, clip=1.0).global_clipnorm
+        1.0
     """
     averages = {} if ema is None else {"use_ema": True, "ema_momentum": ema}
     if clip is None or not _replicas():
@@ -191,6 +241,10 @@ def reads_alone() -> bool:
     """Whether a process can read its state at any time.
 
     Processes of TensorFlow add up their metrics when one is read, so all must read it.
+
+    Example:
+        >>> reads_alone()  # the only process
+        True
     """
     return keras.backend.backend() != "tensorflow" or shares()[2] == 1
 
@@ -200,6 +254,11 @@ def own_folder(out: str | os.PathLike) -> Iterator[Path]:
     """The folder a process writes to: `out` for the first, for others a copy that goes.
 
     All begin from the state in `out`, which they must see; only the first writes there.
+
+    Example:
+        >>> with own_folder("run") as folder:  # of the first process, or the only one
+        ...     str(folder)
+        'run'
     """
     _, share, _ = shares()
     if not share:

@@ -17,6 +17,12 @@ def computing_in(precision: str) -> Iterator[None]:
 
     Args:
         precision: one of `PRECISIONS`.
+
+    Example:
+        >>> with computing_in("mixed_float16"):
+        ...     layer = keras.layers.Dense(2)
+        >>> layer.compute_dtype, layer.variable_dtype
+        ('float16', 'float32')
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)

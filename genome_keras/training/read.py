@@ -28,6 +28,21 @@ def opened(
     Raises:
         FormatError: not such data, or no split "train" or "valid".
         ValueError: another value of an argument, or examples that are too short.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> import numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     train, valid = opened(f"{folder}/data.h5", window=10)
+        ...     len(train), train.window, len(valid), valid.tasks
+        (40, 10, 20, ['CTCF', 'DNase'])
     """
     if window is not None and shift:
         width = open_split(data, "train", sources=sources).window
@@ -50,6 +65,16 @@ def loaded(source: Source, examples: int | None = None) -> Source:
     Args:
         source: of `opened`.
         examples: read so many, spread evenly over all, however much they take; None is all.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> len(loaded(examples)), len(loaded(examples, 4))
+        (10, 4)
     """
     size = min(len(source), examples or len(source))
     if size == len(source) and size * _bytes(source) > IN_MEMORY:
@@ -58,7 +83,18 @@ def loaded(source: Source, examples: int | None = None) -> Source:
 
 
 def buffer_of(source: Source) -> int:
-    """Examples that are shuffled at a time where a source is read from disk."""
+    """Examples that are shuffled at a time where a source is read from disk.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> 0 < buffer_of(examples) <= BUFFER
+        True
+    """
     return max(1, min(BUFFER, IN_BUFFER // _bytes(source)))
 
 

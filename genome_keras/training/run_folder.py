@@ -1,8 +1,10 @@
 """The folder of a training run: what it keeps, and how a killed run goes on."""
 
 import math
+import os
 import time
 import zipfile
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
 from genome_keras.training.averaging import averaged
+from genome_keras.training.batches import Batches
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.run_files import RunFiles
 
@@ -33,25 +36,35 @@ class RunFolder(keras.callbacks.Callback):
     Attributes:
         epoch, batch: what is done: whole epochs, and batches of the one begun.
         log: one dict for each finished epoch.
+
+    Example:
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> draw = np.random.default_rng(0)
+        >>> codes = draw.integers(0, 4, (10, 12), np.uint8)
+        >>> labels = draw.integers(0, 2, (10, 2), np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 10), ["CTCF", "DNase"])
+        >>> run = RunFolder("run", Batches(examples, batch_size=4, seed=0), patience=3)
+        >>> run.epoch, run.finished, run.files.best.name
+        (0, False, 'best.weights.h5')
     """
 
     def __init__(
         self,
-        folder,
-        batches,
+        folder: str | os.PathLike,
+        batches: Batches,
         *,
-        monitor="val_perplexity",
-        keep_epochs=False,
-        patience=None,
-        save_every=600,
-    ):
+        monitor: str = "val_perplexity",
+        keep_epochs: bool = False,
+        patience: int | None = None,
+        save_every: float = 600,
+    ) -> None:
         super().__init__()
         self.files, self.batches, self.monitor = RunFiles(folder), batches, monitor
         self.keep_epochs, self.patience, self.save_every = keep_epochs, patience, save_every
         self.epoch = self.batch = 0
         self.log, self.cpu_seconds, self._metrics = [], 0.0, None
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> bool:
         """Loads the last state, if there is one.
 
         Returns:
@@ -81,14 +94,14 @@ class RunFolder(keras.callbacks.Callback):
         return True
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether `patience` has run out."""
         if self.patience is None or not self.log:
             return False
         values = [row[self.monitor] for row in self.log]
         return len(self.log) - 1 - values.index(min(values)) >= self.patience
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.batches.start_epoch(epoch, self.batch)
         self._clock, self._saved = time.process_time(), time.monotonic()
         if self.batch:
@@ -101,13 +114,13 @@ class RunFolder(keras.callbacks.Callback):
                 draw = np.random.SeedSequence([self.batches.seed, epoch, number])
                 variable.assign(draw.generate_state(2).astype(variable.dtype))
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if time.monotonic() - self._saved >= self.save_every:
             done = self.batches.first + batch + 1
             self._save(self.epoch, done)
             self._saved = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "optimizers", [optimizer])[0]  # the head's, of several
         rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))

@@ -81,6 +81,25 @@ def train(
         GenomeKerasError: matplotlib is missing, before anything is trained.
 
     Source: Zhang & Kamath 2016, section 4.3 and the authors' program, for "paper".
+
+    Example:
+        >>> import h5py, tempfile
+        >>> import numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     how = {"model": "kmer_logreg", "arguments": {"k": (1, 2)}}
+        ...     recipe = Recipe(epochs=1, batch_size=20)
+        ...     model = train(f"{folder}/data.h5", out=f"{folder}/run", recipe=recipe, **how)
+        ...     os.path.exists(f"{folder}/run/best.weights.h5")
+        True
+        >>> model.output_shape
+        (None, 2)
     """
     recipe = recipe_of(recipe)
     one_of(accepted=genome_keras.MODELS, model=model)
@@ -156,6 +175,23 @@ def train_dataset(
             keep_epochs: as in `genome_keras.training.recipe.Recipe`.
 
     Returns, raises: as `train`.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> import numpy as np
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     how = {"model": "kmer_logreg", "arguments": {"k": (1, 2)}}
+        ...     how |= {"epochs": 1, "batch_size": 20}
+        ...     model = train_dataset(f"{folder}/data.h5", out=f"{folder}/run", **how)
+        >>> model.output_shape
+        (None, 2)
     """
     recipe = recipe_of(
         recipe,

@@ -70,6 +70,21 @@ def train_logreg(
 
     Source: Zhang & Kamath 2016, section 4.3. Departures: fitted to convergence; k-mers
         of both strands; C chosen on held-out data.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> draw = np.random.default_rng(0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
+        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
+        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
+        ...         file["source"] = np.array([b"genome"] * 80)
+        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     how = {"features": "integers", "C": [1e-3, 1e-2]}
+        ...     log = train_logreg(f"{folder}/data.h5", out=f"{folder}/run", **how)
+        >>> [row["C"] for row in log], log[0]["converged"]
+        ([0.001, 0.01], 2)
     """
     one_of(accepted=FEATURES, features=features)
     C = tuple(C)

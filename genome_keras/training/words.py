@@ -62,6 +62,16 @@ def learn_words(
     Source: Mikolov et al. 2013 (arXiv:1310.4546) for the objective. Departure: the words
         are few and their pairs are counted first, so the expected value of the objective
         over all negative samples is minimised, by L-BFGS, without drawing any.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, sep="\\n", file=file)
+        ...     words = learn_words(path, path + ".h5", word=2, embedding=3, steps=5)
+        >>> words.vectors.shape  # one for each pair of letters
+        (16, 3)
     """
     sizes = {"stride": stride, "context": context, "negatives": negatives, "steps": steps}
     at_least_one(**sizes, embedding=embedding)
@@ -96,6 +106,16 @@ def count_pairs(
 
     Returns:
         float32 (4**k, 4**k), symmetric.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "genome.fa")
+        ...     with open(path, "w") as file:
+        ...         print(">chr1", "ACGTTGCA" * 20, sep="\\n", file=file)
+        ...     counts = count_pairs(path, word=1)
+        >>> int(counts.sum()), int(counts[0, 1])  # A and C are neighbours 40 times
+        (318, 40)
     """
     offsets = word_offsets(word)
     span, many = offsets[-1] + 1, 4 ** len(offsets)
@@ -140,6 +160,11 @@ def fit_vectors(
 
     Returns:
         float32 (words, embedding): the vectors, without the context vectors.
+
+    Example:
+        >>> counts = np.float32([[0, 9, 1], [9, 0, 1], [1, 1, 0]])
+        >>> fit_vectors(counts, embedding=2).shape
+        (3, 2)
     """
     return _fit(counts, embedding, negatives, steps, seed)[0]
 
