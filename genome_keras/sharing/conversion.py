@@ -31,6 +31,14 @@ def convert(checkpoint: Checkpoint, path: Path, format: str) -> float:
     Raises:
         ValueError: a model of no fixed window for litert.
         WeightsError: a checkpoint that cannot be used.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras.weights import find
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     checkpoint = find("kmer_logreg.human_chromatin.v1")
+        ...     convert(checkpoint, Path(folder, "model.keras"), "keras") < 1e-5
+        True
     """
     from genome_keras.layers.recurrent import keras_only
     from genome_keras.scoring.load import load_model
@@ -49,6 +57,12 @@ def main(arguments: list[str]) -> int:
 
     Args:
         arguments: name or path of the checkpoint, path to write, format.
+
+    Example:
+        >>> main(["no_such_model", "model.keras", "keras"])  # doctest: +ELLIPSIS
+        <BLANKLINE>
+        {"worst": null, "kind": "WeightsError", "problem": "..."}
+        1
     """
     from genome_keras.weights.resolve import find
 

@@ -1,5 +1,6 @@
 """DeepBind's parameter files: one network a file, lines of "name = numbers"."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,14 @@ class Network(NamedTuple):
         detectors: float32 (width, 4, filters).
         thresholds: float32 (filters,), added before the rectification.
         layers: kernel (features, units) and bias (units,) of each dense layer, float32.
+
+    Example:
+        >>> lines = ["reverse_complement = 1", "num_detectors = 1", "detector_len = 2"]
+        >>> lines += ["has_avg_pooling = 0", "num_hidden = 0", "detectors = 1,0,0,0,0,1,0,0"]
+        >>> lines += ["thresholds = 0", "weights1 = 1", "biases1 = 0", "weights2 =", "biases2 ="]
+        >>> network = parse("\\n".join(lines).encode(), "D00001.001.txt")
+        >>> network.detectors.shape, network.readout, network.hidden
+        ((2, 4, 1), 'max', 0)
     """
 
     both_strands: bool
@@ -42,7 +51,9 @@ class Network(NamedTuple):
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
 
 
-def read_deepbind(path: str | Path, models: Iterable[str] | None = None) -> dict[str, Network]:
+def read_deepbind(
+    path: str | os.PathLike, models: Iterable[str] | None = None
+) -> dict[str, Network]:
     """Reads networks of the authors' program.
 
     Args:
@@ -57,6 +68,16 @@ def read_deepbind(path: str | Path, models: Iterable[str] | None = None) -> dict
         FormatError: a malformed file, with its line; nothing is guessed.
         WeightsError: no such file or model, one asked for twice, or more bytes than such
             files have.
+
+    Example:
+        >>> import tempfile
+        >>> lines = ["reverse_complement = 1", "num_detectors = 1", "detector_len = 2"]
+        >>> lines += ["has_avg_pooling = 0", "num_hidden = 0", "detectors = 1,0,0,0,0,1,0,0"]
+        >>> lines += ["thresholds = 0", "weights1 = 1", "biases1 = 0", "weights2 =", "biases2 ="]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "D00001.001.txt").write_text("\\n".join(lines))
+        ...     list(read_deepbind(folder))
+        ['D00001.001']
     """
     path = Path(path)
     asked = None if models is None else list(models)
@@ -89,6 +110,16 @@ def parse(data: bytes, where: object) -> Network:
 
     Raises:
         FormatError: another format, names, sizes or numbers.
+
+    Example:
+        >>> lines = ["reverse_complement = 1", "num_detectors = 1", "detector_len = 2"]
+        >>> lines += ["has_avg_pooling = 0", "num_hidden = 0", "detectors = 1,0,0,0,0,1,0,0"]
+        >>> lines += ["thresholds = 0", "weights1 = 1", "biases1 = 0", "weights2 =", "biases2 ="]
+        >>> parse("\\n".join(lines).encode(), "D00001.001.txt").both_strands
+        True
+        >>> parse(b"detectors = many", "D00001.001.txt")
+        Traceback (most recent call last):
+        genome_keras.errors.FormatError: D00001.001.txt: expected a line 'reverse_complement = ...'
     """
     try:
         lines = data.decode("ascii").splitlines()
@@ -129,7 +160,7 @@ def parse(data: bytes, where: object) -> Network:
     )
 
 
-def read_table(path: str | Path) -> dict[str, str]:
+def read_table(path: str | os.PathLike) -> dict[str, str]:
     """Names of models from the authors' table `db.tsv`.
 
     Returns:
@@ -138,6 +169,15 @@ def read_table(path: str | Path) -> dict[str, str]:
 
     Raises:
         FormatError: not that table.
+
+    Example:
+        >>> import tempfile
+        >>> rows = ["ID", "Protein", "Experiment Details"]
+        >>> rows = rows, ["D00736.002", "ARID3A", "'CellLine=K562'"]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "db.tsv").write_text("\\n".join(map("\\t".join, rows)))
+        ...     read_table(Path(folder, "db.tsv"))
+        {'D00736.002': 'K562|ARID3A|D00736.002'}
     """
     from genome_keras.io.lines import rows
 

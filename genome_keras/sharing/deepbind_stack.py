@@ -23,6 +23,13 @@ def stacked(
 
     Raises:
         WeightsError: networks that read other strands, or have other numbers of detectors.
+
+    Example:
+        >>> detectors, one = np.ones((2, 4, 1), "float32"), np.ones(1, "float32")
+        >>> network = Network(True, 2, "max", 0, detectors, one, ((one[None], one),))
+        >>> model, names = stacked({"D1": network, "D2": network}, window=12, output="probability")
+        >>> model.output_shape, names
+        ((None, 2), ['D1', 'D2'])
     """
     for what in ("both_strands", "filters"):
         kinds = {_fact(network, what): name for name, network in networks.items()}

@@ -48,6 +48,11 @@ def export(
         ValueError: an unknown format, or a model of no fixed window for litert.
         WeightsError: a checkpoint that cannot be used.
         GenomeKerasError: it cannot be written, a package is missing, or the scores differ.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     export("kmer_logreg.human_chromatin.v1", f"{folder}/model.keras") < 1e-5
+        True
     """  # noqa: E501
     out = Path(out)
     if format is None:
@@ -91,6 +96,10 @@ def told_by(name: str, stdout: str, stderr: str, status: int) -> float:
 
     Raises:
         The error that it met; GenomeKerasError with its last words where it ended early.
+
+    Example:
+        >>> told_by("my_model", '{"worst": 1e-07, "kind": null, "problem": null}', "", 0)
+        1e-07
     """
     try:
         told = json.loads(stdout.splitlines()[-1])

@@ -1,5 +1,6 @@
 """DeepBind's published networks as a checkpoint, any number of them in one model."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def import_deepbind(
-    path: str | Path,
-    out: str | Path,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
     *,
     models: Sequence[str] | None = None,
-    table: str | Path | None = None,
+    table: str | os.PathLike | None = None,
     window: int = 101,
     output: str = "probability",
 ) -> "keras.Model":
@@ -42,6 +43,17 @@ def import_deepbind(
         WeightsError: no such model, or networks for DNA and for RNA together.
         ValueError: `out` does not end in .weights.h5.
         GenomeKerasError: a file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> lines = ["reverse_complement = 1", "num_detectors = 1", "detector_len = 2"]
+        >>> lines += ["has_avg_pooling = 0", "num_hidden = 0", "detectors = 1,0,0,0,0,1,0,0"]
+        >>> lines += ["thresholds = 0", "weights1 = 1", "biases1 = 0", "weights2 =", "biases2 ="]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "D00001.001.txt").write_text("\\n".join(lines))
+        ...     model = import_deepbind(folder, f"{folder}/deepbind.weights.h5")
+        ...     sorted(path.name for path in Path(folder).glob("deepbind.*"))
+        ['deepbind.json', 'deepbind.weights.h5']
     """
     out = Path(out)
     if not out.name.endswith(".weights.h5"):

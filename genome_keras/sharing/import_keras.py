@@ -1,6 +1,6 @@
 """A network that Keras 0.2 to 2.x saved in HDF5, as a Keras 3 model."""
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 from genome_keras.io.atomic import atomic
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def import_keras(
-    path: str | Path,
-    out: str | Path | None = None,
+    path: str | os.PathLike,
+    out: str | os.PathLike | None = None,
     *,
-    json: str | Path | None = None,
+    json: str | os.PathLike | None = None,
     backend: str | None = None,
 ) -> "keras.Model":
     """Builds the Keras 3 model of an old file, layer by layer, on any backend.
@@ -36,6 +36,20 @@ def import_keras(
             not fit it.
         GenomeKerasError: `out` cannot be written.
         ValueError: another backend, or `out` does not end in .keras.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> dense = '{"name": "Dense", "output_dim": 2, "input_dim": 3, "activation": "relu"}'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/old.json", "w") as file:  # as Keras 0.3 described it
+        ...         _ = file.write('{"name": "Sequential", "layers": [%s]}' % dense)
+        ...     with h5py.File(f"{folder}/old.h5", "w") as file:  # and kept its weights
+        ...         file.attrs["nb_layers"] = 1
+        ...         file.create_group("layer_0").attrs["nb_params"] = 2
+        ...         file["layer_0/param_0"], file["layer_0/param_1"] = [[1, 2]] * 3, [0, 0]
+        ...     model = import_keras(f"{folder}/old.h5", json=f"{folder}/old.json")
+        >>> model.input_shape, model.output_shape
+        ((None, 3), (None, 2))
     """
     if backend not in (None, "theano", "tensorflow"):
         raise ValueError(

@@ -4,8 +4,10 @@ Nothing in a file is run: torch states are read as tensors only.
 """
 
 import inspect
+import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +16,22 @@ from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
 from genome_keras.weights.checkpoint import save_described
 
+if TYPE_CHECKING:
+    import keras
+
 _FROM_AGCT = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
 _NAME = re.compile(r"((?:\d+\.)+)(weight|bias|running_mean|running_var|num_batches_tracked)")
 _POOLS = {"deepsea": (4, 4, 1), "basset": (3, 4, 4)}
 
 
-def import_weights(architecture, path, out, *, tasks=None, window=None):
+def import_weights(
+    architecture: str,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    tasks: str | os.PathLike | None = None,
+    window: int | None = None,
+) -> "keras.Model":
     """Writes weights in a published layout as a checkpoint.
 
     Sizes come from the shapes in the file. The scores are those of the original
@@ -42,6 +54,10 @@ def import_weights(architecture, path, out, *, tasks=None, window=None):
         WeightsError: not a file of such weights, or other shapes.
         GenomeKerasError: a file cannot be written.
         ValueError: an unknown architecture, or `out` does not end in .weights.h5.
+
+    Example:
+        >>> import_weights("deepsea", "deepsea.pth", "deepsea.weights.h5")  # doctest: +SKIP
+        <SequenceModel name=deepsea, built=True>
     """
     readers = {"basset": _basset, "danq": _danq, "deepsea": _deepsea}
     one_of(architecture=architecture, accepted=readers)

@@ -5,7 +5,7 @@ is built here, and nothing in a file is run.
 """
 
 import json
-from pathlib import Path
+import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,10 @@ class Tensor(NamedTuple):
         layer: its name.
         call: which of the layer's calls gave it, from 0.
         part: which of that call's outputs, from 0.
+
+    Example:
+        >>> Tensor("dense_1")
+        Tensor(layer='dense_1', call=0, part=0)
     """
 
     layer: str
@@ -42,6 +46,11 @@ class Layer(NamedTuple):
         kind: class in Keras, such as "Convolution1D".
         settings: dict of its settings.
         calls: for each call what it reads; none for an input.
+
+    Example:
+        >>> layer = Layer("dense_1", "Dense", {"units": 2}, [[Tensor("input_1")]])
+        >>> [end.layer for end in layer.calls[0]]
+        ['input_1']
     """
 
     name: str
@@ -62,6 +71,12 @@ class Saved(NamedTuple):
         theano: whether convolutions read their kernels backwards; None where the file does
             not tell.
         contents: how many arrays and numbers the file has.
+
+    Example:
+        >>> ends = [Tensor("input_1")], [Tensor("input_1")]
+        >>> saved = Saved([Layer("input_1", "InputLayer", {}, [[]])], *ends, {}, (1, 0), True, None)
+        >>> saved.version >= (1, 0), saved.theano
+        (True, True)
     """
 
     layers: list[Layer]
@@ -73,7 +88,7 @@ class Saved(NamedTuple):
     contents: Any
 
 
-def read_old_keras(path: str | Path, json_path: str | Path | None = None) -> Saved:
+def read_old_keras(path: str | os.PathLike, json_path: str | os.PathLike | None = None) -> Saved:
     """Reads a network that an old Keras saved.
 
     Args:
@@ -83,6 +98,22 @@ def read_old_keras(path: str | Path, json_path: str | Path | None = None) -> Sav
     Raises:
         WeightsError: no such file, not such a network, a network inside another, or arrays
             that do not belong to it.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> dense = {"name": "dense", "units": 2, "input_dim": 3, "activation": "linear"}
+        >>> layers = [{"class_name": "Dense", "config": dense}]
+        >>> description = json.dumps({"class_name": "Sequential", "config": layers})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with open(f"{folder}/old.json", "w") as file:
+        ...         _ = file.write(description)
+        ...     with h5py.File(f"{folder}/old.h5", "w") as file:  # weights, as Keras 0.3 wrote them
+        ...         file.attrs["nb_layers"] = 1
+        ...         file.create_group("layer_0").attrs["nb_params"] = 1
+        ...         file["layer_0/param_0"] = np.ones((3, 2))
+        ...     saved = read_old_keras(f"{folder}/old.h5", f"{folder}/old.json")
+        >>> [layer.kind for layer in saved.layers], saved.arrays["dense"][0].shape
+        (['InputLayer', 'Dense'], (3, 2))
     """
     import h5py
 

@@ -30,6 +30,12 @@ def convert(kind: str, settings: Settings, name: str | None) -> tuple[Any, Calla
 
     Raises:
         ValueError: an unknown kind, or settings that are missing or not supported.
+
+    Example:
+        >>> settings = Settings({"output_dim": 2, "activation": "relu"}, (1, 0), theano=True)
+        >>> layer, arrays = convert("Dense", settings, "hidden")
+        >>> layer.units, layer.name
+        (2, 'hidden')
     """
     if kind in ("Lambda", "TFOpLambda", "SlicingOpLambda"):
         raise ValueError("has code in it, which is not run")

@@ -1,6 +1,6 @@
 """From the description and the arrays of an old network to a Keras 3 model."""
 
-from pathlib import Path
+import os
 
 import keras
 
@@ -11,7 +11,7 @@ from genome_keras.sharing.old_keras_settings import ChannelsFirst, Settings
 from genome_keras.weights.parameter_budget import at_most
 
 
-def build(saved: Saved, path: str | Path) -> keras.Model:
+def build(saved: Saved, path: str | os.PathLike) -> keras.Model:
     """The Keras 3 model of a saved network, with its weights.
 
     Args:
@@ -21,6 +21,18 @@ def build(saved: Saved, path: str | Path) -> keras.Model:
     Raises:
         WeightsError: a layer that is not known (named), arrays that do not fit it, or more
             weights than the file holds.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.sharing.old_keras_files import Tensor
+        >>> from genome_keras.weights.file_checks import Contents
+        >>> ends = [Tensor("x")], [Tensor("y")]
+        >>> layers = [Layer("x", "InputLayer", {"batch_input_shape": [None, 3]}, [[]])]
+        >>> layers += [Layer("y", "Dense", {"output_dim": 2, "bias": False}, [ends[0]])]
+        >>> arrays = {"y": [np.ones((3, 2), "float32")]}
+        >>> saved = Saved(layers, *ends, arrays, (1, 0), True, Contents(arrays=1, numbers=6))
+        >>> build(saved, "old.h5").output_shape
+        (None, 2)
     """
     budget = {"arrays": saved.contents.arrays, "numbers": saved.contents.numbers}
     with at_most(**budget, where=str(path)):

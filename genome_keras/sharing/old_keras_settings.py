@@ -18,9 +18,14 @@ class Settings:
         values: dict of them.
         version: (major, minor) of the Keras that saved them.
         theano: whether convolutions read their kernels backwards, or None.
+
+    Example:
+        >>> settings = Settings({"nb_filter": 16, "border_mode": "same"}, (1, 0), theano=True)
+        >>> settings.take("filters", "nb_filter"), settings.padding
+        (16, 'same')
     """
 
-    def __init__(self, values: dict, version: tuple[int, int], theano: bool | None):
+    def __init__(self, values: dict, version: tuple[int, int], theano: bool | None) -> None:
         self.values, self.version, self.theano = values, version, theano
 
     def take(self, *names: str, default: Any = _REQUIRED) -> Any:
@@ -69,11 +74,16 @@ class ChannelsFirst:
     """A layer that reads (..., channels), called on (channels, ...).
 
     Not every backend has layers of that order.
+
+    Example:
+        >>> layer = ChannelsFirst(keras.layers.Conv2D(8, 3))
+        >>> layer(keras.Input((4, 10, 10))).shape  # channels, then rows and columns
+        (None, 8, 8, 8)
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: keras.layers.Layer) -> None:
         self.layer = layer
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: Any) -> Any:
         inputs = keras.layers.Permute((2, 3, 1))(inputs)
         return keras.layers.Permute((3, 1, 2))(self.layer(inputs))

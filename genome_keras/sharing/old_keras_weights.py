@@ -18,6 +18,12 @@ def convolution(arrays: list, *, filters: int, size: tuple, theano: bool, first:
 
     Raises:
         ValueError: a kernel of another shape.
+
+    Example:
+        >>> kernel = np.arange(3.0).reshape(3, 1, 1)
+        >>> (found,) = convolution([kernel], filters=1, size=(3,), theano=True, first=False)
+        >>> found[:, 0, 0].tolist()  # Theano reads it backwards
+        [2.0, 1.0, 0.0]
     """
     kernel, *bias = arrays
     if len(size) == 1 and kernel.ndim == 4:
@@ -38,6 +44,11 @@ def recurrent(arrays: list, kind: str) -> list:
     """Kernel, recurrent kernel and bias of an LSTM, a GRU or a simple recurrent layer.
 
     Keras 1 has three arrays for each gate, the LSTM's in another order.
+
+    Example:
+        >>> gates = [np.full((1, 1), gate) for gate in range(3) for part in range(3)]
+        >>> [array.tolist() for array in recurrent(gates, "GRU")]
+        [[[0, 1, 2]], [[0, 1, 2]], [[0, 1, 2]]]
     """
     gates = {"LSTM": _LSTM, "GRU": _GRU}.get(kind)
     if gates is None or len(arrays) != 3 * len(gates):
@@ -46,7 +57,13 @@ def recurrent(arrays: list, kind: str) -> list:
 
 
 def bidirectional(arrays: list, kind: str) -> list:
-    """Those of the forward layer, then those of the backward one."""
+    """Those of the forward layer, then those of the backward one.
+
+    Example:
+        >>> gates = [np.full((1, 1), gate) for gate in range(3) for part in range(3)]
+        >>> len(bidirectional([*gates, *gates], "GRU"))  # kernel, recurrent kernel, bias of both
+        6
+    """
     half = len(arrays) // 2
     return [*recurrent(arrays[:half], kind), *recurrent(arrays[half:], kind)]
 
@@ -59,6 +76,12 @@ def normalization(arrays: list, *, epsilon: float, version: tuple, theano: bool 
     Raises:
         ValueError: Keras 1.0 with Theano, some releases of which kept the variance and some
             the standard deviation.
+
+    Example:
+        >>> arrays = [np.float32([2.0])] * 4
+        >>> how = {"epsilon": 0.5, "version": (0, 3), "theano": True}
+        >>> normalization(arrays, **how)[-1].tolist()  # (2 + 0.5)**2 - 0.5
+        [5.75]
     """
     if version >= (1, 1) or (version == (1, 0) and theano is False):
         return arrays

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -51,7 +52,14 @@ Not stated.
 """
 
 
-def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
+def save_pretrained(
+    model: keras.Model,
+    folder: str | os.PathLike,
+    *,
+    tasks: Iterable[str] | None = None,
+    license: str | None = None,
+    card: str | None = None,
+) -> Path:
     """Saves a model as a folder that loads by its path and can be pushed to the Hub.
 
     The folder gets `model.weights.h5`, `config.json` (architecture and arguments, a
@@ -72,6 +80,14 @@ def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
     Raises:
         ValueError: a model that no factory made, or another number of tasks.
         GenomeKerasError: the folder exists or cannot be written.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = save_pretrained(model, f"{folder}/mine", tasks=["CTCF", "DNase"])
+        ...     sorted(os.listdir(path))
+        ['README.md', 'config.json', 'model.weights.h5', 'tasks.tsv']
     """
     made = description.of_model(model, tasks=tasks)
     tasks = made.pop("tasks")
@@ -106,7 +122,7 @@ def save_pretrained(model, folder, *, tasks=None, license=None, card=None):
     return folder
 
 
-def push(folder, address, *, private=False):
+def push(folder: str | os.PathLike, address: str, *, private: bool = False) -> str:
     """Uploads a folder of `save_pretrained` to the Hugging Face Hub, in one commit.
 
     The folder is checked first. `HF_TOKEN` or `hf auth login` must allow writing.
@@ -122,6 +138,10 @@ def push(folder, address, *, private=False):
 
     Raises:
         WeightsError: an unsound folder, or the Hub refuses.
+
+    Example:
+        >>> push("mine", "hf://me/regulatory-models/mine", private=True)  # doctest: +SKIP
+        'hf://me/regulatory-models@0123456789abcdef0123456789abcdef01234567/mine'
     """
     reference = hub.parse(address)
     checkpoint = find(folder)
@@ -137,7 +157,7 @@ def push(folder, address, *, private=False):
     return str(hub.upload(folder, reference, private=private, message=message))
 
 
-def probe(model, window):
+def probe(model: keras.Model, window: int | None) -> tuple[list[str], np.ndarray]:
     """Two sequences of random letters, the second with a quarter of N, and their scores.
 
     Args:
@@ -146,6 +166,13 @@ def probe(model, window):
 
     Returns:
         A list of str and an array of what the model gives.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> letters, scores = probe(model, 12)
+        >>> [len(seq) for seq in letters], letters[1][3:6], scores.shape
+        ([12, 12], 'NNN', (2, 2))
     """
     window = window or 100
     codes = np.random.default_rng(0).integers(0, 4, (2, window), dtype=np.uint8)
@@ -153,8 +180,15 @@ def probe(model, window):
     return ["".join(row) for row in _LETTERS[codes]], scores_of(model, codes)
 
 
-def scores_of(model, codes):
-    """What a model gives for codes (n, window), outside training, as an array."""
+def scores_of(model: keras.Model, codes: np.ndarray) -> np.ndarray:
+    """What a model gives for codes (n, window), outside training, as an array.
+
+    Example:
+        >>> from genome_keras import kmer_logreg
+        >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
+        >>> scores_of(model, np.zeros((3, 12), np.uint8)).shape
+        (3, 2)
+    """
     return keras.ops.convert_to_numpy(model(codes, training=False))
 
 

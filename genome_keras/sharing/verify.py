@@ -1,6 +1,7 @@
 """Whether a checkpoint is what it says: bytes, structure, scores of the probe, card."""
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from genome_keras.encode import tokens
 from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import is_intact
 from genome_keras.weights import file_checks
+from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.registry import PUBLISHED
 from genome_keras.weights.resolve import find
 
@@ -26,6 +28,11 @@ class Check(NamedTuple):
         what: "description", "bytes", "structure", "probe", "tasks", "card" or "scores".
         passed: None where there was nothing to compare with.
         detail: what was found.
+
+    Example:
+        >>> check = Check("my_model", "card", False, "nothing under 'Limits'")
+        >>> f"{check.what}: {check.detail}"
+        "card: nothing under 'Limits'"
     """
 
     name: str
@@ -34,7 +41,9 @@ class Check(NamedTuple):
     detail: str
 
 
-def verify(weights, *, data=None):
+def verify(
+    weights: str | os.PathLike | Checkpoint, *, data: str | os.PathLike | None = None
+) -> list[Check]:
     """Checks a checkpoint; nothing is changed.
 
     Args:
@@ -44,6 +53,11 @@ def verify(weights, *, data=None):
 
     Returns:
         A list of `Check`, in the order of `Check.what`.
+
+    Example:
+        >>> checks = verify("kmer_logreg.human_chromatin.v1")
+        >>> [check.what for check in checks if check.passed]
+        ['description', 'bytes', 'structure', 'probe', 'tasks', 'card']
     """
     name = getattr(weights, "name", None) or str(weights)
     try:
