@@ -309,9 +309,8 @@ def test_command_line(tmp_path, capsys):
     np.testing.assert_allclose(found[0], data["output_0"], atol=1e-5)
     assert main(["import", "keras", str(tmp_path / "none.h5"), "--out", str(out)]) == 1
     assert capsys.readouterr().err == f"genome-keras: {tmp_path / 'none.h5'}: no such file\n"
-    with pytest.raises(SystemExit, match="2"):
-        main(["import", "keras", str(SAVED / "keras_2.h5"), "--out", "m.h5"])
-    assert "expected a name that ends in .keras, got 'm.h5'" in capsys.readouterr().err
+    assert main(["import", "keras", str(SAVED / "keras_2.h5"), "--out", "m.h5"]) == 2
+    assert "out must end in .keras. Received: 'm.h5'" in capsys.readouterr().err
 
 
 # The published files

@@ -1,6 +1,5 @@
 """`genome-keras import`: published weights of other packages as a checkpoint."""
 
-import argparse
 from argparse import _SubParsersAction
 from pathlib import Path
 
@@ -79,14 +78,8 @@ def _add_keras(kinds):
         choices=("theano", "tensorflow"),
         help="which saved FILE, where FILE does not tell: Theano read kernels backwards",
     )
-    add("--out", type=_keras_file, required=True, metavar="OUT.keras", help="model to write")
+    add("--out", type=new_file, required=True, metavar="OUT.keras", help="model to write")
     parser.set_defaults(run=_import_keras)
-
-
-def _keras_file(text):
-    if not text.endswith(".keras"):
-        raise argparse.ArgumentTypeError(f"expected a name that ends in .keras, got {text!r}")
-    return new_file(text)
 
 
 def _import(options):
