@@ -98,7 +98,8 @@ def test_saved_model_by_another_process(saved, capfd):
     assert (sys.stdout, sys.stderr, logging.getLogger("tf2onnx").level) == before
     assert capfd.readouterr() == ("", "") and not told
     assert sorted(p.name for p in folder.parent.iterdir()) == sorted([folder.name, out.name])
-    scores = tf.saved_model.load(str(out)).serve(CODES).numpy()
+    loaded = tf.saved_model.load(str(out))  # which holds the variables of `serve`
+    scores = loaded.serve(CODES).numpy()
     np.testing.assert_allclose(scores, model.predict(CODES, verbose=0), atol=1e-5)
     with pytest.raises(GenomeKerasError, match="is there already"):
         genome_keras.export(folder, out, format="saved_model")
