@@ -51,6 +51,8 @@ TABLE = {
     "compare": "compare IN.h5 --out DIR",
     "compare report": "compare IN.h5 --report OUT.html",
     "import": "import danq IN.h5 --out OUT.weights.h5",
+    "import keras": "import keras IN.h5 --out OUT.keras",
+    "import deepbind": "import deepbind D00328.018 --params IN.txt --out OUT.weights.h5",
     "words": "words IN.fa --out OUT.h5",
     "lm train": "lm train IN.fa --units 2 --out DIR",
     "lm score": "lm score IN.fa --weights lm.weights.h5 --out OUT.tsv",
@@ -82,7 +84,7 @@ def home(tmp_path_factory):
     (home / "empty").write_bytes(b"")
     (home / "truncated.gz").write_bytes(gzip.compress(genome.encode() + head.encode())[:-20])
     (home / "folder").mkdir()
-    for suffix in ("tsv", "vcf.gz", "html", "h5", "meme", "weights.h5", "bw", "fa", "gk"):
+    for suffix in ("tsv", "vcf.gz", "html", "h5", "meme", "weights.h5", "keras", "bw", "fa", "gk"):
         (home / f"there.{suffix}").mkdir()
     about = {"architecture": "kmer_logreg", "tasks": ["a"], "arguments": {"window": 20, "tasks": 1}}
     (home / "m.json").write_text(json.dumps(about))
