@@ -12,6 +12,7 @@ __version__ = "0.2.0"
 MODELS = (
     "basset",
     "bigru_multitask",
+    "center_context",
     "char_rnn",
     "clockwork_rnn",
     "conv_bigru",

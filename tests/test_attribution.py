@@ -29,6 +29,8 @@ CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (3, 2, 2), "pools": (2, 1, 1)}
 MODELS = {
     "basset": {**CONVOLUTIONS, "hidden": (8, 6)},
     "bigru_multitask": {"units": 4},
+    "center_context": {"center": 8, "filters": (5, 6), "units": 4, "context_filters": (3, 4)}
+    | {"context_units": 2, "head_dropout": 0.0},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
     "conv_bigru": {"filters": (5, 6), "width": 4, "pool": 2, "units": 4},
     "danq": {"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6},
@@ -43,7 +45,7 @@ METHODS = [GradientXInput(), IntegratedGradients(steps=3), SmoothGrad(steps=3), 
 ONE_STRAND = ("integer_logreg",)  # no `both_strands`
 # ReLU and maxima: more points; ties and what rounding decides differ between strands.
 KINKED = ("basset", "clockwork_rnn", "conv_bigru", "danq", "deepbind", "deepsea")
-KINKED += ("deepbind_2015",)
+KINKED += ("center_context", "deepbind_2015")
 
 
 def build(name, **more):

@@ -12,6 +12,7 @@ WINDOW = 12
 SMALL = {"window": WINDOW, "tasks": 3, "seed": 1}
 MODELS = {
     "bigru_multitask": {**SMALL, "units": 4},
+    "center_context": {**SMALL, "center": WINDOW, "filters": (5, 6), "units": 4},
     "char_rnn": {"units": 4, "seed": 1},
     "clockwork_rnn": {**SMALL, "embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
     "conv_bigru": {**SMALL, "filters": (5, 6), "width": 4, "pool": 2, "units": 4, "blocks": 1},
@@ -21,6 +22,7 @@ MODELS = {
 # Recurrent layers, and the steps that they take.
 STATES = {
     "bigru_multitask": ("forward_gru_1 forward_gru_2 backward_gru_1 backward_gru_2", WINDOW),
+    "center_context": ("forward_gru backward_gru", WINDOW // 4),
     "char_rnn": ("gru_1 gru_2", WINDOW),
     "clockwork_rnn": ("forward_clockwork_1 backward_clockwork_1", WINDOW),
     "conv_bigru": ("forward_gru backward_gru", WINDOW // 2),
@@ -65,6 +67,11 @@ def test_scores_follow_from_the_states(name):
     elif name == "conv_bigru":
         together = [f(states, 1) for f in (np.max, np.mean) for states in read]
         scores = model.get_layer("head")(np.concatenate(together, -1))
+    elif name == "center_context":
+        both = np.concatenate(read, -1)
+        sums = numbers(model.get_layer("places")(both))
+        together = np.concatenate([both.max(1), both.mean(1), sums], -1)
+        scores = model.get_layer("head")(together)
     elif name == "danq":
         together = np.concatenate(read, -1).reshape(3, -1)
         scores = model.get_layer("head")(model.get_layer("hidden")(together))

@@ -24,6 +24,8 @@ from genome_keras.errors import WeightsError
 # modules of 32 that read 64 inputs, themselves and all slower ones; the head.
 # conv_bigru: this package's own: convolutions and norms of four arrays, two GRUs, the head
 # over maxima and means of both.
+# center_context: this package's own: convolutions and norms of four arrays, four GRUs, two
+# sums over 50 and over 63 positions, the head over maxima, means and sums.
 # kmer_rnn: no published size: 4^6 words and one for N, two GRUs, the head.
 SPECIFICATIONS = {
     "bigru_multitask": (
@@ -111,6 +113,26 @@ SPECIFICATIONS = {
         + 2 * (128 + 96 + 2) * 3 * 96
         + (4 * 96 + 1) * 919,
     ),
+    "center_context": (
+        {
+            "window": 12,
+            "tasks": 3,
+            "center": 8,
+            "filters": (5, 6),
+            "units": 4,
+            "context_filters": (3, 4),
+            "context_units": 2,
+            "head_dropout": 0.0,
+        },
+        {},
+        (4 * 19 + 4) * 256
+        + (5 * 256 + 4) * 128
+        + (4 * 15 + 4) * 96
+        + (5 * 96 + 4) * 128
+        + 4 * (128 + 96 + 2) * 3 * 96
+        + 2 * (50 + 63) * 192
+        + (8 * 192 + 1) * 919,
+    ),
     "kmer_rnn": (
         {"window": 12, "tasks": 3, "word": 2, "embedding": 3, "units": 4},
         {},
@@ -119,7 +141,7 @@ SPECIFICATIONS = {
 }
 MULTITASK = [name for name in SPECIFICATIONS if name != "char_rnn"]
 # Models with a dense layer over all positions, which need to know how many there are.
-FIXED = ("deepsea", "danq", "basset", "integer_logreg")
+FIXED = ("deepsea", "danq", "basset", "integer_logreg", "center_context")
 COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
