@@ -2,7 +2,7 @@
 
 import os
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,30 +16,31 @@ def test_all_examples_are_here():
     assert names == {"quickstart.py", "fine_tune.ipynb", "variants.ipynb", "language_model.py"}
 
 
-def test_quickstart(tmp_path):
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "quickstart.py")],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
-    assert "5 records x 192 tasks" in done.stdout
+@pytest.fixture
+def run_script(tmp_path, monkeypatch, capsys):
+    """Runs a script in this process, which has its framework, and returns what it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_quickstart(run_script):
+    told = run_script("quickstart.py")
+    lines = {line.split()[0]: line for line in told.splitlines() if line.strip()}
+    assert "5 records x 192 tasks" in told
     assert "|CTCF|" in lines["ctcf_site"] and "|CTCF|" not in lines["random"]
     assert "|JUND|" in lines["ap1_sites"]
 
 
-def test_language_model(tmp_path):
+@pytest.mark.compiled  # it takes hundreds of steps
+def test_language_model(run_script):
     """A repeat is learned to the last base; nothing is learned of a random genome."""
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "language_model.py"), "16"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = dict(line.split(": ") for line in done.stdout.splitlines())
+    lines = dict(line.split(": ") for line in run_script("language_model.py", "16").splitlines())
     held_out = {name: float(lines[name].split()[-1]) for name in ("repeat", "random")}
     assert held_out["repeat"] < 1.01 and held_out["random"] >= 4
     assert lines["drawn after AGCTT"] == "GAGGCAGCTTGAGGCAGCTT"

@@ -23,6 +23,15 @@ def pair(**arguments):
     return ours, plain
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+@pytest.mark.parametrize("eager", [True, pytest.param(False, marks=pytest.mark.compiled)])
+def test_only_what_is_marked_is_compiled(eager):
+    """Else the tests below would say nothing of the loops that XLA makes."""
+    import tensorflow as tf
+
+    assert tf.config.functions_run_eagerly() is eager
+
+
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
 @pytest.mark.parametrize("return_sequences", [True, False])
