@@ -12,8 +12,9 @@ from genome_keras.weights.run_files import RunFiles, check_folder, claim, is_run
 class Made:
     """Stands for a model that a factory made."""
 
-    arguments = {"window": 12, "k": [1, 2], "seed": 20260101}
-    made_with = description.made_by("kmer_logreg", arguments, ["a", "b"])
+    made_with = description.made_by(
+        "kmer_logreg", {"window": 12, "k": [1, 2], "seed": 20260101}, ["a", "b"]
+    )
 
 
 def test_a_description_is_read_as_it_was_written(tmp_path):
