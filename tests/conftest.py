@@ -17,9 +17,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "compiled: TensorFlow compiles models, as for users; else they run eagerly"
-    )
     # It tells that functions of tf.data are compiled all the same.
     config.addinivalue_line(
         "filterwarnings", "ignore:Even though the `tf.config.experimental_run_functions_eagerly`"

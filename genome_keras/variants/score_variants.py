@@ -189,12 +189,12 @@ def score_vcf(
 ) -> ScoredAlleles:
     """Scores every alternative allele of a VCF and writes a table or a VCF.
 
-    One row an allele, in the order of the file: chrom, pos (1-based, missing where the
-    record has none), id, ref, alt, as written; status, a word of
-    `genome_keras.variants.blocks.STATUS`; the largest absolute effect over the tasks and
-    its task (max_diff, max_diff_task); then the effects, one column a task. With both effects the tasks' columns end in ":diff" and
-    ":logodds". A VCF has the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells.
-    Memory does not grow with the file.
+    One row an allele, in the order of the file: chrom, pos (1-based, missing where the record has
+    none), id, ref, alt, as written; status, a word of `genome_keras.variants.blocks.STATUS`; the
+    largest absolute effect over the tasks and its task (max_diff, max_diff_task); then the effects,
+    one column a task. With both effects the tasks' columns end in ":diff" and ":logodds". A VCF has
+    the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells. Memory does not grow with the
+    file.
 
     Args:
         path: VCF, plain or gzip; "-" is standard input.
