@@ -53,7 +53,7 @@ TABLE = {
     "import": "import danq IN.h5 --out OUT.weights.h5",
     "import keras": "import keras IN.h5 --out OUT.keras",
     "import deepbind": "import deepbind D00328.018 --params IN.txt --out OUT.weights.h5",
-    "words": "words IN.fa --out OUT.h5",
+    "words": "words IN.fa --word 2 --embedding 2 --steps 2 --out OUT.h5",
     "lm train": "lm train IN.fa --units 2 --out DIR",
     "lm score": "lm score IN.fa --weights lm.weights.h5 --out OUT.tsv",
     "lm track": "lm score g.fa --weights lm.weights.h5 --out x.tsv --track OUT.bw",
