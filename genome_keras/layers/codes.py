@@ -43,12 +43,13 @@ genome_keras.tokens gives them. Received: code 7 at row 0, position 1
     )
 
 
-def check_shape(x: Any, *, window: int | None = None) -> None:
+def check_shape(x: Any, *, window: int | None = None, integers: bool = True) -> None:
     """Checks the shape and the type of codes, as far as they are known.
 
     Args:
         x: an array or a tensor, also one inside a graph.
         window: bp; None is any.
+        integers: whether the type is looked at.
 
     Raises:
         SequenceError: not integers (batch, window).
@@ -62,7 +63,7 @@ def check_shape(x: Any, *, window: int | None = None) -> None:
     shape, dtype = tuple(shape), getattr(x.dtype, "name", str(x.dtype)).removeprefix("torch.")
     if len(shape) != 2 or (None not in (window, shape[1]) and shape[1] != window):
         received = f"shape {shape}"
-    elif "int" not in dtype:
+    elif integers and "int" not in dtype:
         received = f"{dtype} {shape}"
     else:
         return

@@ -46,10 +46,14 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     made_with = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        check = check_shape if _checked.get() else check_codes
+        window, known = self.inputs[0].shape[1], _checked.get() or _in_replica()
         for codes in keras.tree.flatten(args[0] if args else kwargs.get("inputs")):
-            if hasattr(codes, "dtype"):
-                check(codes, window=self.inputs[0].shape[1])
+            if not hasattr(codes, "dtype"):
+                continue
+            if known:  # for several devices Keras builds a model with numbers of its own type
+                check_shape(codes, window=window, integers=False)
+            else:
+                check_codes(codes, window=window)
         return super().__call__(*args, **kwargs)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -130,6 +134,15 @@ genome_keras.tokens gives them. Received: shape (1, 4)
 
 
 keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name in `.h5` files
+
+
+def _in_replica():
+    """Whether this is a thread of `tf.distribute`, for which `fit` has checked the codes."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
 
 
 def _same_rows(x, y):
