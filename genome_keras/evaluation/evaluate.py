@@ -3,12 +3,11 @@
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
-from genome_keras.datasets.splits import Data, paths_of
 from genome_keras.errors import WeightsError
 from genome_keras.evaluation.baselines import gc_scores
 from genome_keras.evaluation.compare import side_by_side
@@ -18,11 +17,14 @@ from genome_keras.evaluation.measure import measure, split_of
 from genome_keras.evaluation.score_files import keep
 from genome_keras.scores import best_threshold
 
+if TYPE_CHECKING:
+    from genome_keras.datasets.splits import Data
+
 __all__ = ["as_markdown", "evaluate"]
 
 
 def evaluate(
-    data: Data,
+    data: "Data",
     *,
     weights: object,
     tasks: Iterable[str] | None = None,
@@ -189,6 +191,8 @@ def _baselines(rates, train):
 
 
 def _named(data):
+    from genome_keras.datasets.splits import paths_of
+
     return ", ".join(os.fspath(path) for path in paths_of(data))
 
 
