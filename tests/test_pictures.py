@@ -281,7 +281,10 @@ def test_names_are_names_and_nothing_is_left_behind():
     [
         (lambda: draw_logo(np.zeros((5, 3))), r"values \(window, 4\). Received: \(5, 3\)"),
         (lambda: draw_logo(np.zeros((0, 4))), r"Received: \(0, 4\)"),
-        (lambda: draw_logo(np.zeros((5, 4)), per_row=0), "per_row must be an integer of at least 1"),
+        (
+            lambda: draw_logo(np.zeros((5, 4)), per_row=0),
+            "per_row must be an integer of at least 1",
+        ),
         (lambda: draw_substitutions(np.zeros((5, 4)), codes=[0] * 4), r"codes \(5,\)"),
         (
             lambda: draw_tracks([[1.0]], starts=[0], window=5, tasks=["a", "b"]),
