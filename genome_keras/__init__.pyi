@@ -29,6 +29,7 @@ from genome_keras.metrics import F1 as F1
 from genome_keras.metrics import Perplexity as Perplexity
 from genome_keras.models.basset import basset as basset
 from genome_keras.models.bigru_multitask import bigru_multitask as bigru_multitask
+from genome_keras.models.center_context import center_context as center_context
 from genome_keras.models.char_rnn import char_rnn as char_rnn
 from genome_keras.models.clockwork_rnn import clockwork_rnn as clockwork_rnn
 from genome_keras.models.conv_bigru import conv_bigru as conv_bigru
