@@ -46,7 +46,7 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     made_with = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        window, known = self.inputs[0].shape[1], _checked.get() or _in_replica()
+        window, known = self.inputs[0].shape[1], _checked.get()
         for codes in keras.tree.flatten(args[0] if args else kwargs.get("inputs")):
             if not hasattr(codes, "dtype"):
                 continue
@@ -134,15 +134,6 @@ genome_keras.tokens gives them. Received: shape (1, 4)
 
 
 keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name in `.h5` files
-
-
-def _in_replica():
-    """Whether this is a thread of `tf.distribute`, for which `fit` has checked the codes."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
 
 
 def _same_rows(x, y):
