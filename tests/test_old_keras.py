@@ -15,7 +15,7 @@ import pytest
 from genome_keras.cli import main
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.import_keras import import_keras
-from tests.support.old_keras import (
+from support.old_keras import (
     convolved,
     gates_of,
     gru,
