@@ -4,7 +4,8 @@
         --set '{"window": 1000}' --shift 100 (--until 11:08 | --steps 625) [--start FILE]
 
 Each step reads a random batch of the split "train", half of it as reverse complements, and
-shifted by up to --shift bp where the file holds more than the window. Adam with the norm of
+shifted by up to --shift bp where the file holds more than the window; --also adds regions of
+a file with less around them. Adam with the norm of
 the gradient clipped at 1; the rate rises for --warmup steps and falls as a cosine to 1 % of
 it at the end, by the clock with --until. Every few minutes the run folder gets `state.npz`,
 from which the same command goes on, and `best.weights.h5` and `best.json`: the exponential
@@ -38,6 +39,7 @@ def main():
     parser.add_argument("--model", required=True, help="a factory, or MODULE:FACTORY")
     parser.add_argument("--set", type=json.loads, default={}, help="its arguments, JSON")
     parser.add_argument("--shift", type=int, default=0)
+    parser.add_argument("--also", help="a file of shorter regions: those of kind dhs, N around")
     parser.add_argument("--regions", type=int, help="draw so many of the training regions")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -60,6 +62,8 @@ def main():
 def train(model, options):
     options.run.mkdir(parents=True, exist_ok=True)
     data = read(options.data, model.input_shape[1])
+    if options.also:
+        data |= joined(data, read(options.also, model.input_shape[1]))
     rows = np.flatnonzero(data["split"] == "train")
     if options.regions:
         drawn = np.random.default_rng(1000 + options.seed).permutation(rows)
@@ -92,6 +96,16 @@ def read(path, window):
         data |= {name: file[name].asstr()[:] for name in names}
     data["left"] = (data["x"].shape[1] - window) // 2
     return data
+
+
+def joined(data, more):
+    """The training regions of kind dhs of the second set after all of the first, N around."""
+    some = np.flatnonzero((more["split"] == "train") & (more["source"] == "dhs"))
+    x = np.full((len(some), data["x"].shape[1]), 4, "uint8")
+    left = (x.shape[1] - more["x"].shape[1]) // 2
+    x[:, left : left + more["x"].shape[1]] = more["x"][some]
+    more = {name: more[name][some] for name in ("y", "split", "source")} | {"x": x}
+    return {name: np.concatenate([data[name], more[name]]) for name in more}
 
 
 def validation_rows(data):
