@@ -1,0 +1,220 @@
+"""What a checkpoint's scores are worth where labels are as rare as in a genome.
+
+A network is trained on regions that hold far more positives than a genome does, so its
+scores are too high there. A calibration maps the log-odds of each task by a line of its
+own, and has a threshold for each task above which a region is called. It is a table beside
+the weights, `NAME.calibration.tsv`: lines of `#` that tell what it was fitted on, then one
+row a task.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
+
+_CLIP = 1e-7  # as in genome_keras.losses
+_LONGEST = 1 << 20  # bytes of a table that is read
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Lines for the log-odds of tasks, and thresholds.
+
+    Attributes:
+        tasks: names, in the order of the scores.
+        slope, offset: float (tasks,): calibrated log-odds = slope x log-odds + offset; NaN
+            for a task that was not fitted.
+        threshold: float (tasks,), of calibrated scores: a region is called where its score
+            is at least this.
+        precision, recall: float (tasks,), of these calls on regions that the threshold was
+            not chosen on; NaN without a call or without a positive there.
+        rate: float (tasks,), share of positives among the regions it was fitted on.
+        positives: int (tasks,), how many these were.
+        about: what it was fitted on, a line of text or several.
+
+    Example:
+        >>> two = Calibration.from_lines(["CTCF", "REST"], slope=[1, 2], offset=[0, -1])
+        >>> two.probabilities([[0.5, 0.5]]).round(3)
+        array([[0.5  , 0.269]], dtype=float32)
+    """
+
+    tasks: tuple[str, ...]
+    slope: np.ndarray
+    offset: np.ndarray
+    threshold: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
+    rate: np.ndarray
+    positives: np.ndarray
+    about: str = ""
+
+    @classmethod
+    def from_lines(
+        cls, tasks: Sequence[str], *, slope: ArrayLike, offset: ArrayLike, about: str = ""
+    ) -> "Calibration":
+        """One whose thresholds are 0.5 and of which nothing was measured.
+
+        Example:
+            >>> Calibration.from_lines(["CTCF"], slope=[1], offset=[0]).threshold.tolist()
+            [0.5]
+        """
+        nothing = np.full(len(tasks), np.nan)
+        return cls(
+            tasks=tuple(tasks),
+            slope=np.asarray(slope, float),
+            offset=np.asarray(offset, float),
+            threshold=np.full(len(tasks), 0.5),
+            precision=nothing,
+            recall=nothing,
+            rate=nothing,
+            positives=np.zeros(len(tasks), int),
+            about=about,
+        )
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """bool (tasks,): which tasks have a line."""
+        return ~np.isnan(self.slope)
+
+    def probabilities(self, scores: ArrayLike, *, rates: ArrayLike | None = None) -> np.ndarray:
+        """Calibrated P(label = 1); tasks that were not fitted keep their scores.
+
+        Args:
+            scores: float (n, tasks) of the checkpoint.
+            rates: float (tasks,) or one number, share of positives expected where the scores
+                are used; None takes that of the regions it was fitted on.
+
+        Returns:
+            float32 (n, tasks).
+
+        Source: Platt 1999, Probabilistic outputs for support vector machines; for `rates`
+            Saerens, Latinne and Decaestecker 2002 (Neural Computation 14:21).
+
+        Example:
+            >>> half = Calibration.from_lines(["CTCF"], slope=[1], offset=[np.log(1 / 9)])
+            >>> half.probabilities([[0.5], [0.9]]).round(3)
+            array([[0.1],
+                   [0.5]], dtype=float32)
+        """
+        scores = np.asarray(scores)
+        odds = log_odds(scores) * self.slope + self.offset
+        if rates is not None:
+            odds += log_odds(np.asarray(rates, float)) - log_odds(self.rate)
+        calibrated = 1 / (1 + np.exp(-odds))
+        return np.where(self.fitted, calibrated, scores).astype(np.float32)
+
+    def calls(self, scores: ArrayLike) -> np.ndarray:
+        """bool (n, tasks): which regions are called; none for a task that was not fitted.
+
+        Args:
+            scores: float (n, tasks) of the checkpoint, not calibrated.
+
+        Example:
+            >>> Calibration.from_lines(["CTCF"], slope=[1], offset=[0]).calls([[0.4], [0.6]])
+            array([[False],
+                   [ True]])
+        """
+        return (self.probabilities(scores) >= self.threshold) & self.fitted
+
+    def only(self, chosen: Sequence[int]) -> "Calibration":
+        """That of some tasks, by their numbers (0-based), in this order.
+
+        Example:
+            >>> both = Calibration.from_lines(["CTCF", "REST"], slope=[1, 2], offset=[0, 0])
+            >>> both.only([1]).tasks
+            ('REST',)
+        """
+        chosen = list(chosen)
+        arrays = {name: getattr(self, name)[chosen] for name in _COLUMNS}
+        return Calibration(tuple(self.tasks[i] for i in chosen), **arrays, about=self.about)
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Writes the table; an existing one is replaced."""
+        rows = zip(self.tasks, *(getattr(self, name) for name in _COLUMNS), strict=True)
+        with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+            for line in self.about.splitlines():
+                file.write(f"# {line}\n")
+            file.write("\t".join(("task", *_COLUMNS)) + "\n")
+            for task, *values in rows:
+                file.write("\t".join([task, *(f"{value:.6g}" for value in values)]) + "\n")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike) -> "Calibration":
+        """Reads a table that `write` wrote.
+
+        Raises:
+            FormatError: another file, or values out of their range.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Calibration.from_lines(["CTCF"], slope=[2], offset=[0]).write(f"{folder}/c.tsv")
+            ...     print(Calibration.read(f"{folder}/c.tsv").slope)
+            [2.]
+        """
+        about, header, rows = [], None, []
+        for number, line in enumerate(_lines(path), start=1):
+            if line.startswith("#"):
+                about.append(line[1:].strip())
+            elif header is None:
+                header = line.split("\t")
+                if header != ["task", *_COLUMNS]:
+                    expected = ", ".join(("task", *_COLUMNS))
+                    raise FormatError(path, number, f"expected the columns {expected}")
+            else:
+                rows.append(_row(path, number, line))
+        if not rows:
+            raise FormatError(path, None, "expected a row for each task. Received: none")
+        columns = dict(zip(_COLUMNS, np.array([values for _, values in rows]).T, strict=True))
+        columns["positives"] = columns["positives"].astype(int)
+        return cls(tuple(task for task, _ in rows), **columns, about="\n".join(about))
+
+
+_COLUMNS = tuple(f.name for f in fields(Calibration) if f.name not in ("tasks", "about"))
+# Lowest and highest value of a column; NaN stands for "not known" but in `positives`.
+_RANGES = {"slope": (0, 100), "offset": (-100, 100), "positives": (0, 2**53)}
+
+
+def log_odds(scores: ArrayLike) -> np.ndarray:
+    """Log-odds of probabilities, which are clipped at 1e-7.
+
+    Example:
+        >>> log_odds([0.5, 0.9]).round(3).tolist()
+        [0.0, 2.197]
+    """
+    scores = np.clip(np.asarray(scores, float), _CLIP, 1 - _CLIP)
+    return np.log(scores) - np.log1p(-scores)
+
+
+def _lines(path):
+    try:
+        if os.path.getsize(path) > _LONGEST:
+            raise FormatError(path, None, f"expected a table of at most {_LONGEST:,} bytes")
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise FormatError(path, None, f"cannot read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(path, None, "expected UTF-8 text") from error
+
+
+def _row(path, number, line):
+    task, *texts = line.split("\t")
+    try:
+        values = [float(text) for text in texts]
+    except ValueError as error:
+        raise FormatError(path, number, f"expected numbers after the task ({error})") from error
+    if len(values) != len(_COLUMNS):
+        problem = f"expected {len(_COLUMNS) + 1} columns. Received: {len(values) + 1}"
+        raise FormatError(path, number, problem)
+    for name, value in zip(_COLUMNS, values, strict=True):
+        low, high = _RANGES.get(name, (0, 1))
+        if not (low <= value <= high or (np.isnan(value) and name != "positives")):
+            problem = f"expected {name} from {low} to {high}, or nan. Received: {value}"
+            raise FormatError(path, number, problem)
+    return task, values

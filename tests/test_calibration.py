@@ -1,0 +1,137 @@
+"""Calibrations: lines for log-odds, thresholds, and the table that keeps them."""
+
+import numpy as np
+import pytest
+
+from genome_keras.errors import FormatError
+from genome_keras.evaluation.calibrate import calibrate, fitted
+from genome_keras.weights.calibration import Calibration, log_odds
+
+
+def drawn(slope, offset, n=20000, tasks=3, seed=0):
+    """Scores, and labels whose log-odds are a known line of those of the scores."""
+    draw = np.random.default_rng(seed)
+    odds = draw.normal(-1, 2, (n, tasks))
+    p = 1 / (1 + np.exp(-(np.array(slope) * odds + np.array(offset))))
+    return (draw.random((n, tasks)) < p).astype(np.int8), 1 / (1 + np.exp(-odds))
+
+
+def test_lines_are_found_again():
+    labels, scores = drawn([1.0, 0.8, 1.2], [-1.0, 0.0, -2.0])
+    found = fitted(labels, scores, ["a", "b", "c"])
+    assert found.slope == pytest.approx([1.0, 0.8, 1.2], abs=0.06)
+    assert found.offset == pytest.approx([-1.0, 0.0, -2.0], abs=0.1)
+
+
+def test_calibrated_scores_have_the_rate_of_the_labels():
+    labels, scores = drawn([1.0, 0.8, 1.2], [-1.0, 0.0, -2.0])
+    mean = fitted(labels, scores, ["a", "b", "c"]).probabilities(scores).mean(0)
+    assert mean == pytest.approx(labels.mean(0), rel=0.02)
+
+
+def test_a_task_with_few_labels_is_near_all_others():
+    labels, scores = drawn([1.0] * 4, [-3.0] * 4, tasks=4)
+    labels[5:, 3] = -1
+    labels[:5, 3] = 1
+    found = fitted(labels, scores, list("abcd"))
+    assert 0.5 < found.slope[3] < 1.2
+    assert found.offset[3] < -1.0  # five positives alone would say that all are
+    assert found.threshold[3] == np.median(found.threshold[:3])
+
+
+def test_a_task_without_labels_keeps_its_scores_and_is_never_called():
+    labels, scores = drawn([1.0] * 2, [-3.0] * 2, tasks=2)
+    labels[:, 1] = -1
+    found = fitted(labels, scores, ["a", "b"])
+    assert found.fitted.tolist() == [True, False]
+    assert found.probabilities(scores)[:, 1] == pytest.approx(scores[:, 1])
+    assert not found.calls(scores)[:, 1].any()
+
+
+def test_what_is_not_measured_counts_nowhere():
+    labels, scores = drawn([0.7], [-1.0], tasks=1)
+    whole = fitted(labels[:9000], scores[:9000], ["a"])
+    labels[9000:] = -1
+    scores[9000:] = 0.999
+    some = fitted(labels, scores, ["a"])
+    for name in ("slope", "offset", "rate"):
+        assert getattr(some, name) == pytest.approx(getattr(whole, name))
+
+
+def test_a_slope_is_never_negative():
+    labels, scores = drawn([-3.0], [0.0], tasks=1)
+    assert fitted(labels, scores, ["a"]).slope[0] > 0
+
+
+def test_precision_and_recall_hold_on_other_regions():
+    labels, scores = drawn([1.0, 1.5], [-2.0, -1.0], tasks=2)
+    found = fitted(labels, scores, ["a", "b"])
+    labels, scores = drawn([1.0, 1.5], [-2.0, -1.0], tasks=2, seed=1)
+    calls, right = found.calls(scores), labels == 1
+    assert (calls & right).sum(0) / calls.sum(0) == pytest.approx(found.precision, abs=0.08)
+    assert (calls & right).sum(0) / right.sum(0) == pytest.approx(found.recall, abs=0.08)
+
+
+def test_other_rates_shift_the_log_odds():
+    found = fitted(*drawn([1.0], [-1.0], tasks=1), ["a"])
+    scores = np.array([[0.2], [0.6]])
+    same, rarer = found.probabilities(scores), found.probabilities(scores, rates=0.001)
+    shift = log_odds(found.rate[0]) - log_odds(0.001)
+    assert log_odds(same) - log_odds(rarer) == pytest.approx(shift, abs=1e-3)
+
+
+def test_the_table_is_read_as_it_was_written(tmp_path):
+    labels, scores = drawn([1.0] * 2, [-3.0] * 2, tasks=2)
+    labels[:, 1] = -1
+    before = fitted(labels, scores, ["a|CTCF", "b"], about="split valid\nchr2")
+    before.write(tmp_path / "x.tsv")
+    after = Calibration.read(tmp_path / "x.tsv")
+    assert (after.tasks, after.about) == (before.tasks, before.about)
+    for name in ("slope", "offset", "threshold", "precision", "recall", "rate", "positives"):
+        kept, made = getattr(after, name), getattr(before, name)
+        np.testing.assert_allclose(kept, made, rtol=1e-5)
+    assert after.only([1]).tasks == ("b",)
+
+
+HEADER = "task\tslope\toffset\tthreshold\tprecision\trecall\trate\tpositives\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "expected a row for each task. Received: none"),
+        ("task\tslope\n", ":1: expected the columns task, slope, offset"),
+        (HEADER + "a\t1\t0\n", ":2: expected 8 columns. Received: 3"),
+        (HEADER + "a\t1\t0\tx\t0\t0\t0\t0\n", ":2: expected numbers"),
+        (HEADER + "a\t-1\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
+        (HEADER + "a\tinf\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
+        (HEADER + "a\t1\t0\t0\t0\t0\t0\tnan\n", ":2: expected positives"),
+        (HEADER + "a\t1\t0\t2\t0\t0\t0\t1\n", ":2: expected threshold from 0 to 1"),
+        ("\udcff", "expected UTF-8"),
+    ],
+)
+def test_another_file_is_one_line(tmp_path, text, problem):
+    (tmp_path / "x.tsv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(FormatError) as error:
+        Calibration.read(tmp_path / "x.tsv")
+    assert problem in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_calibrate_reads_one_split_and_source(tmp_path):
+    import h5py
+
+    from genome_keras import kmer_logreg
+
+    draw = np.random.default_rng(0)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = draw.integers(0, 4, (90, 14), np.uint8)
+        file["y"] = draw.integers(0, 2, (90, 2), np.int8)
+        file["split"] = np.repeat([b"train", b"valid"], [40, 50])
+        file["source"] = np.repeat([b"bins", b"windows"], [60, 30])
+        file["tasks"] = np.array([b"CTCF", b"DNase"])
+    model = kmer_logreg(k=(1, 2), window=12, tasks=2, seed=0)
+    found = calibrate(tmp_path / "data.h5", weights=model, sources=["windows"])
+    assert found.tasks == ("CTCF", "DNase")
+    assert found.about == "split valid, sources windows: 30 regions"
+    assert (found.rate * 30).round().tolist() == found.positives.tolist()
