@@ -1,7 +1,7 @@
 """A functional model that takes codes of one window and nothing else."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -10,6 +10,7 @@ import keras
 
 from genome_keras.layers.checked_batches import as_sequence_error, checked
 from genome_keras.layers.codes import check_codes, check_shape
+from genome_keras.layers.strands import MergeStrands
 
 _checked = ContextVar("checked", default=False)  # codes were checked before they came here
 
@@ -27,7 +28,7 @@ class SequenceModel(keras.Model):
 
     Attributes:
         made_with: dict with "architecture", "arguments" and "tasks" of a model that a
-            factory made, None of others. It is saved with the model.
+            factory made, None of others. It is saved with the model, and the card too.
 
     Raises:
         SequenceError: other codes, or another window.
@@ -44,6 +45,71 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     """
 
     made_with = None
+    _card = None  # its text, or a function that gives it
+
+    @property
+    def window(self) -> int | None:
+        """Length of the windows in bp; None is any."""
+        return self.inputs[0].shape[1]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the columns of its scores: "task_0" and so on where nobody named them.
+
+        Assign others to rename them. A model of bases, not of windows, has none.
+        """
+        shape = self.output_shape
+        if not isinstance(shape, tuple) or len(shape) != 2:
+            return []
+        known = (self.made_with or {}).get("tasks") or ()
+        return list(known) if len(known) == shape[1] else [f"task_{i}" for i in range(shape[1])]
+
+    @tasks.setter
+    def tasks(self, names: Iterable[str]) -> None:
+        names, count = list(names), len(self.tasks)
+        named = all(isinstance(name, str) and name for name in names)
+        if not named or len(set(names)) != len(names) or len(names) != count:
+            raise ValueError(f"tasks must be {count} different names. Received: {names!r:.200}")
+        self.made_with = {**(self.made_with or {}), "tasks": names}
+
+    @property
+    def card(self) -> str | None:
+        """Markdown of the checkpoint it was loaded from; None where there is none."""
+        if callable(self._card):
+            self._card = self._card()
+        return self._card
+
+    @property
+    def head(self) -> keras.layers.Layer:
+        """The last layer with weights, dense, which all scores come from.
+
+        Raises:
+            ValueError: a model that has none.
+        """
+        last = self.layers[-1]
+        if isinstance(last, MergeStrands):
+            last = last.input._keras_history.operation
+        if not isinstance(last, keras.layers.Dense) and not hasattr(last, "set_rates"):
+            raise ValueError(f"{self.name} has no head that reads the same features for all tasks")
+        return last
+
+    def features(self) -> "SequenceModel":
+        """The model without its head: from codes to what the head reads of them.
+
+        Layers, and so weights, are shared with this model. Of a model that reads both
+        strands it is the mean of the two.
+
+        Returns:
+            A `SequenceModel` from codes (batch, window) to float (batch, features); of a
+            language model (batch, window, features).
+
+        Raises:
+            ValueError: a model without one head for all tasks.
+        """
+        read = self.head.input
+        if isinstance(self.layers[-1], MergeStrands):
+            read = MergeStrands(name="merge_features")(read)
+        return SequenceModel(self.inputs[0], read, name=f"{self.name}_features")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         window, known = self.inputs[0].shape[1], _checked.get()
@@ -122,14 +188,15 @@ genome_keras.tokens gives them. Received: shape (1, 4)
             _checked.reset(token)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "made_with": self.made_with}
+        told = {"made_with": self.made_with} | ({"card": self.card} if self.card else {})
+        return {**super().get_config(), **told}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SequenceModel":
         config = dict(config)
-        made_with = config.pop("made_with", None)
+        made_with, card = config.pop("made_with", None), config.pop("card", None)
         model = super().from_config(config, custom_objects)
-        model.made_with = made_with
+        model.made_with, model._card = made_with, card
         return model
 
 

@@ -3,13 +3,15 @@
 import functools
 import inspect
 import itertools
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec
 
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.errors import WeightsError
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
@@ -19,23 +21,27 @@ from genome_keras.weights.description import made_by
 from genome_keras.weights.resolve import find
 
 # Arguments that only say where training starts: a trained model does not need them.
-_STARTING = ("motifs", "words", "weights")
-
+_STARTING = ("motifs", "words", "weights", "trunk_trainable")
 
 Arguments = ParamSpec("Arguments")
 Weights = str | os.PathLike | Checkpoint | None  # what a factory takes as `weights`
+Tasks = int | Sequence[str]  # what it takes as `tasks`: their number, or their names
+
+_log = logging.getLogger(__name__)
 
 
-def factory(build: Callable[Arguments, keras.Model]) -> Callable[Arguments, keras.Model]:
+def factory(build: Callable[Arguments, keras.Model]) -> Callable[Arguments, SequenceModel]:
     """Turns a function that builds a network into a public factory.
 
     The function's arguments are the factory's, and `weights` is one of them.
     With `weights` the sizes come from the checkpoint; an argument that
     contradicts it is an error. It is a `genome_keras.weights.Checkpoint`, or the
-    name, path or address of one.
+    name, path or address of one. Other `tasks` than the checkpoint's put a new head on
+    its trunk, which is logged. `tasks` that are names hang on the model; the function
+    itself gets their number.
 
     Raises:
-        TypeError: an unknown argument.
+        TypeError: an unknown argument, or `weights` that are none of the above.
         ValueError: an argument that contradicts the checkpoint.
         WeightsError: an unknown, missing or damaged checkpoint.
     """
@@ -48,19 +54,83 @@ def factory(build: Callable[Arguments, keras.Model]) -> Callable[Arguments, kera
                 raise TypeError(
                     f"{build.__name__}() has no argument {name!r}. Accepted: {', '.join(known)}."
                 )
+        names = _named_tasks(given)
         if given.get("weights") is None:
-            return _remembering(build(**given), build, given)
-        checkpoint = find(given["weights"], architecture=build.__name__)
-        for name, value in checkpoint.sizes.items():
-            if name in given and _plain(given[name]) != _plain(value):
-                raise ValueError(
-                    f"{name}={given[name]!r} contradicts checkpoint {checkpoint.name}, "
-                    f"which has {name}={value!r}. Leave {name} out."
-                )
-        model = checkpoint.build(build, given)
-        return _remembering(model, build, {**checkpoint.arguments, **given}, checkpoint.tasks)
+            model = _remembering(build(**given), build, given)
+        else:
+            model = _of_checkpoint(build, given, names)
+        if names is not None:
+            model.tasks = names
+        if not given.get("trunk_trainable", True):
+            freeze_trunk(model)
+        return model
 
     return make
+
+
+def _named_tasks(given):
+    """The names among the arguments, which then hold their number; None where a number is."""
+    names = given.get("tasks")
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return None
+    given["tasks"] = len(names)
+    return list(names)
+
+
+def _of_checkpoint(build, given, names):
+    """The model of a checkpoint, with a new head where other tasks are asked for."""
+    checkpoint = find(given["weights"], architecture=build.__name__)
+    sizes = checkpoint.sizes
+    other = names is not None and checkpoint.tasks not in ([], names)
+    other = other or ("tasks" in given and sizes.get("tasks", given["tasks"]) != given["tasks"])
+    for name, value in sizes.items():
+        if name in given and name != "tasks" and _plain(given[name]) != _plain(value):
+            raise ValueError(
+                f"{name}={given[name]!r} contradicts checkpoint {checkpoint.name}, "
+                f"which has {name}={value!r}. Leave {name} out."
+            )
+    arguments = {**checkpoint.arguments, **given}
+    if not other:
+        model = _remembering(checkpoint.build(build, given), build, arguments, checkpoint.tasks)
+        model._card = functools.partial(_card_of, checkpoint)
+        return model
+    trunk = checkpoint.build(build, {**given, "tasks": sizes["tasks"]})
+    model = build(**{**arguments, "weights": None})
+    take_over(trunk, model)
+    count, of = given["tasks"], len(checkpoint.tasks) or sizes["tasks"]
+    told = "task" if count == 1 else "tasks"
+    _log.warning("%s: a new head of %d %s in place of its %d", checkpoint.name, count, told, of)
+    return _remembering(model, build, arguments)
+
+
+def take_over(trained: SequenceModel, model: SequenceModel) -> None:
+    """Gives a model the weights of another of the same layers, but for the head's.
+
+    Raises:
+        ValueError: a model without one head for all tasks, or of other layers or sizes.
+    """
+    head = trained.head
+    for old, new in zip(trained.layers, model.layers, strict=True):
+        if old is not head and old.weights:
+            new.set_weights(old.get_weights())
+
+
+def freeze_trunk(model: SequenceModel) -> None:
+    """Keeps all layers but the head as they are in training.
+
+    Raises:
+        ValueError: a model without one head for all tasks.
+    """
+    for layer in model.layers:
+        if layer is not model.head:
+            layer.trainable = False
+
+
+def _card_of(checkpoint):
+    try:
+        return checkpoint.card
+    except WeightsError:
+        return None
 
 
 def _remembering(model, build, given, tasks=()):

@@ -7,6 +7,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -19,7 +20,7 @@ from genome_keras.models._factory import (
 def basset(
     *,
     window: int = 600,
-    tasks: int = 164,
+    tasks: Tasks = 164,
     filters: tuple[int, ...] = (300, 200, 200),
     widths: tuple[int, ...] = (19, 11, 7),
     pools: tuple[int, ...] = (3, 4, 4),
@@ -30,6 +31,7 @@ def basset(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Convolutions and dense layers, each normalised over the batch before its rectifier.
 
@@ -38,7 +40,8 @@ def basset(
 
     Args:
         window: length of the input in bp; at least 168 at the default sizes.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         filters, widths, pools: of each convolution: number of filters, their width,
             positions pooled after it (1: none).
         hidden: units of each dense layer.
@@ -49,6 +52,7 @@ def basset(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

@@ -9,6 +9,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import TaskHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -24,7 +25,7 @@ _READOUTS = ("last", "max", "mean")
 def bigru_multitask(
     *,
     window: int | None = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     embedding: int = 2,
     units: int = 128,
     depth: int = 2,
@@ -36,6 +37,7 @@ def bigru_multitask(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Two independent stacks of GRUs, one per direction, and one head for all tasks.
 
@@ -46,7 +48,8 @@ def bigru_multitask(
 
     Args:
         window: length of the input in bp; None accepts any length.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         embedding: numbers per letter.
         units: GRU units per layer and direction.
         depth: layers in each stack.
@@ -63,6 +66,7 @@ def bigru_multitask(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

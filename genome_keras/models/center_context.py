@@ -8,14 +8,22 @@ from genome_keras.layers.recurrent import GRU, GateBias
 from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, codes_in, factory, read_out, scores_out
+from genome_keras.models._factory import (
+    Seeds,
+    Tasks,
+    Weights,
+    codes_in,
+    factory,
+    read_out,
+    scores_out,
+)
 
 
 @factory
 def center_context(
     *,
     window: int = 1000,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     center: int = 200,
     filters: tuple[int, int] = (256, 128),
     units: int = 96,
@@ -27,7 +35,8 @@ def center_context(
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
-    weights: str | None = None,
+    weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Two trunks of convolutions and GRUs: the middle of the window, and all of it.
 
@@ -39,7 +48,8 @@ def center_context(
 
     Args:
         window: length of the input in bp.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         center: middle of the window, the bases that labels are about, that is read finely.
         filters: of the two convolutions of the middle, 19 and 5 wide.
         units: of each GRU of the middle.
@@ -53,6 +63,7 @@ def center_context(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

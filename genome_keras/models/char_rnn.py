@@ -27,6 +27,7 @@ def char_rnn(
     learning_rate: float = 2e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """A recurrent network that gives the probabilities of the next base.
 
@@ -50,6 +51,7 @@ def char_rnn(
         learning_rate: of Adam; the gradient's norm is clipped at 5.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

@@ -9,6 +9,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -24,7 +25,7 @@ _READOUTS = ("last", "max", "mean")
 def clockwork_rnn(
     *,
     window: int | None = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     embedding: int = 64,
     width: int = 9,
     units: int = 224,
@@ -36,6 +37,7 @@ def clockwork_rnn(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Two independent stacks of clockwork layers, one per direction, and one head.
 
@@ -45,7 +47,8 @@ def clockwork_rnn(
 
     Args:
         window: length of the input in bp; None accepts any length.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         embedding: numbers for each position, from a convolution.
         width: letters each position's numbers depend on; 1 is an embedding of letters.
             Wider, since a slow module reads only the positions at which it ticks.
@@ -60,6 +63,7 @@ def clockwork_rnn(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

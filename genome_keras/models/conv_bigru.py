@@ -9,6 +9,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -22,7 +23,7 @@ from genome_keras.models._factory import (
 def conv_bigru(
     *,
     window: int | None = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     filters: tuple[int, int] = (256, 128),
     width: int = 19,
     pool: int = 4,
@@ -34,6 +35,7 @@ def conv_bigru(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Normalised convolutions, a GRU in each direction, the maximum and mean of its states.
 
@@ -43,7 +45,8 @@ def conv_bigru(
 
     Args:
         window: length of the input in bp; None accepts any length.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         filters: of the first convolution and of each of the others. All read N beyond the
             ends.
         width: of the first convolution; that of the others is 5.
@@ -58,6 +61,7 @@ def conv_bigru(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

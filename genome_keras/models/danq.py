@@ -10,6 +10,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -25,7 +26,7 @@ _GATES = {"sigmoid": "sigmoid", "hard": hard_sigmoid}
 def danq(
     *,
     window: int = 1000,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     filters: int = 320,
     width: int = 26,
     pool: int = 13,
@@ -39,6 +40,7 @@ def danq(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """A convolution, an LSTM in each direction, one dense layer, a unit for each task.
 
@@ -48,7 +50,8 @@ def danq(
 
     Args:
         window: length of the input in bp; at least 38 at the default sizes.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         filters, width: of the convolution.
         pool: positions of which the largest is kept.
         units: of the LSTM of each direction.
@@ -63,6 +66,7 @@ def danq(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

@@ -8,6 +8,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -21,7 +22,7 @@ from genome_keras.models._factory import (
 def deepbind(
     *,
     window: int | None = None,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     filters: int = 16,
     width: int = 24,
     readout: str = "both",
@@ -31,6 +32,7 @@ def deepbind(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """One convolution pooled over the whole sequence, so that any length will do.
 
@@ -41,7 +43,8 @@ def deepbind(
 
     Args:
         window: length of the input in bp; None accepts any.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         filters, width: of the convolution.
         readout: of each filter: its "max", its "mean", or "both".
         hidden: units of the dense layer; None for none.
@@ -51,6 +54,7 @@ def deepbind(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

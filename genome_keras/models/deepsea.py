@@ -8,6 +8,7 @@ from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -20,7 +21,7 @@ from genome_keras.models._factory import (
 def deepsea(
     *,
     window: int = 1000,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     filters: tuple[int, ...] = (320, 480, 960),
     widths: tuple[int, ...] = (8, 8, 8),
     pools: tuple[int, ...] = (4, 4, 1),
@@ -31,6 +32,7 @@ def deepsea(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """Convolutions with max-pooling, one dense layer, a logistic unit for each task.
 
@@ -39,7 +41,8 @@ def deepsea(
 
     Args:
         window: length of the input in bp; at least 163 at the default sizes.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         filters, widths, pools, dropout: of each convolution: number of filters, their
             width, positions pooled after it (1: none), fraction dropped after that.
         hidden: units of the dense layer.
@@ -49,6 +52,7 @@ def deepsea(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

@@ -6,17 +6,18 @@ from genome_keras.arguments import at_least_one
 from genome_keras.layers.base_numbers import BaseNumbers
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.task_head import SigmoidHead
-from genome_keras.models._factory import Seeds, Weights, compiled, factory
+from genome_keras.models._factory import Seeds, Tasks, Weights, compiled, factory
 
 
 @factory
 def integer_logreg(
     *,
     window: int = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """A logistic regression for each task on the codes of the bases, taken as numbers.
 
@@ -26,10 +27,12 @@ def integer_logreg(
 
     Args:
         window: length of the input in bp.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         learning_rate: of Adam, for training with `fit`.
         seed: of the initial weights; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

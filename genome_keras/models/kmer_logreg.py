@@ -5,19 +5,20 @@ import keras
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.kmer_counts import KmerCounts
 from genome_keras.layers.sequence_model import SequenceModel
-from genome_keras.models._factory import Seeds, Weights, compiled, factory
+from genome_keras.models._factory import Seeds, Tasks, Weights, compiled, factory
 
 
 @factory
 def kmer_logreg(
     *,
     window: int | None = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     k: tuple[int, ...] = (1, 2, 3, 4, 5),
     both_strands: bool = False,
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """A logistic regression for each task on the counts of all k-mers.
 
@@ -30,13 +31,15 @@ def kmer_logreg(
 
     Args:
         window: length of the input in bp; None accepts any length.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         k: lengths of the k-mers; the default has 1364 columns.
         both_strands: also count the k-mers of the reverse complement and average:
             the scores no longer depend on the strand. No weight changes.
         learning_rate: of Adam, for training with `fit`.
         seed: of the initial weights; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

@@ -11,6 +11,7 @@ from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
     Seeds,
+    Tasks,
     Weights,
     codes_in,
     factory,
@@ -26,7 +27,7 @@ _READOUTS = ("last", "max", "mean")
 def kmer_rnn(
     *,
     window: int | None = 100,
-    tasks: int = 919,
+    tasks: Tasks = 919,
     word: int | str = 6,
     stride: int = 2,
     embedding: int = 64,
@@ -39,6 +40,7 @@ def kmer_rnn(
     learning_rate: float = 1e-3,
     seed: int | None = None,
     weights: Weights = None,
+    trunk_trainable: bool = True,
 ) -> keras.Model:
     """k-mers embedded as words, independent stacks of GRUs per direction, one head.
 
@@ -47,7 +49,8 @@ def kmer_rnn(
 
     Args:
         window: length of the input in bp; None accepts any that holds a word.
-        tasks: number of binary tasks.
+        tasks: number of binary tasks, or their names. Others than the checkpoint's put a
+            new head on its layers.
         word: length of the words, 1 to 6, or a pattern with gaps such as "1101011".
         stride: from one word to the next, bp: 1 overlaps as much as can be, the length
             of a word not at all.
@@ -64,6 +67,7 @@ def kmer_rnn(
         learning_rate: of Adam.
         seed: of the initial weights and of dropout; None draws one.
         weights: None, a `Checkpoint`, or the name or path of one.
+        trunk_trainable: False lets `fit` train the head only.
 
     Returns:
         A compiled `keras.Model`.

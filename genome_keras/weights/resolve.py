@@ -66,6 +66,7 @@ def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = 
         Its weights are verified on loading.
 
     Raises:
+        TypeError: `weights` is none of these.
         WeightsError: unknown, missing, damaged, or of another architecture.
 
     Example:
@@ -73,6 +74,10 @@ def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = 
         >>> checkpoint.architecture, checkpoint.tasks[0]
         ('kmer_logreg', 'A549|CEBPB|None')
     """
+    if not isinstance(weights, Checkpoint | str | os.PathLike):
+        raise TypeError(
+            f"expected the name or path of a checkpoint, or a Checkpoint. Received: {weights!r:.80}"
+        )
     found = weights if isinstance(weights, Checkpoint) else _resolved(os.fspath(weights))
     made_by = found.architecture or architecture
     if architecture is not None and made_by != architecture:
@@ -93,7 +98,7 @@ def _resolved(text):
             hub.parse(text), locations.IN_FOLDER["json"], limit=description.MAX_TEXT
         )
         return _in_folder(str(reference), locations.on_hub(reference))
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         return _in_folder(text, locations.inside(text))
     if text.endswith((".weights.h5", ".keras")):
         locate = locations.beside(text)
