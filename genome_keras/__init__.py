@@ -64,6 +64,8 @@ _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "ContextMixer": "genome_keras.lm.mixing",
     "open_scorer": "genome_keras.scoring.model_in_use",
     "evaluate": "genome_keras.evaluation.evaluate",
+    "calibrate": "genome_keras.evaluation.calibrate",
+    "Calibration": "genome_keras.weights.calibration",
     "compare": "genome_keras.evaluation.compare",
     "predict": "genome_keras.scoring.predict",
     "score_variants": "genome_keras.variants.score_variants",

@@ -12,6 +12,7 @@ from genome_keras.errors import FormatError as FormatError
 from genome_keras.errors import GenomeKerasError as GenomeKerasError
 from genome_keras.errors import SequenceError as SequenceError
 from genome_keras.errors import WeightsError as WeightsError
+from genome_keras.evaluation.calibrate import calibrate as calibrate
 from genome_keras.evaluation.compare import compare as compare
 from genome_keras.evaluation.evaluate import evaluate as evaluate
 from genome_keras.genome import Interval as Interval
@@ -60,6 +61,7 @@ from genome_keras.training.train import train as train
 from genome_keras.training.words import learn_words as learn_words
 from genome_keras.variants.score_variants import score_variants as score_variants
 from genome_keras.variants.score_variants import score_vcf as score_vcf
+from genome_keras.weights.calibration import Calibration as Calibration
 from genome_keras.weights.resolve import list_weights as list_weights
 
 MODELS: tuple[str, ...]

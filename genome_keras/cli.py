@@ -37,6 +37,7 @@ COMMANDS = (
     "train",
     "logreg",
     "evaluate",
+    "calibrate",
     "compare",
     "tasks",
     "import",

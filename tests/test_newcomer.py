@@ -47,6 +47,7 @@ TABLE = {
     "train genome": "train --genome IN.fa --peaks p.bed --valid chr2 --out new/folder",
     "logreg": "logreg IN.h5 --out DIR",
     "evaluate": "evaluate IN.h5 --weights m.weights.h5 --out DIR",
+    "calibrate": "calibrate IN.h5 --weights m.weights.h5 --out OUT.tsv",
     "evaluate report": "evaluate IN.h5 --weights m.weights.h5 --out new --report OUT.html",
     "compare": "compare IN.h5 --out DIR",
     "compare report": "compare IN.h5 --report OUT.html",
