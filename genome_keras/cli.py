@@ -28,6 +28,7 @@ COMMANDS = (
     "variants",
     "ism",
     "attribute",
+    "experiment",
     "filters",
     "modisco",
     "build",

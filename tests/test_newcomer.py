@@ -34,6 +34,12 @@ TABLE = {
     "ism BED": "ism IN.bed --genome g.fa --weights m.weights.h5 --report OUT.html",
     "attribute": "attribute IN.fa --weights m.weights.h5 --out OUT.h5",
     "attribute genome": "attribute p.bed --genome IN.fa --weights m.weights.h5 --out OUT.tsv",
+    "experiment marginalize": "experiment marginalize IN.fa --motif GATA --weights m.weights.h5 "
+    "--out OUT.tsv",
+    "experiment ablate": "experiment ablate IN.fa --bases 2-9 --weights m.weights.h5 --out OUT.tsv",
+    "experiment space": "experiment space IN.fa --motif-a GATA --motif-b CACGTG "
+    "--weights m.weights.h5 --out x.tsv --report OUT.html",
+    "experiment epistasis": "experiment epistasis IN.fa --weights m.weights.h5 --out OUT.tsv",
     "filters": "filters IN.fa --weights m.weights.h5 --out OUT.meme",
     "modisco": "modisco IN.h5 --out OUT.h5",
     "build": "build IN.fa p.bed --out OUT.h5",
