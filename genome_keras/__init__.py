@@ -25,7 +25,13 @@ MODELS = (
     "kmer_rnn",
 )
 
-_HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
+# Those that give measured signal in bins of a window, not P(label = 1) for each task.
+SIGNAL_MODELS = (
+    "bpnet",
+    "chrombpnet",
+)
+
+_HOMES = {name: f"genome_keras.models.{name}" for name in (*MODELS, *SIGNAL_MODELS)} | {
     "tokens": "genome_keras.encode",
     "one_hot": "genome_keras.encode",
     "decode": "genome_keras.encode",
@@ -52,7 +58,8 @@ _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "import_deepbind": "genome_keras.sharing.import_deepbind",
     "import_keras": "genome_keras.sharing.import_keras",
     "import_weights": "genome_keras.sharing.import_weights",
-    "list_weights": "genome_keras.weights.resolve",
+    "list_weights": "genome_keras.weights.listing",
+    "tasks_of": "genome_keras.weights.listing",
     "load_model": "genome_keras.scoring.load",
     "save_pretrained": "genome_keras.sharing.pretrained",
     "export": "genome_keras.sharing.export",
@@ -78,7 +85,7 @@ _HOMES = {name: f"genome_keras.models.{name}" for name in MODELS} | {
     "WeightsError": "genome_keras.errors",
 }
 
-__all__ = ["MODELS", "__version__", *_HOMES]
+__all__ = ["MODELS", "SIGNAL_MODELS", "__version__", *_HOMES]
 
 
 def __getattr__(name):

@@ -30,8 +30,10 @@ from genome_keras.metrics import F1 as F1
 from genome_keras.metrics import Perplexity as Perplexity
 from genome_keras.models.basset import basset as basset
 from genome_keras.models.bigru_multitask import bigru_multitask as bigru_multitask
+from genome_keras.models.bpnet import bpnet as bpnet
 from genome_keras.models.center_context import center_context as center_context
 from genome_keras.models.char_rnn import char_rnn as char_rnn
+from genome_keras.models.chrombpnet import chrombpnet as chrombpnet
 from genome_keras.models.clockwork_rnn import clockwork_rnn as clockwork_rnn
 from genome_keras.models.conv_bigru import conv_bigru as conv_bigru
 from genome_keras.models.danq import danq as danq
@@ -62,8 +64,10 @@ from genome_keras.training.words import learn_words as learn_words
 from genome_keras.variants.score_variants import score_variants as score_variants
 from genome_keras.variants.score_variants import score_vcf as score_vcf
 from genome_keras.weights.calibration import Calibration as Calibration
-from genome_keras.weights.resolve import list_weights as list_weights
+from genome_keras.weights.listing import list_weights as list_weights
+from genome_keras.weights.listing import tasks_of as tasks_of
 
 MODELS: tuple[str, ...]
+SIGNAL_MODELS: tuple[str, ...]
 __version__: str
 __all__: list[str]

@@ -137,7 +137,7 @@ def test_the_value_tells_tasks_and_window(model):
     assert model_in_use(Toy(), both_strands=True).scorer.both_strands
     with pytest.raises(ValueError, match="toy takes windows of 12 bp"):
         use.window_of(9)
-    with pytest.raises(ValueError, match="toy: no task 'x'; it has 3, the first is"):
+    with pytest.raises(ValueError, match="toy: no task 'x'; it has 3, the nearest are"):
         use.columns(["x"])
 
 

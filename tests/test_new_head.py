@@ -92,7 +92,9 @@ def test_features_of_both_strands_do_not_depend_on_the_strand():
     for name in ("deepbind", "bigru_multitask"):
         embed = small(name, both_strands=True).features()
         other = genome_keras.reverse_complement(CODES)
-        both = [keras.ops.convert_to_numpy(embed(codes, training=False)) for codes in (CODES, other)]
+        both = [
+            keras.ops.convert_to_numpy(embed(codes, training=False)) for codes in (CODES, other)
+        ]
         assert both[0].shape[0] == len(CODES)
         np.testing.assert_allclose(*both, atol=1e-6)
 
@@ -125,7 +127,7 @@ def test_a_model_keeps_its_tasks_window_and_card(tmp_path, checkpoint):
 
 @pytest.mark.parametrize("weights", [True, 3, ["a"], object()])
 def test_what_is_no_checkpoint_is_one_line(weights):
-    with pytest.raises(TypeError, match="^expected the name or path of a checkpoint.*Received"):
+    with pytest.raises(TypeError, match=r"^expected the name or path of a checkpoint.*Received"):
         genome_keras.kmer_logreg(weights=weights)
 
 

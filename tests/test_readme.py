@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import genome_keras
-from genome_keras.weights import resolve as weights
+from genome_keras import weights
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

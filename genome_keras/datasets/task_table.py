@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genome_keras.weights.locations import packaged
-
-TABLES = ("deepsea-919", "human-chromatin-192")
+from genome_keras.weights.task_fields import TABLES
 
 
 @dataclass(frozen=True, eq=False)

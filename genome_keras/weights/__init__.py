@@ -10,7 +10,8 @@ _HOMES = {
     "PUBLISHED": "genome_keras.weights.registry",
     "DEFAULT": "genome_keras.weights.resolve",
     "find": "genome_keras.weights.resolve",
-    "list_weights": "genome_keras.weights.resolve",
+    "list_weights": "genome_keras.weights.listing",
+    "tasks_of": "genome_keras.weights.listing",
 }
 
 __all__ = [*_HOMES]
