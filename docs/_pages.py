@@ -53,7 +53,9 @@ def models() -> dict[str, str]:
     """A page for each factory: its documentation, and the checkpoints that it makes."""
     found = {}
     for model in genome_keras.MODELS:
-        made = [f"- [{name}](../checkpoints/{name}.md)" for name in names() if _maker(name) == model]
+        made = [
+            f"- [{name}](../checkpoints/{name}.md)" for name in names() if _maker(name) == model
+        ]
         lines = [f"# {model}", "", documented(f"genome_keras.models.{model}.{model}", level=0)]
         lines += ["", "## Checkpoints", "", *(made or ["None is published yet."]), ""]
         found[f"models/{model}.md"] = "\n".join(lines)
