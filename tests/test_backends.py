@@ -30,6 +30,7 @@ FILES = [
 ]
 # What no backend changes is not tested on each.
 ONCE = ["-k", "not parameter_count and not bad_arguments"]
+ALL = ["-m", "not (slow or other_backends)"]  # the thorough ones too
 
 
 @pytest.mark.other_backends
@@ -42,7 +43,7 @@ def test_models_on(backend):
     here = Path(__file__).parent
     files = [str(here / f"test_{name}.py") for name in FILES]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ONCE, *files],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ONCE, *ALL, *files],
         env={**os.environ, "KERAS_BACKEND": backend},
         cwd=here.parent,
         capture_output=True,

@@ -1,6 +1,8 @@
 """Every example runs, and says what it should."""
 
-import os
+import ast
+import io
+import json
 import re
 import runpy
 import sys
@@ -46,25 +48,66 @@ def test_language_model(run_script):
     assert lines["drawn after AGCTT"] == "GAGGCAGCTTGAGGCAGCTT"
 
 
-def run_notebook(name, folder):
-    """What a notebook prints, and its pictures, when it runs in a folder."""
+def cells_of(name):
+    cells = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))["cells"]
+    assert not any(cell.get("outputs") for cell in cells)  # committed without
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+@pytest.fixture
+def run_notebook(tmp_path, monkeypatch, capsys):
+    """Runs the cells of a notebook in this process, without IPython's magic, in a folder of
+    its own, and returns what they print and how many pictures they draw."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    monkeypatch.chdir(tmp_path)
+
+    def run(name):
+        names, pictures = {"__name__": "__main__"}, 0
+        for cell in cells_of(name):
+            lines = [line for line in cell.splitlines() if not line.startswith("%")]
+            *statements, last = ast.parse("\n".join(lines)).body
+            exec(compile(ast.Module(statements, []), name, "exec"), names)
+            if shown := isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+            else:
+                exec(compile(ast.Module([last], []), name, "exec"), names)
+            figures = [plt.figure(number) for number in plt.get_fignums()]
+            for figure in [*figures, *([value] if shown and hasattr(value, "savefig") else [])]:
+                picture = io.BytesIO()
+                figure.savefig(picture)
+                pictures += len(picture.getvalue()) > 10_000
+            plt.close("all")
+        return capsys.readouterr().out, pictures
+
+    return run
+
+
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["fine_tune.ipynb", "variants.ipynb"])
+def test_notebooks_in_a_kernel(tmp_path, monkeypatch, name):
+    """As a reader runs them; what they say is tested below."""
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("logomaker")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.delenv("GENOME_KERAS_DATA", raising=False)
     notebook = nbformat.read(EXAMPLES / name, as_version=4)
-    assert not any(cell.get("outputs") for cell in notebook.cells)  # committed without
-    os.environ.setdefault("MPLBACKEND", "agg")
     client = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     )
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     pictures = [output.get("data", {}).get("image/png") for output in outputs]
-    return "".join(output.get("text", "") for output in outputs), list(filter(None, pictures))
+    assert len(list(filter(None, pictures))) == {"fine_tune.ipynb": 1, "variants.ipynb": 3}[name]
 
 
+@pytest.mark.compiled
 @pytest.mark.filterwarnings("default")
-def test_fine_tune_notebook(tmp_path):
-    text, _ = run_notebook("fine_tune.ipynb", tmp_path)
+def test_fine_tune_notebook(run_notebook):
+    text, pictures = run_notebook("fine_tune.ipynb")
+    assert pictures == 1
     auroc = {
         line.partition("AUROC")[0].strip(): float(line.partition("AUROC")[2].split()[0])
         for line in text.splitlines()
@@ -73,37 +116,40 @@ def test_fine_tune_notebook(tmp_path):
     assert auroc["checkpoint"] > 0.8 and auroc["checkpoint"] > auroc["random stacks"] + 0.1
 
 
-def told_of_variant(folder):
+def told_of_variant(done):
     """What the notebook of variants says at its end; all of its pictures must be there."""
-    text, pictures = run_notebook("variants.ipynb", folder)
-    assert len(pictures) == 3 and all(len(picture) > 10_000 for picture in pictures)
+    text, pictures = done
+    assert pictures == 3
     lines = text.splitlines()
     where, track, factors, letters = (line.partition(": ")[2] or line for line in lines[-4:])
     ref, _, alt = track.rpartition(", ")[2].split()
     return where, track, float(ref), float(alt), factors, letters
 
 
+@pytest.mark.compiled
 @pytest.mark.filterwarnings("default")
-def test_variants_notebook_anywhere(tmp_path, monkeypatch):
+def test_variants_notebook_anywhere(run_notebook, monkeypatch):
     """On its own synthetic genome: the planted site is what carries the score."""
     pytest.importorskip("logomaker")
     monkeypatch.delenv("GENOME_KERAS_DATA", raising=False)
-    where, track, ref, alt, _, letters = told_of_variant(tmp_path)
+    where, track, ref, alt, _, letters = told_of_variant(run_notebook("variants.ipynb"))
     assert where == "chr20:3,010 G>T"
     assert "|CTCF|" in track and ref - alt > 0.3
     assert letters.count(".") < len(letters) - 4
     assert re.search(letters.replace(".", "[ACGT]"), "TGGCCACCAGGGGGCGCTA")  # what was planted
 
 
+@pytest.mark.thorough  # the same cells as above
+@pytest.mark.compiled
 @pytest.mark.shared_data
 @pytest.mark.filterwarnings("default")
-def test_variants_notebook_on_chr20(shared_data, tmp_path, monkeypatch):
+def test_variants_notebook_on_chr20(shared_data, run_notebook, monkeypatch):
     """A CTCF site of the human genome, broken by one letter."""
     pytest.importorskip("logomaker")
     if not (shared_data / "human_genome").is_dir():
         pytest.skip(f"no human_genome in {shared_data}")
     monkeypatch.setenv("GENOME_KERAS_DATA", str(shared_data))
-    where, track, ref, alt, factors, letters = told_of_variant(tmp_path)
+    where, track, ref, alt, factors, letters = told_of_variant(run_notebook("variants.ipynb"))
     assert where == "chr20:22,228,894 G>T"
     assert "|CTCF|" in track and ref > 0.8 and alt < 0.3
     assert "CTCF" in factors and "ZNF143" in factors  # which binds with it

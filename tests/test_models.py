@@ -167,7 +167,6 @@ def test_parameter_count_at_the_size_of_the_source(name):
     assert getattr(genome_keras, name)(**arguments).count_params() == parameters
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_training_lowers_the_loss(name):
     model = small(name, learning_rate=0.02)
