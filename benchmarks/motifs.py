@@ -149,7 +149,8 @@ class Models:
 
     def model(self, trained):
         if trained not in self.built:
-            model, checkpoint = load_model(self.weights)
+            model = load_model(self.weights)
+            checkpoint = model.checkpoint
             self.built[True] = model
             factory = getattr(genome_keras, checkpoint.architecture)
             self.built[False] = factory(**checkpoint.arguments, seed=SEED)

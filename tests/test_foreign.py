@@ -112,7 +112,8 @@ def test_torch_states_give_equal_scores(published, tmp_path):
     expected = torch_scores(network, name, x)
     assert expected.std() > 1e-3
     np.testing.assert_allclose(scores(model, x), expected, atol=1e-6)
-    again, checkpoint = genome_keras.load_model(out)
+    again = genome_keras.load_model(out)
+    checkpoint = again.checkpoint
     np.testing.assert_allclose(scores(again, x), expected, atol=1e-6)
     assert checkpoint.tasks == ["task_1", "task_2"]
 
@@ -214,7 +215,7 @@ def test_danq_gives_equal_scores(tmp_path, separate):
     np.testing.assert_allclose(scores(model, x), danq_scores(layers, x, pool=3), atol=1e-5)
     arguments = json.loads((tmp_path / "m.json").read_text())["arguments"]
     assert arguments["pool"] == 3 and arguments["gates"] == "hard"
-    again, _ = genome_keras.load_model(tmp_path / "m.weights.h5")
+    again = genome_keras.load_model(tmp_path / "m.weights.h5")
     np.testing.assert_array_equal(scores(again, x), scores(model, x))
 
 

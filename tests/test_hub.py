@@ -69,7 +69,8 @@ def test_a_folder_round_trips_exactly(model, folder):
     assert sorted(path.name for path in folder.iterdir()) == [
         *("README.md", "config.json", "model.weights.h5", "tasks.tsv")
     ]
-    again, checkpoint = genome_keras.load_model(folder)
+    again = genome_keras.load_model(folder)
+    checkpoint = again.checkpoint
     assert same(again, model) and checkpoint.tasks == TASKS
     assert again.made_with == {**model.made_with, "tasks": TASKS}
     twice = pretrained.save_pretrained(again, folder.with_name("twice"), license="apache-2.0")
@@ -146,7 +147,8 @@ def test_other_addresses_are_refused(text):
 def test_a_repository_loads(server, model, folder, name):
     prefix = f"{name[1:]}/" if name else ""
     commit = server.commit("me/zoo", files_of(folder, prefix))
-    again, checkpoint = genome_keras.load_model(f"hf://me/zoo{name}")
+    again = genome_keras.load_model(f"hf://me/zoo{name}")
+    checkpoint = again.checkpoint
     assert same(again, model) and checkpoint.tasks == TASKS
     assert checkpoint.name == f"hf://me/zoo@{commit}{name}"
     assert "# Mine" in checkpoint.card
@@ -181,9 +183,11 @@ def test_columns_and_weights_are_of_one_commit_while_the_branch_moves(server, fo
         for _ in range(skipped):
             server.after()
         shutil.rmtree(constants.HF_HUB_CACHE, ignore_errors=True)
-        loaded, checkpoint = genome_keras.load_model("hf://me/zoo")
+        loaded = genome_keras.load_model("hf://me/zoo")
+        checkpoint = loaded.checkpoint
         commit = checkpoint.name.removeprefix("hf://me/zoo@")
-        whole, published = genome_keras.load_model(both[commit])
+        whole = genome_keras.load_model(both[commit])
+        published = whole.checkpoint
         assert same(loaded, whole) and checkpoint.config == published.config
         seen.add(commit)
     assert seen == set(both)
@@ -206,7 +210,8 @@ def test_a_checkpoint_is_resolved_and_hashed_once(server, model, folder, monkeyp
         weights.find(checkpoint, architecture="basset")
     asked = [path for _, path, _ in server.seen if "/resolve/main/" in path]
     assert asked == ["/me/zoo/resolve/main/config.json"]  # the one question where main is
-    loaded, again = genome_keras.load_model(checkpoint)
+    loaded = genome_keras.load_model(checkpoint)
+    again = loaded.checkpoint
     assert again is checkpoint and same(loaded, model)
     assert same(genome_keras.kmer_logreg(weights=checkpoint), model)
     genome_keras.load_model(pickle.loads(pickle.dumps(checkpoint)))
@@ -243,7 +248,7 @@ def test_tokens_go_to_the_hub_and_nowhere_else(server, model, folder, monkeypatc
     with pytest.raises(WeightsError, match="no such repository, or a private one"):
         weights.find("hf://me/zoo")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    assert same(genome_keras.load_model("hf://me/zoo")[0], model)
+    assert same(genome_keras.load_model("hf://me/zoo"), model)
     assert server.storage.requests("GET")  # the weights came from the other host
     for headers in server.storage.requests("GET"):
         assert "authorization" not in {name.lower() for name in headers}
@@ -254,7 +259,7 @@ def test_offline_uses_what_the_cache_has(server, model, folder, monkeypatch):
     genome_keras.load_model("hf://me/zoo")
     before = len(server.seen)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert same(genome_keras.load_model("hf://me/zoo")[0], model)
+    assert same(genome_keras.load_model("hf://me/zoo"), model)
     with pytest.raises(WeightsError, match="HF_HUB_OFFLINE is set"):
         weights.find("hf://me/other")
     assert len(server.seen) == before
@@ -338,7 +343,7 @@ def test_push_and_load_again(server, model, folder, monkeypatch, capsys, name):
     assert address == f"hf://me/zoo@{commit}{name}"
     prefix = f"{name[1:]}/" if name else ""
     assert server.repos["me/zoo"]["commits"][commit] == files_of(folder, prefix)
-    assert same(genome_keras.load_model(address)[0], model)
+    assert same(genome_keras.load_model(address), model)
 
 
 def test_push_refuses_what_it_would_regret(server, folder):

@@ -143,11 +143,11 @@ def test_the_published_weights_know_ctcf(shared_data):
         shared_data / "human_chromatin" / "human_chromatin_100bp.h5", "test", sources=["ctcf"]
     )
     task = data.tasks.index("nervousSystem|CTCF|ENCFF403SBB")
-    known, checkpoint = load_model("bigru_multitask.human_chromatin.v1")
+    known = load_model("bigru_multitask.human_chromatin.v1")
     codes = data.read_codes(0, 1024)
     scores = known.predict(codes, batch_size=256, verbose=0)[:, task]
     codes = codes[np.argsort(-scores, kind="stable")[:60]]
-    random = bigru_multitask(**checkpoint.arguments, seed=0)
+    random = bigru_multitask(**known.checkpoint.arguments, seed=0)
     found = {}
     for name, model in (("known", known), ("random", random)):
         attributions = attribute(model, codes, tasks=task, steps=8, batch_size=60)

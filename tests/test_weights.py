@@ -163,7 +163,8 @@ def test_a_path_with_its_description(published, tmp_path):
     _, path, model = published
     shutil.copy(path, tmp_path / "mine.weights.h5")
     shutil.copy(path.with_name("bigru_multitask.toy.v1.json"), tmp_path / "mine.json")
-    again, checkpoint = genome_keras.load_model(tmp_path / "mine.weights.h5")
+    again = genome_keras.load_model(tmp_path / "mine.weights.h5")
+    checkpoint = again.checkpoint
     assert np.array_equal(scores(again), scores(model)) and checkpoint.tasks == ["a", "b"]
     (tmp_path / "mine.json").write_text("[1]")
     with pytest.raises(WeightsError, match=r"mine\.json: expected a JSON object"):
@@ -202,7 +203,8 @@ def test_published_checkpoints_pass_all_checks(name):
 @pytest.mark.parametrize("name", list_weights())
 def test_probe_and_number_of_parameters(name):
     """The scores of the probe sequences are those written when it was published."""
-    model, checkpoint = genome_keras.load_model(name)
+    model = genome_keras.load_model(name)
+    checkpoint = model.checkpoint
     x = genome_keras.tokens(checkpoint.config["probe"])
     got = keras.ops.convert_to_numpy(model(x))
     np.testing.assert_allclose(got, checkpoint.config["probe_scores"], atol=1e-5)

@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import keras
 
+from genome_keras.encode import tokens
+from genome_keras.errors import WeightsError
 from genome_keras.layers.checked_batches import as_sequence_error, checked
 from genome_keras.layers.codes import check_codes, check_shape
 from genome_keras.layers.strands import MergeStrands
@@ -29,6 +31,7 @@ class SequenceModel(keras.Model):
     Attributes:
         made_with: dict with "architecture", "arguments" and "tasks" of a model that a
             factory made, None of others. It is saved with the model, and the card too.
+        checkpoint: the `genome_keras.weights.Checkpoint` it was loaded from, or None.
 
     Raises:
         SequenceError: other codes, or another window.
@@ -44,8 +47,7 @@ class SequenceModel(keras.Model):
 genome_keras.tokens gives them. Received: shape (1, 4)
     """
 
-    made_with = None
-    _card = None  # its text, or a function that gives it
+    made_with = checkpoint = _card = None
 
     @property
     def window(self) -> int | None:
@@ -75,8 +77,9 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     @property
     def card(self) -> str | None:
         """Markdown of the checkpoint it was loaded from; None where there is none."""
-        if callable(self._card):
-            self._card = self._card()
+        if self._card is None and self.checkpoint is not None:
+            with suppress(WeightsError):
+                self._card = self.checkpoint.card
         return self._card
 
     @property
@@ -129,7 +132,8 @@ genome_keras.tokens gives them. Received: shape (1, 4)
         return self._through(super().evaluate, x, y, *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._through(super().predict, x, *args, **kwargs)
+        """As of Keras; sequences as text, which `genome_keras.tokens` takes, are codes too."""
+        return self._through(super().predict, tokens(x) if _is_text(x) else x, *args, **kwargs)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, **kw: Any
@@ -201,6 +205,13 @@ genome_keras.tokens gives them. Received: shape (1, 4)
 
 
 keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name in `.h5` files
+
+
+def _is_text(x):
+    """Whether it is a sequence, or a list, array or Series of them."""
+    if hasattr(x, "__array__") and getattr(getattr(x, "dtype", None), "kind", "") in "SUOT":
+        return True
+    return isinstance(x[0] if isinstance(x, list | tuple) and x else x, str | bytes)
 
 
 def _same_rows(x, y):

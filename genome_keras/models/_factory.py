@@ -11,7 +11,6 @@ from typing import ParamSpec
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
-from genome_keras.errors import WeightsError
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
@@ -92,7 +91,7 @@ def _of_checkpoint(build, given, names):
     arguments = {**checkpoint.arguments, **given}
     if not other:
         model = _remembering(checkpoint.build(build, given), build, arguments, checkpoint.tasks)
-        model._card = functools.partial(_card_of, checkpoint)
+        model.checkpoint = checkpoint
         return model
     trunk = checkpoint.build(build, {**given, "tasks": sizes["tasks"]})
     model = build(**{**arguments, "weights": None})
@@ -124,13 +123,6 @@ def freeze_trunk(model: SequenceModel) -> None:
     for layer in model.layers:
         if layer is not model.head:
             layer.trainable = False
-
-
-def _card_of(checkpoint):
-    try:
-        return checkpoint.card
-    except WeightsError:
-        return None
 
 
 def _remembering(model, build, given, tasks=()):

@@ -14,6 +14,7 @@ from genome_keras.genome import Interval
 from genome_keras.io import bed, fasta
 from genome_keras.io.atomic import protected
 from genome_keras.io.reference import Genome, open_genome
+from genome_keras.scoring.data_frames import intervals_in, is_frame
 from genome_keras.windows import Batch, Slider, of_intervals
 
 WINDOWS = 32  # read at a time
@@ -97,7 +98,7 @@ def along_records(path: str | os.PathLike, **how: Any) -> Iterator[Slider]:
 
 @contextmanager
 def around_places(
-    places: str | os.PathLike | Iterable[Interval],
+    places: str | os.PathLike | Iterable[Interval | str],
     genome: str | os.PathLike | Genome,
     *,
     on_outside: str = "error",
@@ -106,7 +107,8 @@ def around_places(
     """Gives a window around each place, with the starts and ends of the places.
 
     Args:
-        places: path of BED, or `Interval`s.
+        places: path of BED; `Interval`s, or text such as "chr1:11-20" (1-based); or a
+            DataFrame, as in `genome_keras.scoring.data_frames.intervals_in`.
         genome: its path, or open.
         on_outside: of BED, as in `genome_keras.io.bed.read`; what is left out is logged.
         sizes: `window`, `batch_size` and `unknown` of `genome_keras.windows.of_intervals`.
@@ -129,13 +131,24 @@ def around_places(
 @contextmanager
 def _intervals(places, genome, on_outside):
     if not isinstance(places, str | os.PathLike):
-        yield iter(places)
+        yield intervals_in(places) if is_frame(places) else map(_interval, places)
         return
     found = bed.read(places, contigs=genome.contigs, on_outside=on_outside)
     with protected([places]), closing(found) as intervals:
         yield intervals
     if told := intervals.told():
         _log.info("%s", told)
+
+
+def _interval(place):
+    if isinstance(place, str):
+        return Interval.from_region(place)
+    if isinstance(place, Interval):
+        return place
+    raise ValueError(
+        "expected genome_keras.Interval values, or text such as 'chr1:11-20' (1-based). "
+        f"Received: {place!r:.80}"
+    )
 
 
 def _around(places, genome, **sizes):

@@ -10,12 +10,10 @@ from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.resolve import DEFAULT, find
 
 if TYPE_CHECKING:
-    import keras
+    from genome_keras.layers.sequence_model import SequenceModel
 
 
-def load_model(
-    weights: str | os.PathLike | Checkpoint = DEFAULT,
-) -> tuple["keras.Model", Checkpoint]:
+def load_model(weights: str | os.PathLike | Checkpoint = DEFAULT) -> "SequenceModel":
     """Builds the model of a checkpoint and loads its weights.
 
     Args:
@@ -25,19 +23,19 @@ def load_model(
             with its `.json` beside it.
 
     Returns:
-        The compiled `keras.Model` and its `genome_keras.weights.Checkpoint`: model and
-        description are of the same commit, and the bytes were hashed once.
+        The compiled model, with its `tasks`, `window` and `card`; and as `checkpoint` the
+        `genome_keras.weights.Checkpoint`, of the same commit.
 
     Raises:
+        TypeError: none of these.
         WeightsError: unknown, missing, damaged, or without a description.
 
     Example:
-        >>> model, checkpoint = load_model("kmer_logreg.human_chromatin.v1")
-        >>> model.output_shape, checkpoint.tasks[0]
+        >>> model = load_model("kmer_logreg.human_chromatin.v1")
+        >>> model.output_shape, model.tasks[0]
         ((None, 192), 'A549|CEBPB|None')
     """
-    checkpoint = described(weights)
-    return build(checkpoint), checkpoint
+    return build(described(weights))
 
 
 def described(weights: str | os.PathLike | Checkpoint) -> Checkpoint:
@@ -54,16 +52,25 @@ def described(weights: str | os.PathLike | Checkpoint) -> Checkpoint:
         'kmer_logreg'
     """
     checkpoint = find(weights)
-    if checkpoint.architecture not in genome_keras.MODELS:
+    known, others = genome_keras.MODELS, genome_keras.SIGNAL_MODELS
+    if signal is False and checkpoint.architecture in others:
+        raise WeightsError(
+            f"{checkpoint.name}: {checkpoint.architecture} gives measured signal, not "
+            "P(label = 1) of tasks; genome_keras.predict_signal, load_model and genome-keras "
+            "predict take it"
+        )
+    if signal is not False:
+        known = others if signal else (*known, *others)
+    if checkpoint.architecture not in known:
         raise WeightsError(
             f"{checkpoint.name}: expected a .json beside it whose architecture is one of "
-            f"{', '.join(genome_keras.MODELS)}; got {checkpoint.architecture!r}"
+            f"{', '.join(known)}; got {checkpoint.architecture!r}"
         )
     return checkpoint
 
 
-def build(checkpoint: Checkpoint, **given: Any) -> "keras.Model":
-    """The compiled `keras.Model` of a checkpoint, with its weights.
+def build(checkpoint: Checkpoint, **given: Any) -> "SequenceModel":
+    """The compiled model of a checkpoint, with its weights.
 
     Args:
         checkpoint: of `described`.

@@ -43,7 +43,7 @@ def convert(checkpoint: Checkpoint, path: Path, format: str) -> float:
     from genome_keras.layers.recurrent import keras_only
     from genome_keras.scoring.load import load_model
 
-    model, _ = load_model(checkpoint)
+    model = load_model(checkpoint)
     batches = _batches(model, format)
     expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
     with keras_only():

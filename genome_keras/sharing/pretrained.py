@@ -28,7 +28,7 @@ _CARD = """\
     pip install genome_keras
 
     import genome_keras
-    model, checkpoint = genome_keras.load_model("FOLDER OR hf://OWNER/REPOSITORY")
+    model = genome_keras.load_model("FOLDER OR hf://OWNER/REPOSITORY")
 
 ## Training data
 

@@ -108,7 +108,7 @@ def _probe(checkpoint):
     letters, scores = (checkpoint.config.get(key) for key in ("probe", "probe_scores"))
     if not letters or scores is None:
         return None, "no probe in the description"
-    model, _ = load_model(checkpoint)
+    model = load_model(checkpoint)
     got = np.asarray(model.predict(tokens(letters), verbose=0))
     expected = np.asarray(scores, "float64")
     if got.shape != expected.shape:

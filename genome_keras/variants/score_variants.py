@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from genome_keras.arguments import one_of
 from genome_keras.genome import Interval, Variant
 from genome_keras.io import vcf
 from genome_keras.io.atomic import protected
@@ -19,6 +20,7 @@ from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
 from genome_keras.io.vcf_source import Copy
 from genome_keras.scoring import EFFECTS
+from genome_keras.scoring.data_frames import is_frame, variants_in
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import file_run
@@ -27,6 +29,7 @@ from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.variants.blocks import BLOCK, NOT_FINITE, SCORED, blocks
 from genome_keras.variants.finished_blocks import FinishedBlocks
 from genome_keras.variants.page import SHOWN, variants_page
+from genome_keras.weights.records import data_frame
 from genome_keras.weights.resolve import DEFAULT
 
 NAMED = 5  # contigs that a message names
@@ -58,6 +61,23 @@ class Effects(NamedTuple):
     logodds: np.ndarray | None
     tasks: list[str]
 
+    def as_frame(self, effect: str = "diff") -> Any:
+        """A `pandas.DataFrame`: chrom, pos, id, ref, alt, status, and a column for each task.
+
+        Args:
+            effect: "diff" or "logodds".
+
+        Raises:
+            ValueError: another effect, or log-odds of a language model.
+            GenomeKerasError: pandas is missing.
+        """
+        one_of(effect=effect, accepted=EFFECTS[: 1 if self.logodds is None else None])
+        named = {"chrom": "contig", "pos": "position", "id": "id", "ref": "ref", "alt": "alt"}
+        columns = {name: [getattr(v, of) for v in self.variants] for name, of in named.items()}
+        values = getattr(self, effect).T
+        columns |= {"status": self.status} | dict(zip(self.tasks, values, strict=True))
+        return data_frame(columns)
+
 
 class ScoredAlleles(NamedTuple):
     """What `score_vcf` did.
@@ -83,12 +103,13 @@ def score_variants(
     genome: str | os.PathLike | Genome,
     *,
     weights: object = DEFAULT,
-    tasks: Iterable[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
     region: str | None = None,
     unknown: str | None = None,
     batch_size: int | None = None,
+    engine: str = "auto",
 ) -> Effects:
     """Effects of variants, in memory.
 
@@ -97,12 +118,14 @@ def score_variants(
     has, gets no effects and a status that says so.
 
     Args:
-        variants: path of a VCF, plain or gzip; or an iterable of `genome_keras.Variant`.
+        variants: path of a VCF, plain or gzip; an iterable of `genome_keras.Variant`; or a
+            DataFrame with the columns chrom, pos (1-based), ref and alt, one allele a row.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
-        weights, tasks, both_strands, window, region, unknown, batch_size: as in `score_vcf`.
+        weights, tasks, both_strands, window, region, unknown, batch_size, engine: as in
+            `score_vcf`.
 
     Returns:
-        `Effects`.
+        `Effects`, whose `as_frame()` is a DataFrame.
 
     Raises:
         FormatError: a malformed VCF or genome.
@@ -121,7 +144,8 @@ def score_variants(
         >>> found.status, found.diff.shape
         (['ok'], (1, 3))
     """
-    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine=engine)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     names = EFFECTS[:1] if use.is_language_model else EFFECTS
@@ -175,13 +199,14 @@ def score_vcf(
     genome: str | os.PathLike | Genome,
     weights: object = DEFAULT,
     effect: str = "diff",
-    tasks: Iterable[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
     region: str | None = None,
     unknown: str | None = None,
     resume: bool = False,
     batch_size: int | None = None,
+    engine: str = "auto",
     block_size: int = BLOCK,
     bare: bool = False,
     report: str | os.PathLike | None = None,
@@ -203,7 +228,8 @@ def score_vcf(
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
             `Checkpoint`, a `keras.Model` or a `Scorer`.
         effect: "diff", "logodds" or "both".
-        tasks: names of those to write; None is all that were trained. The largest is among them.
+        tasks: those to write, chosen as in `genome_keras.predict`; None is all that were
+            trained. The largest is among them.
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
         window: bp; needed where the model takes any length.
@@ -214,6 +240,8 @@ def score_vcf(
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
         batch_size: windows at a time; None is 256, or what the scorer has.
+        engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`. A
+            report needs gradients: with one, "auto" is "keras".
         block_size: windows of a block, the unit of resuming.
         bare: of a VCF, leave out the header, QUAL, FILTER, INFO and samples of the input.
         report: path of an HTML page with pictures of the alleles that change most and of
@@ -245,7 +273,8 @@ def score_vcf(
         ...     score_vcf(vcf, out, genome=genome, weights=model)
         ScoredAlleles(status={'ok': 2}, problem=None)
     """
-    out, use = str(out), model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    out, sizes = str(out), {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine=_engine(engine, report))
     names = kinds(effect, language_model=use.is_language_model)
     if resume and out == "-":
         raise ValueError("resume needs a file. Received: out='-'")
@@ -265,8 +294,8 @@ def score_vcf(
         table = _open(out, columns, names, letters.contigs, head, source)
         with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
             page.scorer = run.work
-            settings = repr((use.digest(), both_strands, names, chosen)) if resume else ""
-            finished = FinishedBlocks(f"{out}.parts" if resume else None, settings)
+            told = (use.digest(), use.engine, both_strands, names, chosen) if resume else ""
+            finished = FinishedBlocks(f"{out}.parts" if resume else None, repr(told))
             for block in run.batches:
                 values = finished.load(block)
                 if values is None:
@@ -281,6 +310,15 @@ def score_vcf(
                     missing |= {one.contig: None for one, word in pairs if word == "no_contig"}
         finished.remove()
         return ScoredAlleles(dict(counts), _why_none(counts, missing, letters))
+
+
+def _engine(engine, report):
+    """The engine to ask for: a report draws gradients, which Keras alone gives."""
+    if report is None or engine == "keras":
+        return engine
+    if engine == "onnx":
+        raise ValueError("a report needs gradients, so Keras. Received: engine='onnx'")
+    return "keras" if engine == "auto" else engine
 
 
 def _why_none(counts, missing, genome):
@@ -339,7 +377,7 @@ def _lines(variants, region, genome, source=None):
     if isinstance(variants, str | os.PathLike):
         pairs = vcf.read(variants, copy=source if isinstance(source, Copy) else None)
     else:
-        pairs = enumerate(variants)
+        pairs = enumerate(variants_in(variants) if is_frame(variants) else variants)
     yield from _within(pairs, region, genome)
 
 

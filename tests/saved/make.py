@@ -49,7 +49,7 @@ def make(folder: Path) -> None:
     train = [sys.executable, "-m", "genome_keras", "train", "data.h5", "--out", "run"]
     train += ["--set", "units=3", "--epochs", "1", "--batch-size", "20"]
     subprocess.run(train, cwd=folder, check=True)
-    model, _ = genome_keras.load_model(folder / "run" / "best.weights.h5")
+    model = genome_keras.load_model(folder / "run" / "best.weights.h5")
     arrays["run_codes"] = draw.integers(0, 5, (3, 20), dtype=np.uint8)
     arrays["run"] = model.predict(arrays["run_codes"], verbose=0)
     np.savez_compressed(folder / "scores.npz", **arrays)
