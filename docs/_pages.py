@@ -3,6 +3,7 @@
 mkdocs calls `on_config` and `on_files`; nothing of this needs mkdocs otherwise, or a framework.
 """
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -11,9 +12,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # this checkout, whatever is installed
 
 import genome_keras  # noqa: E402
-from genome_keras import datasets, interpret, weights  # noqa: E402
 
-PACKAGES = (genome_keras, interpret, datasets, weights)  # whose names are public
+# Of public names: those with a table of them, which load nothing.
+PACKAGES = [
+    importlib.import_module(".".join(path.parent.relative_to(ROOT).parts))
+    for path in sorted((ROOT / "genome_keras").rglob("__init__.py"))
+    if "\n_HOMES = " in path.read_text(encoding="utf-8")
+]
 # Page of the reference -> what the modules on it begin with, behind `genome_keras.`
 REFERENCE = {
     "Sequences, losses and errors": ("encode", "genome", "losses", "metrics", "scores", "errors"),
@@ -52,7 +57,7 @@ def names() -> list[str]:
 def models() -> dict[str, str]:
     """A page for each factory: its documentation, and the checkpoints that it makes."""
     found = {}
-    for model in genome_keras.MODELS:
+    for model in (name for name, home in genome_keras._HOMES.items() if _room(home) == "models"):
         made = [
             f"- [{name}](../checkpoints/{name}.md)" for name in names() if _maker(name) == model
         ]
@@ -78,7 +83,7 @@ def reference() -> dict[str, str]:
             public.setdefault(f"{home}.{name}", (package.__name__, name))
     found = {}
     for title, rooms in REFERENCE.items():
-        here = {path: public[path] for path in public if path.split(".")[1] in rooms}
+        here = {path: public[path] for path in public if _room(path) in rooms}
         lines = [f"# {title}", "", "```python", *_imports(here.values()), "```", ""]
         for path in sorted(here, key=here.get):
             lines += [documented(path, level=2), ""]
@@ -124,6 +129,11 @@ def _help(parser, name, *, depth):
 def _maker(name):
     """The factory of a checkpoint: what its name begins with."""
     return name.partition(".")[0]
+
+
+def _room(path):
+    """The word behind `genome_keras.` of a dotted name."""
+    return path.split(".")[1]
 
 
 def _file_name(title):
