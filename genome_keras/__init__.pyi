@@ -49,9 +49,11 @@ from genome_keras.scoring.model_in_use import open_scorer as open_scorer
 from genome_keras.scoring.predict import predict as predict
 from genome_keras.scoring.predict import predict_fasta as predict_fasta
 from genome_keras.scoring.predict import predict_intervals as predict_intervals
+from genome_keras.scoring.signals import predict_signal as predict_signal
 from genome_keras.sharing.export import export as export
 from genome_keras.sharing.import_deepbind import import_deepbind as import_deepbind
 from genome_keras.sharing.import_keras import import_keras as import_keras
+from genome_keras.sharing.import_signals import import_signals as import_signals
 from genome_keras.sharing.import_weights import import_weights as import_weights
 from genome_keras.sharing.pretrained import save_pretrained as save_pretrained
 from genome_keras.sharing.verify import verify as verify

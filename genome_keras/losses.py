@@ -213,6 +213,41 @@ class NextBaseCrossEntropy(_Weighted):
         return next_base_cross_entropy(y_true, y_pred, sample_weight)
 
 
+@keras.saving.register_keras_serializable("genome_keras")
+class MultinomialNLL(keras.losses.Loss):
+    """Negative log-likelihood of counts, in nats, given how many there are in all.
+
+    Counts are (batch, bins, tasks), and the softmax of the logits is over bins and tasks
+    together. The term that no logit changes, of the factorials of the counts, is left out.
+
+    Args:
+        reduction: of windows, as in `keras.losses.Loss`.
+        name: of the loss.
+
+    Raises:
+        ValueError: when called, counts of another shape than the logits.
+
+    Example:
+        >>> loss = MultinomialNLL()
+        >>> float(loss([[[3.0], [1.0]]], keras.ops.zeros((1, 2, 1))))  # 4 log 2
+        2.7725...
+    """
+
+    def __init__(
+        self, *, reduction: str | None = "sum_over_batch_size", name: str = "multinomial_nll"
+    ) -> None:
+        super().__init__(reduction=reduction, name=name)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        logits = _floats(y_pred)
+        counts = _shaped(_floats(y_true), logits, "counts")
+        logs = logits - ops.logsumexp(logits, axis=(1, 2), keepdims=True)
+        return -ops.sum(counts * logs, axis=(1, 2))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction}
+
+
 def _floats(x):
     return ops.cast(ops.convert_to_tensor(x), "float32")
 

@@ -6,6 +6,11 @@ from pathlib import Path
 from genome_keras.commands._arguments import new_file, positive
 from genome_keras.errors import FormatError
 
+SIGNALS = {  # models of measured signal: what they are, and their files
+    "bpnet": ("BPNet, or ChromBPNet's accessibility alone", "Keras .h5 of its program, bpnet-lite's"),
+    "chrombpnet": ("ChromBPNet, both networks", "Keras .h5 of its program, bpnet-lite's"),
+}
+
 
 def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
@@ -18,6 +23,8 @@ def add_to(commands: _SubParsersAction) -> None:
     kinds = parser.add_subparsers(dest="architecture", required=True, metavar="KIND")
     for name in ("basset", "danq", "deepsea"):
         _add_state(kinds, name)
+    for name, (what, files) in SIGNALS.items():
+        _add_signals(kinds, name, what, files)
     _add_deepbind(kinds)
     _add_keras(kinds)
 
@@ -35,6 +42,21 @@ def _add_state(kinds, name):
     add("--tasks", metavar="NAMES.txt", help="names of the tasks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     parser.set_defaults(run=_import)
+
+
+def _add_signals(kinds, name, what, files):
+    parser = kinds.add_parser(
+        name,
+        help=f"{what}, as a checkpoint",
+        description="Writes a checkpoint that predict takes as --weights OUT.weights.h5.",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help=f"{files} torch state, or safetensors")
+    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--tasks", metavar="NAMES.txt", help="names of the tracks, one a line, in their order")
+    add("--window", type=positive, metavar="BP", help="where it is not the published one")
+    add("--bins", type=positive, metavar="N", help="of the output, where not the published ones")
+    parser.set_defaults(run=_import_signals)
 
 
 def _add_deepbind(kinds):
@@ -94,6 +116,15 @@ def _import(options):
         tasks=options.tasks,
         window=options.window,
     )
+
+
+def _import_signals(options):
+    from genome_keras.sharing.import_signals import import_signals
+
+    if not Path(options.file).is_file():
+        raise FormatError(options.file, None, "no such file")
+    sizes = {"window": options.window, "bins": options.bins}
+    import_signals(options.architecture, options.file, options.out, tasks=options.tasks, **sizes)
 
 
 def _import_deepbind(options):

@@ -3,8 +3,12 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    add_engine,
+    add_genome,
     add_on_outside,
     add_reading,
+    add_tasks,
+    add_weights,
     check_of_bed,
     check_of_fasta,
     given,
@@ -12,8 +16,6 @@ from genome_keras.commands._arguments import (
     positive,
 )
 from genome_keras.commands._notes import notes, say
-from genome_keras.scoring import ENGINES
-from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -24,41 +26,46 @@ def add_to(commands: _SubParsersAction) -> None:
         description="Scores every window of a FASTA file, or one window around the centre of "
         "each interval of a BED file: a table with the columns name, start, end (0-based, "
         "half-open; of the window, or as in the BED file, whose name and strand follow as interval "
-        "and strand), then P(label = 1) for each task.",
+        "and strand), then P(label = 1) for each task. A model of measured signal (bpnet and so "
+        "on) needs BED and a genome: one row a bin, or a bigWig of one task.",
     ).add_argument
     add(
         "windows",
         metavar="IN.fa",
         help="FASTA, or with --genome BED; plain or gzip; - is standard input",
     )
-    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit: IN is BED")
-    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    add_genome(add)
+    add_weights(add)
     add(
         "--out",
         type=new_file,
         default="-",
-        help=".tsv, .tsv.gz or .parquet; - is standard output (default)",
+        help=".tsv, .tsv.gz or .parquet, of signal .bw too; - is standard output (default)",
     )
+    add_tasks(add)
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
     add_reading(add)
     add_on_outside(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
-    add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
     add(
-        "--engine",
-        choices=ENGINES,
-        default="keras",
-        help="what computes: Keras (default), ONNX Runtime on the CPU, or ONNX Runtime where it is "
-        "installed and no GPU is visible; the graph for it is made once and kept",
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="windows at a time (default: 256, and 4 of signal)",
     )
+    add_engine(add)
     commands.choices["predict"].set_defaults(run=_predict)
 
 
 @notes()
 def _predict(options):
     from genome_keras.scoring.predict import predict_fasta, predict_intervals
+    from genome_keras.scoring.signals import gives_signal
 
-    same = given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
+    if gives_signal(options.weights):
+        _predict_signal(options)
+        return
+    same = {"tasks": options.task} | given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
     check_of_fasta(options, "stride", "on_short")
     check_of_bed(options)
     if options.genome is not None:
@@ -74,3 +81,19 @@ def _predict(options):
     )
     if done.skipped:
         say(f"left out {done.skipped} short records")
+
+
+def _predict_signal(options):
+    from genome_keras.scoring.signals import BATCH_SIZE, predict_signal
+
+    if options.genome is None:
+        raise ValueError("signal needs places: BED, and --genome")
+    check_of_fasta(options, "stride", "on_short")
+    if options.all_tasks or options.engine not in ("auto", "keras"):
+        raise ValueError("--all-tasks and --engine are not for models of measured signal")
+    predict_signal(
+        options.windows,
+        tasks=options.task,
+        batch_size=options.batch_size or BATCH_SIZE,
+        **given(options, "weights", "genome", "out", "unknown", "on_outside"),
+    )

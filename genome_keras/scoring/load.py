@@ -35,14 +35,18 @@ def load_model(weights: str | os.PathLike | Checkpoint = DEFAULT) -> "SequenceMo
         >>> model.output_shape, model.tasks[0]
         ((None, 192), 'A549|CEBPB|None')
     """
-    return build(described(weights))
+    return build(described(weights, signal=None))
 
 
-def described(weights: str | os.PathLike | Checkpoint) -> Checkpoint:
+def described(
+    weights: str | os.PathLike | Checkpoint, *, signal: bool | None = False
+) -> Checkpoint:
     """The checkpoint, if its description names an architecture of this package.
 
     Args:
         weights: as in `load_model`.
+        signal: whether it is one of measured signal, which verbs of tasks do not take; None
+            takes either.
 
     Raises:
         WeightsError: as `load_model`; no model is built yet.

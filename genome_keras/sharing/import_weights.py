@@ -14,6 +14,8 @@ import numpy as np
 import genome_keras
 from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
+from genome_keras.sharing.array_files import read_state
+from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def import_weights(
         arguments, weights = readers[architecture](arrays, window)
     except _Misfit as error:
         raise WeightsError(f"{path}: not the weights of {architecture}: {error}") from error
-    names = _task_names(tasks, arguments["tasks"])
+    names = task_names(tasks, arguments["tasks"])
     model = factory(**arguments)
     for name, values in weights.items():
         model.get_layer(name).set_weights(values)
@@ -193,9 +195,8 @@ def _shape(values, shape, what):
 
 def _state(path):
     """Arrays of a torch state, layer by layer, in the order of their numbers."""
-    state = _safetensors(path) if str(path).endswith(".safetensors") else _torch(path)
     layers = {}
-    for name, values in state.items():
+    for name, values in read_state(path).items():
         found = _NAME.fullmatch(name)
         if found is None:
             raise WeightsError(
@@ -206,38 +207,6 @@ def _state(path):
             layers.setdefault(place, {})[found[2]] = np.asarray(values, "float32")
     order = ("weight", "bias", "running_mean", "running_var")
     return [[layers[at][part] for part in order if part in layers[at]] for at in sorted(layers)]
-
-
-def _torch(path):
-    try:
-        import torch
-    except ImportError as error:
-        raise WeightsError(
-            f"{path}: reading a torch state needs torch (pip install 'genome_keras[torch]'), "
-            "or save it as .safetensors elsewhere"
-        ) from error
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds; weights_only runs none of the file
-        raise WeightsError(f"{path}: not a torch state of tensors only") from error
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(values, torch.Tensor) for name, values in state.items()
-    ):
-        raise WeightsError(f"{path}: expected a torch state, names with tensors")
-    return {name: values.detach().numpy() for name, values in state.items()}
-
-
-def _safetensors(path):
-    try:
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise WeightsError(
-            f"{path}: reading safetensors needs it (pip install 'genome_keras[foreign]')"
-        ) from error
-    try:
-        return load_file(path)
-    except Exception as error:  # of a type that is not public
-        raise WeightsError(f"{path}: not readable as safetensors ({error})") from error
 
 
 def _hdf5(path):
@@ -254,19 +223,3 @@ def _hdf5(path):
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: not weights that Keras 0.x saved ({error})") from error
     return [layer for layer in layers if layer]
-
-
-def _task_names(path, many):
-    if path is None:
-        return [f"task_{number}" for number in range(1, many + 1)]
-    try:
-        names = Path(path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path}: cannot read names of tasks ({error})") from error
-    names = [name.strip() for name in names if name.strip()]
-    if len(names) != many or len(set(names)) != many:
-        raise WeightsError(
-            f"{path}: expected {many} different names, one a line; got {len(names)}, "
-            f"{len(set(names))} of them different"
-        )
-    return names

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from genome_keras import __version__
+from genome_keras import SIGNAL_MODELS, __version__
 from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import sha256_of
 from genome_keras.weights import description, hub
@@ -90,6 +90,11 @@ def save_pretrained(
         ['README.md', 'config.json', 'model.weights.h5', 'tasks.tsv']
     """
     made = description.of_model(model, tasks=tasks)
+    if made["architecture"] in SIGNAL_MODELS:
+        raise ValueError(
+            f"expected a model of tasks. Received: {model.name}, of measured signal; "
+            "model.save_weights and model.save keep it"
+        )
     tasks = made.pop("tasks")
     if tasks and len(tasks) != model.output_shape[-1]:
         raise ValueError(f"the model has {model.output_shape[-1]} tasks. Received: {len(tasks)}")

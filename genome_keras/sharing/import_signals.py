@@ -1,0 +1,118 @@
+"""Published models of measured signal as checkpoints of this package."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import genome_keras
+from genome_keras.arguments import at_least_one, one_of
+from genome_keras.errors import WeightsError
+from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
+from genome_keras.sharing.task_names import task_names
+from genome_keras.weights.checkpoint import save_described
+
+if TYPE_CHECKING:
+    import keras
+
+READERS = {
+    "bpnet": read_bpnet,
+    "chrombpnet": read_chrombpnet,
+}
+
+
+def import_signals(
+    architecture: str,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    tasks: str | os.PathLike | None = None,
+    window: int | None = None,
+    bins: int | None = None,
+) -> "keras.Model":
+    """Writes weights of a published model of measured signal as a checkpoint.
+
+    Sizes come from the shapes in the file; every array of the network must be there, and no
+    other.
+
+    Args:
+        architecture: "bpnet" (Keras's `.h5` of ChromBPNet's program: a bias model, a model
+            without bias, or the first network of the whole; or a state of bpnet-lite) or
+            "chrombpnet" (the whole of either).
+        path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
+            a torch state.
+        out: the `.weights.h5` file to write, and a `.json` beside it.
+        tasks: path of the names of the tracks, one a line; None calls them task_1...
+        window, bins: of the input in bp, and of the output; None is what was published.
+
+    Returns:
+        The compiled `keras.Model`.
+
+    Raises:
+        WeightsError: not a file of such weights, or other shapes.
+        GenomeKerasError: a file cannot be written.
+        ValueError: an unknown architecture, a window that does not fit, or `out` does not
+            end in .weights.h5.
+
+    Example:
+        >>> import tempfile
+        >>> from safetensors.numpy import save_file
+        >>> shapes = {"iconv.weight": (3, 4, 21), "iconv.bias": (3,), "fconv.weight": (1, 3, 75)}
+        >>> shapes |= {"fconv.bias": (1,), "linear.weight": (1, 3), "linear.bias": (1,)}
+        >>> state = {name: np.ones(shape, "float32") for name, shape in shapes.items()}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, out = f"{folder}/x.safetensors", f"{folder}/x.weights.h5"
+        ...     save_file(state, path)
+        ...     model = import_signals("bpnet", path, out, window=100, bins=6)
+        >>> model.made_with["arguments"]["filters"]
+        3
+    """
+    one_of(architecture=architecture, accepted=READERS)
+    given = {name: n for name, n in (("window", window), ("bins", bins)) if n is not None}
+    at_least_one(**given)
+    out = Path(out)
+    if not out.name.endswith(".weights.h5"):
+        raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
+    arguments, weights = READERS[architecture](path)
+    names = task_names(tasks, arguments["tasks"])
+    model = getattr(genome_keras, architecture)(**arguments, **given)
+    fill(model, weights, path)
+    about = {"parameters": model.count_params(), "imported_from": Path(path).name}
+    save_described(model, out, tasks=names, **about)
+    return model
+
+
+def fill(model: "keras.Model", weights: Mapping[str, Sequence[np.ndarray]], path: object) -> None:
+    """Gives a model the arrays of all of its layers.
+
+    Args:
+        model: a `keras.Model`.
+        weights: name of a layer -> its arrays, in Keras's order.
+        path: what to call their file in errors.
+
+    Raises:
+        WeightsError: a layer that has no arrays or is not there, or other shapes.
+
+    Example:
+        >>> from genome_keras import integer_logreg
+        >>> model = integer_logreg(window=3, tasks=1)
+        >>> fill(model, {"head": [np.ones((3, 1)), np.zeros(1)]}, "x.h5")
+        >>> model.get_layer("head").get_weights()[0].tolist()
+        [[1.0], [1.0], [1.0]]
+    """
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    if set(layers) != set(weights):
+        odd = min(set(layers) ^ set(weights))
+        told = "has none for" if odd in layers else "has more than that:"
+        raise WeightsError(f"{path}: not the weights of {model.name}: it {told} {odd}")
+    for name, arrays in weights.items():
+        shapes = [tuple(weight.shape) for weight in layers[name].weights]
+        found = [tuple(values.shape) for values in arrays]
+        if found != shapes:
+            raise WeightsError(
+                f"{path}: not the weights of {model.name}: {name} has shapes {found}, "
+                f"expected {shapes}"
+            )
+        layers[name].set_weights([np.asarray(values, "float32") for values in arrays])

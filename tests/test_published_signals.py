@@ -1,0 +1,161 @@
+"""Published models of measured signal against other people's programs, with equal weights.
+
+Each needs a package that is not among this one's; without it the test is skipped. Networks
+are small and their weights random: what is compared is every operation and its place.
+"""
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from genome_keras.sharing.import_signals import import_signals
+
+
+def codes(window, n=2):
+    return np.random.default_rng(0).integers(0, 5, (n, window), dtype=np.uint8)
+
+
+def letters(x):
+    """(n, window, 4) as torch takes it; N is zeros."""
+    torch = pytest.importorskip("torch")
+    return torch.from_numpy(np.eye(5, 4, dtype="float32")[x])
+
+
+def randomised(network):
+    """The network with other weights than it begins with, of which many are zero or one."""
+    torch = pytest.importorskip("torch")
+    draw = torch.Generator().manual_seed(1)
+    for name, values in network.state_dict().items():
+        if values.dtype != torch.float32:
+            continue
+        fan = values[0].numel() if values.ndim > 1 else 4
+        drawn = torch.randn(values.shape, generator=draw) / fan**0.5
+        values.copy_(drawn.abs() + 0.5 if "running_var" in name else drawn)
+    return network.eval()
+
+
+def close(found, expected):
+    """Equal to 1e-4, and neither constant."""
+    found = keras.ops.convert_to_numpy(found)
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+# BPNet and ChromBPNet: bpnet-lite
+
+
+def lite(**sizes):
+    return randomised(pytest.importorskip("bpnetlite").BPNet(**sizes, verbose=False))
+
+
+def lite_outputs(network, x, **more):
+    import torch
+
+    with torch.no_grad():
+        profile, counts = network(letters(x).permute(0, 2, 1), **more)
+    return {"profile": profile.permute(0, 2, 1).numpy(), "counts": counts.numpy()}
+
+
+def save(network, path):
+    import torch
+
+    torch.save(network.state_dict(), path)
+    return path
+
+
+SIZES = {"n_filters": 5, "n_layers": 2}
+WINDOW, BINS = 126, 20  # as many as are left: then bpnet-lite too counts over all steps
+
+
+@pytest.mark.parametrize("tracks", [1, 2])
+def test_bpnet(tracks, tmp_path):
+    network = lite(**SIZES, n_outputs=tracks, n_control_tracks=0)
+    path = save(network, tmp_path / "m.pth")
+    model = import_signals("bpnet", path, tmp_path / "m.weights.h5", window=WINDOW, bins=BINS)
+    expected = lite_outputs(network, codes(WINDOW))
+    found = model(codes(WINDOW))
+    close(found["profile"], expected["profile"])
+    close(found["counts"], expected["counts"])
+
+
+def test_bpnet_with_controls_of_zeros(tmp_path):
+    import torch
+
+    network = lite(**SIZES, n_outputs=2, n_control_tracks=2)
+    path = save(network, tmp_path / "m.pth")
+    model = import_signals("bpnet", path, tmp_path / "m.weights.h5", window=WINDOW, bins=BINS)
+    expected = lite_outputs(network, codes(WINDOW), X_ctl=torch.zeros(2, 2, WINDOW))
+    close(model(codes(WINDOW))["profile"], expected["profile"])
+    close(model(codes(WINDOW))["counts"], expected["counts"])
+
+
+def whole():
+    """ChromBPNet of two networks; the second has fewer layers, and so a longer profile."""
+    package = pytest.importorskip("bpnetlite")
+    bias = lite(n_filters=3, n_layers=1, n_outputs=1, n_control_tracks=0)
+    accessibility = lite(**SIZES, n_outputs=1, n_control_tracks=0)
+    return package.ChromBPNet(bias, accessibility).eval()
+
+
+def keras_2_file(path, networks):
+    """The networks as ChromBPNet's program saves them: each a layer of the whole."""
+    with h5py.File(path, "w") as file:
+        for name, (before, late, network) in networks.items():
+            group = file.create_group(f"model_weights/{name}")
+            layers = {f"{before}bpnet_1st_conv": network.iconv}
+            for n, layer in enumerate(network.rconvs, 1):
+                layers[f"{before}bpnet_{n}conv"] = layer
+            layers[f"{before}{late}prof_out_precrop"] = network.fconv
+            layers[f"{before}{late}logcount_predictions"] = network.linear
+            names = []
+            for layer, values in layers.items():
+                for part in ("kernel", "bias"):
+                    array = getattr(values, "weight" if part == "kernel" else part)
+                    group[f"{layer}/{part}:0"] = array.detach().numpy().T
+                    names.append(f"{layer}/{part}:0".encode())
+            group.attrs["weight_names"] = names
+    return path
+
+
+@pytest.mark.parametrize("kind", ["keras", "torch"])
+def test_chrombpnet(kind, tmp_path):
+    network = whole()
+    parts = {
+        "model_wo_bias": ("wo_bias_", "bpnet_", network.accessibility),
+        "model": ("", "", network.bias),
+    }
+    if kind == "keras":
+        path = keras_2_file(tmp_path / "chrombpnet.h5", parts)
+    else:
+        path = save(network, tmp_path / "m.pth")
+    x, sizes = codes(WINDOW), {"window": WINDOW, "bins": BINS}
+    model = import_signals("chrombpnet", path, tmp_path / "m.weights.h5", **sizes)
+    expected, found = lite_outputs(network, x), model(x)
+    close(found["profile"], expected["profile"])
+    close(found["counts"], expected["counts"])
+    alone = import_signals("bpnet", path, tmp_path / "a.weights.h5", **sizes)
+    expected, found = lite_outputs(network.accessibility, x), alone(x)
+    close(found["profile"], expected["profile"])
+    close(found["counts"], expected["counts"])
+
+
+@pytest.mark.parametrize("name", ["", "wo_bias_"])
+def test_files_of_one_network_are_read_as_bpnet_lite_does(name, tmp_path):
+    package = pytest.importorskip("bpnetlite")
+    network = lite(**SIZES, n_outputs=1, n_control_tracks=0)
+    path = tmp_path / "m.h5"
+    keras_2_file(path, {"x": (name, "bpnet_" if name else "", network)})
+    with h5py.File(path, "r+") as file:  # each layer of its own
+        group = file["model_weights"]
+        for layer in [*group["x"]]:
+            group.create_group(layer)
+            group.move(f"x/{layer}", f"{layer}/{layer}")
+            names = [f"{layer}/kernel:0", f"{layer}/bias:0"]
+            group[layer].attrs["weight_names"] = names
+        del group["x"]
+    theirs = package.BPNet.from_chrombpnet(path).eval()
+    model = import_signals("bpnet", path, tmp_path / "m.weights.h5", window=WINDOW, bins=BINS)
+    expected, found = lite_outputs(theirs, codes(WINDOW)), model(codes(WINDOW))
+    close(found["profile"], expected["profile"])
+    close(found["counts"], expected["counts"])

@@ -1,0 +1,250 @@
+"""Models of measured signal: factories, their outputs, and what is written of them."""
+
+import keras
+import numpy as np
+import pytest
+
+import genome_keras
+from genome_keras.errors import SequenceError, WeightsError
+from genome_keras.losses import MultinomialNLL
+from genome_keras.scoring.signals import predict_signal
+from genome_keras.weights.checkpoint import save_described
+
+
+def bpnet_size(filters, layers, tasks):
+    """A convolution of 21, dilated ones of 3, one of 75 for the profile, dense for counts."""
+    dilated = layers * (3 * filters + 1) * filters
+    return (4 * 21 + 1) * filters + dilated + (75 * filters + 1) * tasks + filters + 1
+
+
+# Factory -> a small model and its parameters, and the source's size and its parameters.
+# chrombpnet: 512 filters and 8 layers, and 128 and 4 for the bias, as its program has them.
+SPECIFICATIONS = {
+    "bpnet": (
+        {"window": 130, "bins": 20, "filters": 5, "layers": 2},
+        bpnet_size(5, 2, 2),
+        {},
+        bpnet_size(64, 8, 2),
+    ),
+    "chrombpnet": (
+        {"window": 130, "bins": 20, "filters": 5, "layers": 2}
+        | {"bias_filters": 3, "bias_layers": 1},
+        bpnet_size(5, 2, 1) + bpnet_size(3, 1, 1),
+        {},
+        bpnet_size(512, 8, 1) + bpnet_size(128, 4, 1),
+    ),
+}
+LARGE = ()  # of more parameters than a test should hold: counted at the small size
+
+
+def small(name, **more):
+    return getattr(genome_keras, name)(**{**SPECIFICATIONS[name][0], "seed": 1, **more})
+
+
+def window_of(name):
+    return SPECIFICATIONS[name][0]["window"]
+
+
+def codes(window, n=3, seed=0):
+    return np.random.default_rng(seed).integers(0, 5, (n, window), dtype=np.uint8)
+
+
+def outputs(model, x):
+    found = keras.tree.flatten(model(x))
+    return [keras.ops.convert_to_numpy(output) for output in found]
+
+
+def test_every_model_has_a_specification():
+    assert set(SPECIFICATIONS) == set(genome_keras.SIGNAL_MODELS)
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_parameter_counts(name):
+    _, parameters, arguments, published = SPECIFICATIONS[name]
+    assert small(name).count_params() == parameters
+    if name not in LARGE:
+        assert getattr(genome_keras, name)(**arguments).count_params() == published
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # never trained
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_saved_and_loaded(name, tmp_path):
+    model, x = small(name), codes(window_of(name))
+    model.tasks = names = [f"t{i}" for i in range(len(model.tasks))]
+    expected = outputs(model, x)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    assert again.bin == model.bin and again.tasks == names
+    save_described(model, tmp_path / "m.weights.h5", tasks=names)
+    loaded = genome_keras.load_model(tmp_path / "m.weights.h5")
+    anew = small(name, seed=2, weights=tmp_path / "m.keras")
+    assert loaded.tasks == names
+    for other in (again, loaded, anew):
+        for found, wanted in zip(outputs(other, x), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+    assert not np.array_equal(outputs(small(name, seed=2), x)[0], expected[0])
+    with pytest.raises(SequenceError, match="expected integer codes"):
+        model(x[:, 1:])
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_training_lowers_the_loss(name):
+    model, x = small(name, learning_rate=0.01), codes(window_of(name))
+    bins, tasks = model.signal_shape
+    counts = np.random.default_rng(1).poisson(2, (3, bins, tasks)).astype("float32")
+    y = counts
+    if isinstance(model.output, dict):
+        y = {"profile": counts, "counts": np.log1p(counts.sum((1, 2)))[:, None]}
+    first = model.train_on_batch(x, y, return_dict=True)["loss"]
+    for _ in range(4):
+        last = model.train_on_batch(x, y, return_dict=True)["loss"]
+    assert last < first
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_signal_is_of_the_declared_shape(name):
+    model, x = small(name), codes(window_of(name))
+    signal = model.signal(model.predict(x, verbose=0))
+    assert signal.dtype == np.float32 and signal.shape == (3, *model.signal_shape)
+    assert model.signal_shape[0] * model.bin <= window_of(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("bpnet", {"window": 125}, r"window must be bins \+ 106 for these layers"),
+        ("bpnet", {"window": 127}, "or more by an even number"),
+        ("bpnet", {"filters": 0}, "filters must be an integer of at least 1"),
+        ("chrombpnet", {"bias_layers": 9}, r"window must be bins \+ 2138"),
+        ("chrombpnet", {"bias_filters": 0}, "bias_filters must be an integer of at least 1"),
+    ],
+)
+def test_bad_arguments(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        small(name, **arguments)
+
+
+# bpnet and chrombpnet
+
+
+def bpnet_by_hand(weights, x, layers, bins):
+    """Both outputs, convolution by convolution, of one window of codes."""
+
+    def convolved(x, kernel, bias, step=1):
+        left = len(x) - step * (len(kernel) - 1)
+        return bias + sum(x[step * i :][:left] @ each for i, each in enumerate(kernel))
+
+    arrays = iter(weights)
+    x = np.maximum(convolved(np.eye(5, 4)[x], next(arrays), next(arrays)), 0)
+    for n in range(1, layers + 1):
+        found = np.maximum(convolved(x, next(arrays), next(arrays), 2**n), 0)
+        x = found + x[2**n : -(2**n)]
+    profile = convolved(x, next(arrays), next(arrays))
+    cut = (len(profile) - bins) // 2
+    return profile[cut : cut + bins], x.mean(0) @ next(arrays) + next(arrays)
+
+
+def test_bpnet_and_chrombpnet_by_hand():
+    model, x = small("chrombpnet"), codes(130)
+    parts = {before: [] for before in ("", "bias_")}
+    for before, arrays in parts.items():
+        names = ["convolution", "dilated_1", "dilated_2", "profile_of_all", "log_counts"]
+        for name in names[: 3 - (before != "")] + names[3:]:
+            layer = model.get_layer(before + name)
+            layer.set_weights([w + 0.01 for w in layer.get_weights()])
+            arrays += layer.get_weights()
+    found = model.predict(x, verbose=0)
+    for row in range(3):
+        profile, counts = bpnet_by_hand(parts[""], x[row], 2, 20)
+        other_profile, other_counts = bpnet_by_hand(parts["bias_"], x[row], 1, 20)
+        np.testing.assert_allclose(found["profile"][row], profile + other_profile, atol=1e-5)
+        total = np.log(np.exp(counts) + np.exp(other_counts))
+        np.testing.assert_allclose(found["counts"][row], total, atol=1e-5)
+    assert {layer.trainable for layer in model.layers if layer.name.startswith("bias_")} == {False}
+
+
+def test_loss_of_profiles():
+    """log of the multinomial's chance, but for its factor that no logit changes."""
+    counts, shares = np.array([[[3.0], [1.0]]]), np.array([[[0.75], [0.25]]])
+    assert float(MultinomialNLL()(counts, np.log(shares) + 7)) == pytest.approx(
+        -(3 * np.log(0.75) + np.log(0.25))
+    )
+    with pytest.raises(ValueError, match="counts must have the shape of the scores"):
+        MultinomialNLL()(counts[:, :1], np.log(shares))
+
+
+# Signal of places
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    path = tmp_path_factory.mktemp("genome") / "g.fa"
+    letters = np.array(list("ACGTN"))[codes(300, 1)[0]]
+    path.write_text(f">chr1\n{''.join(letters)}\n")
+    path.with_name("p.bed").write_text("chr1\t100\t104\nchr1\t108\t116\nchr1\t0\t2\n")
+    return path
+
+
+def test_signal_lies_in_the_middle_of_the_places(genome):
+    model = small("bpnet")
+    found = predict_signal(genome.with_name("p.bed"), genome=genome, weights=model)
+    assert found.names == ["chr1"] * 3 and found.starts.tolist() == [92, 102, -9]
+    x = codes(300, 1)[:, 102 - 65 : 102 + 65]
+    expected = model.signal(model.predict(x, verbose=0))[0]
+    np.testing.assert_allclose(found.values[0], expected, rtol=1e-5)
+    alone = predict_signal(x, weights=model, tasks=["task_1"])
+    assert alone.names == ["0"] and alone.starts.tolist() == [55] and alone.tasks == ["task_1"]
+    np.testing.assert_allclose(alone.values[0], expected[:, 1:], rtol=1e-5)
+    assert predict_signal(x[:0], weights=model).values.shape == (0, 20, 2)
+
+
+def test_files_of_signal(genome, tmp_path):
+    model, bed = small("chrombpnet"), genome.with_name("p.bed")
+    how = {"genome": genome, "weights": model}
+    found = predict_signal(bed, **how)
+    assert predict_signal(bed, **how, out=tmp_path / "s.tsv") == 3
+    rows = [line.split("\t") for line in (tmp_path / "s.tsv").read_text().splitlines()]
+    assert rows[0] == ["name", "start", "end", "task_0"] and len(rows) == 1 + 3 * 20
+    assert rows[1][:3] == ["chr1", "92", "93"]
+    np.testing.assert_allclose([float(row[3]) for row in rows[1:]], found.values.ravel(), rtol=1e-4)
+    library = pytest.importorskip("pyBigWig")
+    assert predict_signal(bed, **how, out=tmp_path / "s.bw") == 3
+    covered, total = np.zeros((2, 300))
+    for start, values in zip(found.starts, found.values[:, :, 0], strict=True):
+        for at, value in enumerate(values, start):
+            if at >= 0:
+                covered[at] += 1
+                total[at] += value
+    with library.open(str(tmp_path / "s.bw")) as track:
+        values = np.array(track.values("chr1", 0, 300))
+    np.testing.assert_array_equal(np.isnan(values), covered == 0)
+    known = covered > 0
+    np.testing.assert_allclose(values[known], total[known] / covered[known], rtol=1e-5)
+
+
+def test_verbs_of_tasks_refuse_signal_in_one_line(genome, tmp_path):
+    model, bed = small("bpnet"), genome.with_name("p.bed")
+    path = tmp_path / "m.weights.h5"
+    save_described(model, path, tasks=["plus", "minus"])
+    verbs = (
+        genome_keras.open_scorer,
+        lambda path: genome_keras.predict_fasta(bed, weights=path),
+        lambda path: genome_keras.export(path, tmp_path / "m.keras"),
+    )
+    for verb in verbs:
+        with pytest.raises(WeightsError, match="bpnet gives measured signal, not P") as told:
+            verb(path)
+        assert "\n" not in str(told.value)
+    with pytest.raises(ValueError, match="expected a model of one output"):
+        genome_keras.open_scorer(model)
+    with pytest.raises(ValueError, match=r"expected a model of tasks\. Received: bpnet"):
+        genome_keras.save_pretrained(model, tmp_path / "m")
+    with pytest.raises(WeightsError, match="not a model of measured signal"):
+        predict_signal(bed, genome=genome, weights=genome_keras.integer_logreg(window=4, tasks=1))
+    with pytest.raises(ValueError, match="a file needs the places"):
+        predict_signal(codes(130), weights=model, out=tmp_path / "s.tsv")
+    with pytest.raises(ValueError, match="bigWig has one task: expected one in tasks, got 2"):
+        predict_signal(bed, genome=genome, weights=path, out=tmp_path / "s.bw")
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".bw"] == []
+    with pytest.raises(ValueError, match="two outputs, not one head"):
+        genome_keras.bpnet(weights=path, tasks=1)
