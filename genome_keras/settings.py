@@ -232,6 +232,8 @@ def chosen(
         )
     taken = {name: [each.name for each in options_of(table[name])] for name in table}
     if foreign := [name for name in given if name not in taken[choice]]:
-        every = "; ".join(f"{name}: {', '.join(of) or 'none'}" for name, of in taken.items())
-        raise ValueError(f"{what} {choice!r} takes no {', '.join(foreign)}. Accepted by {every}")
+        accepted = "; ".join(
+            f"{name}: {', '.join(names) or 'none'}" for name, names in taken.items()
+        )
+        raise ValueError(f"{what} {choice!r} takes no {', '.join(foreign)}. Accepted by {accepted}")
     return table[choice](**given)

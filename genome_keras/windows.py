@@ -117,10 +117,10 @@ class Slider:
             done = 0
             while done < len(rows):
                 n = min(len(rows) - done, self.batch_size - filled)
-                to, of = slice(filled, filled + n), slice(done, done + n)
+                to, taken = slice(filled, filled + n), slice(done, done + n)
                 batch.names.extend([name] * n)
-                batch.starts[to], batch.ends[to] = starts[of], ends[of]
-                batch.codes[to] = rows[of]
+                batch.starts[to], batch.ends[to] = starts[taken], ends[taken]
+                batch.codes[to] = rows[taken]
                 filled, done = filled + n, done + n
                 if filled == self.batch_size:
                     yield batch
@@ -246,7 +246,7 @@ def _around(intervals, genome, window, batch_size, unknown):
         yield Batch(names, starts, starts + window, codes.reshape(-1, window))
 
 
-class Alleles(NamedTuple):
+class AlleleWindows(NamedTuple):
     """Two windows that differ by one variant.
 
     Attributes:
@@ -254,7 +254,7 @@ class Alleles(NamedTuple):
         matches: whether the genome has the variant's `ref` at its place.
 
     Example:
-        >>> found = Alleles(ref="AACG", alt="AATG", matches=True)
+        >>> found = AlleleWindows(ref="AACG", alt="AATG", matches=True)
         >>> [at for at, pair in enumerate(zip(found.ref, found.alt)) if len(set(pair)) > 1]
         [2]
     """
@@ -264,7 +264,10 @@ class Alleles(NamedTuple):
     matches: bool
 
 
-def alleles(variant: Variant, genome: _Genome, *, window: int) -> Alleles:
+Alleles = AlleleWindows  # its name until 0.2
+
+
+def alleles(variant: Variant, genome: _Genome, *, window: int) -> AlleleWindows:
     """Windows with the reference and with the alternative allele of a variant.
 
     The variant is trimmed first, so padding letters do not change the windows. In both,
@@ -282,7 +285,7 @@ def alleles(variant: Variant, genome: _Genome, *, window: int) -> Alleles:
         window: length of both windows, bp.
 
     Returns:
-        `Alleles`.
+        `AlleleWindows`.
 
     Raises:
         SequenceError: an `alt` that is no sequence, an absent contig, a `ref` outside it.
@@ -298,7 +301,7 @@ def alleles(variant: Variant, genome: _Genome, *, window: int) -> Alleles:
         ...     with open_genome(path) as genome:
         ...         found = alleles(Variant("chr1", 3, "C", "T"), genome, window=4)
         >>> found
-        Alleles(ref='AACG', alt='AATG', matches=True)
+        AlleleWindows(ref='AACG', alt='AATG', matches=True)
     """
     at_least_one(window=window)
     where = f"{variant.contig}:{variant.position} (1-based)"
@@ -314,8 +317,8 @@ def alleles(variant: Variant, genome: _Genome, *, window: int) -> Alleles:
     matches = written == there or written == there.translate(IN_REF)
     left = letters[first - begin : variant.start - begin]
     right = letters[variant.end - begin : last - begin]
-    ref, alt = ((left + one.upper() + right)[:window] for one in (variant.ref, variant.alt))
-    return Alleles(ref, alt, matches)
+    ref, alt = ((left + allele.upper() + right)[:window] for allele in (variant.ref, variant.alt))
+    return AlleleWindows(ref, alt, matches)
 
 
 def _check_inside(genome, place, where):
@@ -327,12 +330,15 @@ def _check_inside(genome, place, where):
         )
 
 
-def centre(stored: int, window: int | None) -> slice:
+def centre(stored: int, window: int | None, *, exact: bool = True) -> slice:
     """The slice of `window` bp in the middle of `stored` bp.
 
     Args:
         stored: bp.
         window: bp; None takes all.
+        exact: refuse what has no middle there, an even window of odd bp or the reverse, of
+            which the two strands would not have the same bases. Else base `window // 2` of
+            the window is base `stored // 2`, as around an interval of BED.
 
     Raises:
         ValueError: it does not fit, or has no middle there.
@@ -340,13 +346,16 @@ def centre(stored: int, window: int | None) -> slice:
     Example:
         >>> centre(1000, 200)
         slice(400, 600, None)
+        >>> centre(101, 100, exact=False)
+        slice(0, 100, None)
     """
     if window is None:
         return slice(0, stored)
-    if not 0 < window <= stored or (stored - window) % 2:
+    if not 0 < window <= stored or (exact and (stored - window) % 2):
+        kind = f" and {'odd' if stored % 2 else 'even'}" if exact else ""
         raise ValueError(
-            f"window must be 1 to {stored} and {'odd' if stored % 2 else 'even'}, to lie in the "
+            f"window must be 1 to {stored}{kind}, to lie in the "
             f"middle of {stored} bp. Received: window={window!r}"
         )
-    start = (stored - window) // 2
+    start = stored // 2 - window // 2
     return slice(start, start + window)

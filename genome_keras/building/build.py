@@ -31,7 +31,7 @@ MEANING = {
 }
 
 
-class Summary(NamedTuple):
+class BuildSummary(NamedTuple):
     """What `build` wrote.
 
     Attributes:
@@ -43,7 +43,7 @@ class Summary(NamedTuple):
 
     Example:
         >>> splits = {"train": 2, "valid": 0, "test": 0}
-        >>> done = Summary(1, 1, splits, tasks=["CTCF", "TAL1"], empty=["TAL1"], left_out=[])
+        >>> done = BuildSummary(1, 1, splits, tasks=["CTCF", "TAL1"], empty=["TAL1"], left_out=[])
         >>> done.labelled + done.unlabelled == sum(done.splits.values())
         True
     """
@@ -54,6 +54,9 @@ class Summary(NamedTuple):
     tasks: list[str]
     empty: list[str]
     left_out: list[str]
+
+
+Summary = BuildSummary  # its name until 0.2
 
 
 def build(
@@ -74,7 +77,7 @@ def build(
     unknown: str | None = None,
     on_outside: str = "error",
     seed: int = 0,
-) -> Summary:
+) -> BuildSummary:
     """Builds a data set of labelled windows from a genome and peaks.
 
     The contigs are cut into bins, end to end from their first base. A bin has one label
@@ -114,7 +117,7 @@ def build(
         seed: of the draw.
 
     Returns:
-        `Summary`.
+        `BuildSummary`.
 
     Raises:
         FormatError: a malformed file or a pipe, for files are read more than once; or a
@@ -139,8 +142,8 @@ def build(
     most_n = _most_n(context, max_n)
     _check_negatives(negatives)
     one_of(on_outside=on_outside, accepted=bed.ON_OUTSIDE)
-    found = tracks.find(peaks)
-    files = _files(genome, found, blacklist)
+    peak_tracks = tracks.find(peaks)
+    files = _files(genome, peak_tracks, blacklist)
     for _, path in files:
         check_regular(path)
     read = [path for _, path in files] + [path for path in peaks if isinstance(path, (str, Path))]
@@ -158,7 +161,7 @@ def build(
         usable = grid.usable(gaps, context=context, most_n=most_n)
         for path in blacklist:
             usable[touched(path, grid)] = False
-        labels = Labels(found, grid, usable, **rule)
+        labels = Labels(peak_tracks, grid, usable, **rule)
         ones = labels.any_one()
         if not ones.any():
             raise FormatError(
@@ -186,7 +189,7 @@ def build(
         rows.write_windows(file, genome, context=context, unknown=unknown)
     empty = [name for name, bins in zip(labels.names, labels.ones, strict=True) if not len(bins)]
     told = list(dict.fromkeys(grid.left_out))
-    return Summary(len(ones), len(drawn), rows.counts(), labels.names, empty, told)
+    return BuildSummary(len(ones), len(drawn), rows.counts(), labels.names, empty, told)
 
 
 class _Rows:
@@ -305,10 +308,14 @@ def _several(given):
     return [given] if isinstance(given, (str, Path, tracks.Track)) else list(given)
 
 
-def _files(genome, found, blacklist):
+def _files(genome, peak_tracks, blacklist):
     """Role and path of every file that is read."""
-    files = [("genome", genome), *(("peaks", track.peaks) for track in found)]
-    files += [("measured", path) for path in dict.fromkeys(one.measured for one in found) if path]
+    files = [("genome", genome), *(("peaks", track.peaks) for track in peak_tracks)]
+    files += [
+        ("measured", path)
+        for path in dict.fromkeys(track.measured for track in peak_tracks)
+        if path
+    ]
     return files + [("blacklist", path) for path in blacklist]
 
 

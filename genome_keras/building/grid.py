@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from genome_keras.building.spans import Spans
+from genome_keras.building.merged_places import MergedPlaces
 from genome_keras.io import bed
 
 
@@ -53,15 +53,15 @@ class Grid:
             for (name, size), end in zip(self.sizes.items(), ends, strict=True)
         }
 
-    def places(self, path: str | os.PathLike) -> dict[str, Spans]:
-        """Reads BED as dict name -> `Spans`, on contigs of the grid."""
+    def places(self, path: str | os.PathLike) -> dict[str, MergedPlaces]:
+        """Reads BED as dict name -> `MergedPlaces`, on contigs of the grid."""
         starts, ends = defaultdict(lambda: array("q")), defaultdict(lambda: array("q"))
         places = bed.read(path, **self.accepted)
         for place in places:
             starts[place.contig].append(place.start)
             ends[place.contig].append(place.end)
         self.note(places)
-        return {name: Spans(starts[name], ends[name]) for name in starts}
+        return {name: MergedPlaces(starts[name], ends[name]) for name in starts}
 
     def note(self, places: bed.Places) -> None:
         """Remembers what was left out of a file that was read to its end."""
@@ -71,8 +71,8 @@ class Grid:
     def numbers(self, bins: Mapping[str, np.ndarray]) -> np.ndarray:
         """Sorted numbers, int64, of dict name -> bins counted from each contig's start."""
         kept = [
-            found[(found >= 0) & (found < self.sizes[name])] + self.firsts[name]
-            for name, found in sorted(bins.items(), key=lambda item: self.firsts[item[0]])
+            numbers[(numbers >= 0) & (numbers < self.sizes[name])] + self.firsts[name]
+            for name, numbers in sorted(bins.items(), key=lambda item: self.firsts[item[0]])
         ]
         return np.concatenate([np.empty(0, np.int64), *kept])
 
@@ -86,26 +86,26 @@ class Grid:
         """Starts of the windows of `context` bp around bins that start at `starts`."""
         return starts + self.bin_size // 2 - context // 2
 
-    def usable(self, gaps: Mapping[str, Spans], *, context: int, most_n: int) -> np.ndarray:
+    def usable(self, gaps: Mapping[str, MergedPlaces], *, context: int, most_n: int) -> np.ndarray:
         """Which bins have at most `most_n` N in their window, beyond the contig too.
 
         Args:
-            gaps: dict name -> `Spans` of the N of each contig.
+            gaps: dict name -> `MergedPlaces` of the N of each contig.
             context: length of the windows, bp.
             most_n: bp.
 
         Returns:
             bool (total,).
         """
-        found = np.empty(self.total, bool)
+        usable = np.empty(self.total, bool)
         for name, length in self.contigs.items():
             n = self.sizes[name]
             starts = self.window_starts(np.arange(n) * self.bin_size, context)
             ends = starts + context
             outside = np.maximum(-starts, 0) + np.maximum(ends - length, 0)
             inside = gaps[name].count(np.maximum(starts, 0), np.minimum(ends, length))
-            found[self.firsts[name] : self.firsts[name] + n] = outside + inside <= most_n
-        return found
+            usable[self.firsts[name] : self.firsts[name] + n] = outside + inside <= most_n
+        return usable
 
 
 def touched(path: str | os.PathLike, grid: Grid) -> np.ndarray:
@@ -121,11 +121,11 @@ def touched(path: str | os.PathLike, grid: Grid) -> np.ndarray:
         [0, 1, 2, 3]
     """
     places = grid.places(path)
-    return grid.numbers({name: spans.bins(grid.bin_size) for name, spans in places.items()})
+    return grid.numbers({name: merged.bins(grid.bin_size) for name, merged in places.items()})
 
 
-def inside(path: str | os.PathLike, grid: Grid) -> Spans:
-    """`Spans` of numbers of the bins that lie wholly inside the places of a BED file.
+def inside(path: str | os.PathLike, grid: Grid) -> MergedPlaces:
+    """`MergedPlaces` of numbers of the bins that lie wholly inside the places of a BED file.
 
     Example:
         >>> import tempfile
@@ -133,15 +133,15 @@ def inside(path: str | os.PathLike, grid: Grid) -> Spans:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "x.bed")
         ...     _ = path.write_text("chr1\\t150\\t620\\n")
-        ...     spans = inside(path, Grid({"chr1": 1000}, 200))
-        >>> spans.starts.tolist(), spans.ends.tolist()  # bins 1 and 2
+        ...     merged = inside(path, Grid({"chr1": 1000}, 200))
+        >>> merged.starts.tolist(), merged.ends.tolist()  # bins 1 and 2
         ([1], [3])
     """
     starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for name, spans in grid.places(path).items():
+    for name, merged in grid.places(path).items():
         first = grid.firsts[name]
-        start, end = -(-spans.starts // grid.bin_size), spans.ends // grid.bin_size
+        start, end = -(-merged.starts // grid.bin_size), merged.ends // grid.bin_size
         end = np.minimum(end, grid.sizes[name])
         starts.append(start[start < end] + first)
         ends.append(end[start < end] + first)
-    return Spans(np.concatenate(starts), np.concatenate(ends))
+    return MergedPlaces(np.concatenate(starts), np.concatenate(ends))

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from genome_keras.building.grid import Grid, inside
-from genome_keras.building.spans import ranges
+from genome_keras.building.merged_places import ranges
 from genome_keras.building.tracks import Track
 from genome_keras.errors import FormatError
 from genome_keras.io import bed
@@ -30,7 +30,7 @@ class Labels:
     Attributes:
         names: of the tracks.
         ones: for each track the numbers of the bins with a label 1, sorted.
-        measured: for each track the `Spans` of the bins where it was measured, or None
+        measured: for each track the `MergedPlaces` of the bins where it was measured, or None
             for all.
 
     Raises:
@@ -64,32 +64,32 @@ class Labels:
                 regions[track.measured] = inside(track.measured, grid)
         self.measured = [regions[track.measured] for track in tracks]
         kind = np.int32 if grid.total < 2**31 else np.int64
-        for track, spans in zip(tqdm(tracks, "peaks", disable=None), self.measured, strict=True):
+        for track, merged in zip(tqdm(tracks, "peaks", disable=None), self.measured, strict=True):
             if summit_width is None:
                 bins = covered(track, grid, share=share)
             else:
                 bins = with_summit(track, grid, width=summit_width)
             bins = bins[usable[bins]]
-            if spans is not None:
-                bins = bins[spans.holds(bins)]
+            if merged is not None:
+                bins = bins[merged.holds(bins)]
             self.ones.append(bins.astype(kind))
 
     def any_one(self) -> np.ndarray:
         """Whether each bin has a label 1, bool (total,)."""
-        found = np.zeros(self.total, bool)
+        any_one = np.zeros(self.total, bool)
         for bins in self.ones:
-            found[bins] = True
-        return found
+            any_one[bins] = True
+        return any_one
 
     def any_measured(self) -> np.ndarray:
         """Whether at least one track was measured in each bin, bool (total,)."""
-        found = np.zeros(self.total, bool)
-        for spans in {id(spans): spans for spans in self.measured}.values():
-            if spans is None:
-                found[:] = True
+        measured = np.zeros(self.total, bool)
+        for merged in {id(merged): merged for merged in self.measured}.values():
+            if merged is None:
+                measured[:] = True
             else:
-                found[ranges(spans.starts, spans.ends)] = True
-        return found
+                measured[ranges(merged.starts, merged.ends)] = True
+        return measured
 
     def of(self, bins: np.ndarray) -> np.ndarray:
         """The labels of some bins.
@@ -101,10 +101,10 @@ class Labels:
             int8 (m, tracks).
         """
         labels = np.zeros((len(bins), len(self.ones)), np.int8)
-        holds = {id(spans): ~spans.holds(bins) for spans in self.measured if spans is not None}
-        for task, (ones, spans) in enumerate(zip(self.ones, self.measured, strict=True)):
-            if spans is not None:
-                labels[holds[id(spans)], task] = -1
+        holds = {id(merged): ~merged.holds(bins) for merged in self.measured if merged is not None}
+        for task, (ones, merged) in enumerate(zip(self.ones, self.measured, strict=True)):
+            if merged is not None:
+                labels[holds[id(merged)], task] = -1
             hits = ones[np.searchsorted(ones, bins[0]) : np.searchsorted(ones, bins[-1], "right")]
             rows = np.searchsorted(bins, hits)
             labels[rows[bins[rows] == hits], task] = 1
@@ -137,9 +137,9 @@ def covered(track: Track, grid: Grid, *, share: float) -> np.ndarray:
     """
     size, need = grid.bin_size, needed(share, grid.bin_size)
     bins = {}
-    for name, spans in grid.places(track.peaks).items():
-        found = spans.bins(size)
-        bins[name] = found[spans.count(found * size, found * size + size) >= need]
+    for name, merged in grid.places(track.peaks).items():
+        touched = merged.bins(size)
+        bins[name] = touched[merged.count(touched * size, touched * size + size) >= need]
     return grid.numbers(bins)
 
 
@@ -200,11 +200,11 @@ def _summits(track, grid):
     else:
         places = bed.read(track.peaks, **grid.accepted)
         peaks = ((place, place.centre) for place in places)
-    found = defaultdict(lambda: array("q"))
+    summits = defaultdict(lambda: array("q"))
     for place, summit in peaks:
         if summit is None:
             problem = f"{place.contig}:{place.start}-{place.end}: expected a summit, got -1"
             raise FormatError(track.peaks, None, f"{problem}; label by the share covered instead")
-        found[place.contig].append(summit)
+        summits[place.contig].append(summit)
     grid.note(places)
-    return {name: np.array(positions, np.int64) for name, positions in found.items()}
+    return {name: np.array(positions, np.int64) for name, positions in summits.items()}

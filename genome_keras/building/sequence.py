@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
-from genome_keras.building.spans import Spans
+from genome_keras.building.merged_places import MergedPlaces
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.io import reference
@@ -18,7 +18,7 @@ BLOCK = 1 << 22  # letters of the windows that are yielded together
 
 def survey(
     path: str | os.PathLike, *, unknown: str | None = None
-) -> tuple[dict[str, int], dict[str, Spans]]:
+) -> tuple[dict[str, int], dict[str, MergedPlaces]]:
     """Lengths of the contigs of a genome, and where they are N.
 
     Args:
@@ -27,7 +27,7 @@ def survey(
 
     Returns:
         lengths: dict name -> length, bp, in the order of the file.
-        gaps: dict name -> `Spans` of its N.
+        gaps: dict name -> `MergedPlaces` of its N.
 
     Raises:
         FormatError: no genome, or a name twice.
@@ -53,7 +53,7 @@ def survey(
             ends.append(edges[1::2] + before)
             lengths[name] = before + len(codes)
             if last:
-                gaps[name] = Spans(np.concatenate(starts), np.concatenate(ends))
+                gaps[name] = MergedPlaces(np.concatenate(starts), np.concatenate(ends))
                 starts, ends = [], []
             bar.update(len(codes))
     return lengths, gaps

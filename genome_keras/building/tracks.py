@@ -80,11 +80,11 @@ def find(peaks: str | Path | Track | Sequence[str | Path | Track]) -> list[Track
 
 def _tracks(path):
     if path.is_dir():
-        files = [one for one in sorted(path.iterdir()) if _stem(one) != one.name]
+        files = [file for file in sorted(path.iterdir()) if _stem(file) != file.name]
         if not files:
             problem = "a folder without .bed, .narrowPeak, .bed.gz or .narrowPeak.gz files"
             raise FormatError(path, None, problem)
-        return [Track(_stem(one), one) for one in files if one.is_file()]
+        return [Track(_stem(file), file) for file in files if file.is_file()]
     if path.name.lower().endswith(ARCHIVES):
         problem = "an archive; unpack it and give the folder: mkdir peaks && tar xf FILE -C peaks"
         raise FormatError(path, None, problem)

@@ -46,7 +46,7 @@ def given_settings(options: argparse.Namespace, *classes: type[Settings]) -> dic
     Returns:
         dict, name of the field -> value.
     """
-    names = dict.fromkeys(each.name for of in classes for each in options_of(of))
+    names = dict.fromkeys(each.name for kind in classes for each in options_of(kind))
     return {name: getattr(options, name) for name in names if hasattr(options, name)}
 
 

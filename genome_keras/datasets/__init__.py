@@ -3,7 +3,7 @@
 Names are loaded when they are first used, as in `genome_keras` itself.
 """
 
-import importlib
+from genome_keras.lazy_names import lazy_names
 
 _HOMES = {
     "build": "genome_keras.building.build",
@@ -13,15 +13,4 @@ _HOMES = {
 }
 
 __all__ = [*_HOMES]
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -199,10 +199,10 @@ def _areas(label, score, block, drawn, auroc, auprc):
     cell = np.repeat(np.arange(len(edges) - 1), np.diff(edges)) * len(drawn) + block
     shape = (len(edges) - 1, len(drawn))
     counts = (np.bincount(c, minlength=shape[0] * shape[1]) for c in (cell, cell[label]))
-    every, positive = (c.reshape(shape).astype(np.float32) @ drawn for c in counts)
+    labelled, positive = (c.reshape(shape).astype(np.float32) @ drawn for c in counts)
     # From the highest bin down: labels and positive labels with a score at least as high.
-    calls, hits = (np.cumsum(a[::-1], 0)[::-1] for a in (every, positive))
-    negative = every - positive
+    calls, hits = (np.cumsum(a[::-1], 0)[::-1] for a in (labelled, positive))
+    negative = labelled - positive
     lower = negative.sum(0) - (calls - hits)
     pairs = (positive * (lower + negative / 2)).sum(0) / (hits[0] * negative.sum(0))
     precision = (positive * hits / np.maximum(calls, 1)).sum(0) / hits[0]

@@ -112,7 +112,9 @@ def side_by_side(
     for name, model in models.items():
         result["models"][name] = {"kind": model.kind, **model.facts} | {
             kind: {
-                subset: {g: {key: _list(v) for key, v in of.items()} for g, of in found.items()}
+                subset: {
+                    g: {key: _list(v) for key, v in metrics.items()} for g, metrics in found.items()
+                }
                 for subset, found in getattr(model, kind).items()
             }
             for kind in ("reliability", "replicates")
@@ -154,16 +156,16 @@ def _summary(tables, group, means):
         some = count > 0
         loss = np.log(table["perplexity"][some]) @ count[some]
         summary["overall_perplexity"] = _plain(np.exp(loss / count.sum())) if some.any() else None
-    for one, other in combinations(tables, 2):
-        pair = {"model": one, "baseline": other}
+    for model, baseline in combinations(tables, 2):
+        pair = {"model": model, "baseline": baseline}
         for metric in SUMMARISED:
-            if metric in tables[one] and metric in tables[other]:
+            if metric in tables[model] and metric in tables[baseline]:
                 counted = group & counts_in(metric, first)
-                difference = (tables[one][metric] - tables[other][metric])[counted]
+                difference = (tables[model][metric] - tables[baseline][metric])[counted]
                 pair[metric] = _wins(difference[~np.isnan(difference)], metric)
-                if metric in means[one] and metric in means[other]:
+                if metric in means[model] and metric in means[baseline]:
                     # The same resamples: the means differ as the tasks do, on average.
-                    apart = np.subtract(means[one][metric], means[other][metric])
+                    apart = np.subtract(means[model][metric], means[baseline][metric])
                     pair[metric]["interval"] = _ends(apart)
         pairs.append(pair)
     return {

@@ -89,7 +89,7 @@ def _summary(result, rows):
 
 
 def _means(models):
-    shown = [m for m in METRICS if any(f"{m}_mean" in of for of in models.values())]
+    shown = [m for m in METRICS if any(f"{m}_mean" in means for means in models.values())]
     heads = ("model", *(METRICS[metric] for metric in shown), "perplexity of all labels")
     yield '<div class="scroll"><table><thead><tr>'
     yield "".join(f"<th>{head}</th>" for head in heads) + "</tr></thead><tbody>"

@@ -183,19 +183,22 @@ def _read(folder):
         tasks = [row["task"] for row in some]
         rates = [float(row["train_rate"]) for row in some]
         lengths = {
-            len(c) for of in tables.values() for table in of.values() for c in table.values()
+            len(c)
+            for subsets in tables.values()
+            for table in subsets.values()
+            for c in table.values()
         }
         if lengths != {len(tasks)}:
             raise ValueError("rows are missing")
         models = {
             name: Measured(
-                of.pop("kind"),
+                fact.pop("kind"),
                 tables[name],
-                _arrays(of.pop("replicates")),
-                _arrays(of.pop("reliability")),
-                of,
+                _arrays(fact.pop("replicates")),
+                _arrays(fact.pop("reliability")),
+                fact,
             )
-            for name, of in facts.items()
+            for name, fact in facts.items()
         }
     except OSError as error:
         raise FormatError(path, None, f"cannot read: {error.strerror}") from error
@@ -219,9 +222,9 @@ def _tables(rows, models, subsets):
                 for column, values in table.items()
                 if any(values) or not _optional(column)
             }
-            for subset, table in of.items()
+            for subset, table in subsets.items()
         }
-        for model, of in found.items()
+        for model, subsets in found.items()
     }
 
 
@@ -239,10 +242,10 @@ def _arrays(nested):
     return np.array(nested, float)
 
 
-def _equal(one, other):
-    same = one.tables.keys() == other.tables.keys()
-    for subset in one.tables if same else ():
-        first, second = one.tables[subset], other.tables[subset]
+def _equal(result, other):
+    same = result.tables.keys() == other.tables.keys()
+    for subset in result.tables if same else ():
+        first, second = result.tables[subset], other.tables[subset]
         same &= first.keys() == second.keys() and all(
             np.array_equal(first[column], second[column], equal_nan=True) for column in first
         )

@@ -3,11 +3,12 @@
 Names are loaded when they are first used, as in `genome_keras` itself.
 """
 
-import importlib
+from genome_keras.lazy_names import lazy_names
 
 _HOMES = {
     "Attribution": "genome_keras.interpret.attribution",
     "attribute": "genome_keras.interpret.attribution",
+    "DeepLiftShap": "genome_keras.interpret.methods",
     "GradientXInput": "genome_keras.interpret.methods",
     "IntegratedGradients": "genome_keras.interpret.methods",
     "Occlusion": "genome_keras.interpret.methods",
@@ -62,15 +63,4 @@ _HOMES = {
 }
 
 __all__ = [*_HOMES]
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'genome_keras.interpret' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

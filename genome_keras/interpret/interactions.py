@@ -161,24 +161,24 @@ def region_epistasis(
     scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
     ends = [check_region(region, codes.shape[1]) for region in regions]
     ordered = sorted(ends)
-    if any(one[1] > other[0] for one, other in pairwise(ordered)):
+    if any(left[1] > right[0] for left, right in pairwise(ordered)):
         raise ValueError(f"regions must not overlap. Received: {list(regions)}")
     given = {"how": how, "shuffles": shuffles, "seed": seed}
     alone = [ablated(codes, each, **given) for each in ends]
     pairs = list(combinations(range(len(ends)), 2))
     both = []
-    for one, other in pairs:
-        start, end = ends[other]
-        mixed = alone[one].copy()
-        mixed[:, :, start:end] = alone[other][:, :, start:end]
+    for first, second in pairs:
+        start, end = ends[second]
+        mixed = alone[first].copy()
+        mixed[:, :, start:end] = alone[second][:, :, start:end]
         both.append(mixed)
     copies = alone[0].shape[1] if alone else 0
-    every = np.concatenate([codes[:, None], *alone, *both], 1)
-    found = applied(function, scorer, every)
+    all_windows = np.concatenate([codes[:, None], *alone, *both], 1)
+    found = applied(function, scorer, all_windows)
     own, rest = found[:, 0], found[:, 1:]
     rest = rest.reshape(len(codes), -1, copies or 1, *found.shape[2:]).mean(2)
     result = np.full((len(codes), len(ends), len(ends), *own.shape[1:]), np.nan)
-    for number, (one, other) in enumerate(pairs, len(ends)):
-        beyond = own - rest[:, one] - rest[:, other] + rest[:, number]
-        result[:, one, other] = result[:, other, one] = beyond
+    for number, (first, second) in enumerate(pairs, len(ends)):
+        beyond = own - rest[:, first] - rest[:, second] + rest[:, number]
+        result[:, first, second] = result[:, second, first] = beyond
     return result

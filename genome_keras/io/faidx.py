@@ -68,7 +68,9 @@ def read(path: str | os.PathLike) -> dict[str, Entry]:
     index = {}
     for number, line in rows(path, "a .fai index as"):
         name, *numbers = line.split("\t")
-        if len(numbers) != 4 or not all(one.isascii() and one.isdigit() for one in numbers):
+        if len(numbers) != 4 or not all(
+            number.isascii() and number.isdigit() for number in numbers
+        ):
             problem = f"expected a name and four numbers, parted by tabs, got {line!r:.60}"
             raise FormatError(path, number, problem)
         entry = Entry(*map(int, numbers))
@@ -190,7 +192,7 @@ def build(path: str | os.PathLike) -> dict[str, Entry]:
     if width:  # the last line has no end
         record.add(number, width + 1, letters)
     record.check()
-    return {name: one.entry() for name, one in index.items()}
+    return {name: record.entry() for name, record in index.items()}
 
 
 class _Lines:

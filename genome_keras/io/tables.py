@@ -93,7 +93,7 @@ class _Text:
         *columns, scores = _checked(columns, self.kinds, self.tasks)
         columns = [_shown(column, kind) for column, kind in zip(columns, self.kinds, strict=True)]
         row, rows = self.row, zip(*columns, scores.tolist(), strict=True)
-        self.file.write("".join([row % (*first, *of) for *first, of in rows]))
+        self.file.write("".join([row % (*first, *values) for *first, values in rows]))
 
 
 class _Parquet:

@@ -90,9 +90,9 @@ class TwoBit:
         (masked,) = self._numbers(at, "I")
         return starts, ends, at + 4 + 8 * masked + 4
 
-    def _numbers(self, at, of):
-        of = self.order + of
-        return struct.unpack(of, self._bytes(at, struct.calcsize(of)))
+    def _numbers(self, at, kinds):
+        kinds = self.order + kinds
+        return struct.unpack(kinds, self._bytes(at, struct.calcsize(kinds)))
 
     def _bytes(self, at, size):
         found = self.data[at : at + size]

@@ -13,7 +13,7 @@ from genome_keras import __version__
 from genome_keras.genome import Variant
 from genome_keras.io.atomic import atomic
 from genome_keras.io.bgzf import END
-from genome_keras.io.vcf_source import COLUMNS, Copy, Source
+from genome_keras.io.vcf_source import COLUMNS, Copy, VcfSource
 
 SUFFIXES = (".vcf", ".vcf.gz")
 BLOCK = 65280  # bytes of text in a bgzip block, as bgzip itself has it
@@ -82,7 +82,7 @@ def open_vcf(
     if not path.endswith(SUFFIXES):
         raise ValueError(f"a VCF must end in one of {SUFFIXES}. Received: {path!r}")
     with (
-        nullcontext() if source is None else closing(Source(source)) as source,
+        nullcontext() if source is None else closing(VcfSource(source)) as source,
         atomic(path) as temporary,
         open(temporary, "wb") as file,
     ):

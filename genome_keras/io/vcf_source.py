@@ -60,7 +60,7 @@ class Copy:
         self._read.close()
 
 
-class Source:
+class VcfSource:
     """A VCF whose records are written anew, each when its turn has come.
 
     Args:
@@ -72,7 +72,7 @@ class Source:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path, out = Path(folder, "x.vcf"), io.BytesIO()
         ...     _ = path.write_text("#CHROM\\tPOS\\tID\\tREF\\tALT\\nchr1\\t10\\trs1\\tA\\tC\\n")
-        ...     source = Source(path)
+        ...     source = VcfSource(path)
         ...     source.write(2, "GK_STATUS=ok", out)
         ...     source.close()
         >>> out.getvalue()
@@ -100,7 +100,7 @@ class Source:
     def contigs(self) -> set[bytes]:
         """Names of the contigs that the header has."""
         found = (_CONTIG.match(line) for line in self.header())
-        return {one[1] for one in found if one}
+        return {match[1] for match in found if match}
 
     def write(self, line: int, info: str, out: BinaryIO) -> None:
         """Writes a record with all its columns, and `info` after its own INFO.

@@ -14,7 +14,7 @@ LETTERS = 6  # of a word at most: pairs of words are counted in a matrix of 4**1
 FORMAT = "genome_keras words 1"
 
 
-class Words(NamedTuple):
+class WordVectors(NamedTuple):
     """Vectors of all words of a pattern.
 
     Attributes:
@@ -22,7 +22,7 @@ class Words(NamedTuple):
         vectors: float32 (4**k, embedding), in alphabetical order of the words.
 
     Example:
-        >>> words = Words("11", np.zeros((16, 3), np.float32))  # AA, AC ... TT
+        >>> words = WordVectors("11", np.zeros((16, 3), np.float32))  # AA, AC ... TT
         >>> len(words.vectors) == 4 ** words.pattern.count("1")
         True
     """
@@ -61,11 +61,11 @@ def word_offsets(word: int | str) -> list[int]:
     return [offset for offset, mark in enumerate(pattern) if mark == "1"]
 
 
-def read_words(path: str | os.PathLike) -> Words:
+def read_words(path: str | os.PathLike) -> WordVectors:
     """Reads what `learn_words` wrote.
 
     Returns:
-        `Words`.
+        `WordVectors`.
 
     Raises:
         FormatError: not such a file.
@@ -98,7 +98,7 @@ def read_words(path: str | os.PathLike) -> Words:
     if vectors.ndim != 2 or len(vectors) != many or vectors.dtype != np.float32:
         problem = f"expected float32 ({many}, embedding), got {vectors.dtype} {vectors.shape}"
         raise FormatError(path, None, problem)
-    return Words(pattern, vectors)
+    return WordVectors(pattern, vectors)
 
 
 def _write(out, words, sizes):

@@ -45,7 +45,7 @@ def gru(
     if go_backwards:
         x = x.flip(0)
     arguments = x, state, kernel, recurrent_kernel, bias
-    if torch.is_grad_enabled() and any(one.requires_grad for one in arguments):
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in arguments):
         states, last = _States.apply(reset_after, *arguments)
     else:
         states, *_ = _forward(*arguments, reset_after=reset_after, sequences=sequences, keep=False)

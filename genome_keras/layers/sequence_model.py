@@ -215,7 +215,7 @@ def _is_text(x):
 
 
 def _same_rows(x, y):
-    shapes = [getattr(one, "shape", None) for one in (x, y)]
+    shapes = [getattr(given, "shape", None) for given in (x, y)]
     if all(shapes) and shapes[0][0] != shapes[1][0]:
         codes, labels = map(tuple, shapes)
         raise ValueError(

@@ -96,9 +96,9 @@ def _of_checkpoint(build, given, names):
     trunk = checkpoint.build(build, {**given, "tasks": sizes["tasks"]})
     model = build(**{**arguments, "weights": None})
     take_over(trunk, model)
-    count, of = given["tasks"], len(checkpoint.tasks) or sizes["tasks"]
+    count, before = given["tasks"], len(checkpoint.tasks) or sizes["tasks"]
     told = "task" if count == 1 else "tasks"
-    _log.warning("%s: a new head of %d %s in place of its %d", checkpoint.name, count, told, of)
+    _log.warning("%s: a new head of %d %s in place of its %d", checkpoint.name, count, told, before)
     return _remembering(model, build, arguments)
 
 

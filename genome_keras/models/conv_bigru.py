@@ -129,9 +129,9 @@ def conv_bigru(
         turned = Reverse(name="reversed")(x)
         read = {"forward_": states(x, "forward"), "backward_": states(turned, "backward")}
     read = [
-        read_out(one, readout, f"{direction}{readout}")
+        read_out(outputs, readout, f"{direction}{readout}")
         for readout in ("max", "mean")
-        for direction, one in read.items()
+        for direction, outputs in read.items()
     ]
     read = dropped(side_by_side(read, "read"), "read")
     head = SigmoidHead(

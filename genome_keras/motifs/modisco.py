@@ -79,8 +79,8 @@ def modisco(
         raise ValueError(f"window must be at least {CORE + 2 * FLANK} bp. Received: {window}")
     first = length // 2 - window // 2
     given = [
-        np.ascontiguousarray(of[:, :, first : first + window].transpose(0, 2, 1), np.float32)
-        for of in (letters, hypothetical)
+        np.ascontiguousarray(arrays[:, :, first : first + window].transpose(0, 2, 1), np.float32)
+        for arrays in (letters, hypothetical)
     ]
     with (
         nullcontext() if out is None else atomic(out) as temporary,

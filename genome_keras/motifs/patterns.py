@@ -91,8 +91,8 @@ def find_patterns(
         raise ValueError(f"expected windows of at least {CORE} bp. Received: {codes.shape[1]}")
     if attributions.ndim == 2:
         attributions = attributions[..., None]
-    left, found = (attributions * letters).sum(2), []
-    while len(found) < most:
+    left, patterns = (attributions * letters).sum(2), []
+    while len(patterns) < most:
         window, middle = _stretches(left, each)
         if len(window) < least:
             break
@@ -102,22 +102,22 @@ def find_patterns(
         if len(stretch) < least:
             break
         places = np.stack([window[stretch], middle[stretch] + shift - SHIFT, strand], 1)
-        found.append(_pattern(mean, places, codes))
-        row, start, _ = found[-1].places.T
+        patterns.append(_pattern(mean, places, codes))
+        row, start, _ = patterns[-1].places.T
         at = np.arange(codes.shape[1]) - start[:, None]
-        blank, position = np.nonzero((at >= 0) & (at < len(found[-1].matrix)))
+        blank, position = np.nonzero((at >= 0) & (at < len(patterns[-1].matrix)))
         left[row[blank], position] = 0
-    return sorted(found, key=lambda pattern: -len(pattern.places))
+    return sorted(patterns, key=lambda pattern: -len(pattern.places))
 
 
 def _stretches(scores, each):
     """Window and middle of the stretches with the largest sums, positive ones only."""
     sums = np.lib.stride_tricks.sliding_window_view(scores, CORE, 1).sum(2)
-    windows, middles, every = [], [], np.arange(len(scores))
+    windows, middles, rows = [], [], np.arange(len(scores))
     for _ in range(each):
         best = sums.argmax(1)
-        some = sums[every, best] > 0
-        windows.append(every[some])
+        some = sums[rows, best] > 0
+        windows.append(rows[some])
         middles.append(best[some] + CORE // 2)
         near = np.abs(np.arange(sums.shape[1]) - best[:, None]) < CORE
         sums = np.where(near, -np.inf, sums)

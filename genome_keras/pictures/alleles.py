@@ -75,8 +75,8 @@ def align(variant: Variant, window: int) -> Columns:
     for size in sizes:
         own = np.full(block, -1)
         own[:size] = before + np.arange(size)
-        every = np.concatenate([np.arange(before), own, before + size + np.arange(after)])
-        found.append(np.where(every < window, every, -2))
+        bases = np.concatenate([np.arange(before), own, before + size + np.arange(after)])
+        found.append(np.where(bases < window, bases, -2))
     inside = np.zeros(block, np.int64)
     inside[: sizes[0]] = variant.position + np.arange(sizes[0])
     left = variant.position - before + np.arange(before)
@@ -140,7 +140,9 @@ def draw_alleles(
     scores, codes = np.asarray(scores, np.float64), np.asarray(codes)
     if len(attributions) != 2 or codes.ndim != 2 or len(codes) != 2:
         raise ValueError("expected attributions and codes of two windows")
-    values = [checked(one, own)[0] for one, own in zip(attributions, codes, strict=True)]
+    values = [
+        checked(attribution, own)[0] for attribution, own in zip(attributions, codes, strict=True)
+    ]
     if scores.shape != (2, len(tasks)) or not len(tasks):
         raise ValueError(f"expected scores (2, {len(tasks)}). Received: {scores.shape}")
     effects = scores[1] - scores[0] if effects is None else np.asarray(effects, np.float64)
@@ -179,10 +181,12 @@ def _draw_letters(axes, values, codes, variant, show, label):
     at = np.arange(len(columns.ref))[begin : begin + show]
     rows = [columns.ref[at], columns.alt[at]]
     pairs = zip(values, rows, strict=True)
-    heights = [np.where((row >= 0)[:, None], of[row], 0) for of, row in pairs]
+    heights = [np.where((row >= 0)[:, None], allele_values[row], 0) for allele_values, row in pairs]
     low, high = limits(*heights)
-    for axis, of, own, row, name in zip(axes, heights, codes, rows, ("ref", "alt"), strict=True):
-        draw_letters(axis, of, at)
+    for axis, letter_heights, own, row, name in zip(
+        axes, heights, codes, rows, ("ref", "alt"), strict=True
+    ):
+        draw_letters(axis, letter_heights, at)
         axis.set(ylim=(low, high), xlim=(at[0] - 0.5, at[-1] + 0.5), ylabel=label)
         letters = np.where(row >= 0, own[row].astype(int), -1)
         draw_sequence(axis, letters[row > -2], at[row > -2], below=0.09)

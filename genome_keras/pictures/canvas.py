@@ -169,7 +169,7 @@ def draw_letters(axis: "Axes", values: ArrayLike, positions: np.ndarray) -> None
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def limits(*every: np.ndarray) -> tuple[float, float]:
+def limits(*heights: np.ndarray) -> tuple[float, float]:
     """Ends of an axis on which all stacks of letters fit, with 0 among them.
 
     Example:
@@ -177,7 +177,7 @@ def limits(*every: np.ndarray) -> tuple[float, float]:
         >>> round(float(low), 2), round(float(high), 2)
         (-1.18, 2.18)
     """
-    values = np.nan_to_num(np.concatenate([one.reshape(-1, 4) for one in every]))
+    values = np.nan_to_num(np.concatenate([height.reshape(-1, 4) for height in heights]))
     low = np.minimum(values, 0).sum(1).min()
     high = np.maximum(values, 0).sum(1).max()
     room = 0.06 * (high - low) or 1.0

@@ -74,10 +74,10 @@ def draw_logo(
     with style():
         figure, rows = _rows(len(values), start, per_row, height=1.25)
         low, high = limits(values)
-        for axis, of, positions in rows:
-            draw_letters(axis, values[of], positions)
+        for axis, bases, positions in rows:
+            draw_letters(axis, values[bases], positions)
             axis.set_ylim(low, high)
-            _finish(axis, positions, per_row, codes if codes is None else codes[of], 0.09)
+            _finish(axis, positions, per_row, codes if codes is None else codes[bases], 0.09)
             for position in marked:
                 ends = position - 0.5, position + 0.5
                 axis.axvspan(*ends, color=RULE, alpha=0.6, linewidth=0, zorder=-1)
@@ -127,24 +127,24 @@ def draw_substitutions(
         figure, rows = _rows(len(values), start, per_row, height=0.8)
         most = np.abs(np.nan_to_num(values)).max() or 1.0
         look = {"cmap": _less_or_more(), "norm": Normalize(-most, most), "zorder": 0.5}
-        for axis, of, positions in rows:
+        for axis, bases, positions in rows:
             ends = (positions[0] - 0.5, positions[-1] + 0.5, 3.5, -0.5)
             image = axis.imshow(
-                np.ma.masked_invalid(values[of].T),
+                np.ma.masked_invalid(values[bases].T),
                 extent=ends,
                 aspect="auto",
                 interpolation="none",
                 **look,
             )
-            known = codes[of] < 4
-            axis.plot(positions[known], codes[of][known], "o", color=INK, markersize=2.2)
+            known = codes[bases] < 4
+            axis.plot(positions[known], codes[bases][known], "o", color=INK, markersize=2.2)
             axis.set_yticks(range(4), list(BASES), fontweight="bold")
             for tick, letter in zip(axis.get_yticklabels(), BASES, strict=False):
                 tick.set_color(LETTER_COLOURS[letter])
             axis.set_ylim(3.5, -0.5)
             axis.tick_params(axis="y", length=0)
             axis.spines[["left"]].set_visible(False)
-            _finish(axis, positions, per_row, codes[of], 0.14)
+            _finish(axis, positions, per_row, codes[bases], 0.14)
             for position in marked:
                 ends = position - 0.5, position + 0.5
                 axis.axvspan(*ends, fill=False, edgecolor=INK, linewidth=1, clip_on=False)
@@ -159,7 +159,9 @@ def _rows(window, start, per_row, *, height):
     slices = [slice(first, min(first + per_row, window)) for first in range(0, window, per_row)]
     figure, axes = stack([height] * len(slices), gaps=0.55, bottom=0.6)
     positions = np.arange(window) + (start or 0) + 1
-    return figure, [(axis, of, positions[of]) for axis, of in zip(axes, slices, strict=True)]
+    return figure, [
+        (axis, bases, positions[bases]) for axis, bases in zip(axes, slices, strict=True)
+    ]
 
 
 def _finish(axis, positions, per_row, codes, below):

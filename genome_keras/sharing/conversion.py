@@ -116,9 +116,9 @@ def _write_litert(model, path):
 
     copied = keras.models.clone_model(model, clone_function=copy)
     copied.set_weights(model.get_weights())
-    one = keras.InputSpec(shape=(1, model.input_shape[1]), dtype="uint8", name="codes")
-    copied(np.zeros(one.shape, "uint8"))
-    copied.export(path, format="litert", verbose=False, input_signature=[one])
+    spec = keras.InputSpec(shape=(1, model.input_shape[1]), dtype="uint8", name="codes")
+    copied(np.zeros(spec.shape, "uint8"))
+    copied.export(path, format="litert", verbose=False, input_signature=[spec])
 
 
 def _write_saved_model(model, path):

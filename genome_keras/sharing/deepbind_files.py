@@ -21,7 +21,7 @@ _ID = re.compile(r"D\d{5}\.\d{3}")
 _CELL = re.compile(r"'CellLine=([^',]+)'")
 
 
-class Network(NamedTuple):
+class DeepBindNetwork(NamedTuple):
     """One published network.
 
     Attributes:
@@ -53,7 +53,7 @@ class Network(NamedTuple):
 
 def read_deepbind(
     path: str | os.PathLike, models: Iterable[str] | None = None
-) -> dict[str, Network]:
+) -> dict[str, DeepBindNetwork]:
     """Reads networks of the authors' program.
 
     Args:
@@ -62,7 +62,7 @@ def read_deepbind(
         models: names such as "D00328.003", in the order wanted; None takes all.
 
     Returns:
-        dict name -> `Network`.
+        dict name -> `DeepBindNetwork`.
 
     Raises:
         FormatError: a malformed file, with its line; nothing is guessed.
@@ -101,7 +101,7 @@ def read_deepbind(
     return {name: parse(found[name], places[name]) for name in names}
 
 
-def parse(data: bytes, where: object) -> Network:
+def parse(data: bytes, where: object) -> DeepBindNetwork:
     """The network that a parameter file holds.
 
     Args:
@@ -149,7 +149,7 @@ def parse(data: bytes, where: object) -> Network:
     }
     arrays = {name: _array(where, name, *texts[name], shapes[name]) for name in _ARRAYS}
     layers = [(arrays["weights1"], arrays["biases1"]), (arrays["weights2"], arrays["biases2"])]
-    return Network(
+    return DeepBindNetwork(
         bool(counts["reverse_complement"]),
         width,
         "both" if counts["has_avg_pooling"] else "max",

@@ -5,16 +5,20 @@ import numpy as np
 
 import genome_keras
 from genome_keras.errors import WeightsError
-from genome_keras.sharing.deepbind_files import Network
+from genome_keras.sharing.deepbind_files import DeepBindNetwork
 
 
 def stacked(
-    networks: dict[str, Network], *, window: int | None, output: str, where: object = "deepbind"
+    networks: dict[str, DeepBindNetwork],
+    *,
+    window: int | None,
+    output: str,
+    where: object = "deepbind",
 ) -> tuple[keras.Model, list[str]]:
     """One model of many networks.
 
     Args:
-        networks: name -> `Network`.
+        networks: name -> `DeepBindNetwork`.
         window, output: as in `deepbind_2015`.
         where: what to call the networks in errors.
 
@@ -26,7 +30,7 @@ def stacked(
 
     Example:
         >>> detectors, one = np.ones((2, 4, 1), "float32"), np.ones(1, "float32")
-        >>> network = Network(True, 2, "max", 0, detectors, one, ((one[None], one),))
+        >>> network = DeepBindNetwork(True, 2, "max", 0, detectors, one, ((one[None], one),))
         >>> model, names = stacked({"D1": network, "D2": network}, window=12, output="probability")
         >>> model.output_shape, names
         ((None, 2), ['D1', 'D2'])
@@ -34,9 +38,9 @@ def stacked(
     for what in ("both_strands", "filters"):
         kinds = {_fact(network, what): name for name, network in networks.items()}
         if len(kinds) > 1:
-            one, other = list(kinds.values())[:2]
+            first, second = list(kinds.values())[:2]
             raise WeightsError(
-                f"{where}: {one} and {other} do not fit into one model: they differ in {what} "
+                f"{where}: {first} and {second} do not fit into one model: they differ in {what} "
                 "(networks for RNA read one strand, those for DNA both). Import them apart"
             )
     groups = {}

@@ -254,15 +254,15 @@ def _arrays(group, layers, path):
             ]
             for number, layer in enumerate(own)
         }, []
-    arrays, every = {}, []
+    arrays, all_names = {}, []
     for name in _listed(group.attrs, "layer_names"):
         names = _listed(group[name].attrs, "weight_names")
         arrays[name] = [np.asarray(group[name][weight], "float32") for weight in names]
-        every += names
+        all_names += names
     known = {layer.name for layer in layers}
     if foreign := [name for name, found in arrays.items() if found and name not in known]:
         raise WeightsError(f"{path}: has weights of {foreign[0]!r:.60}, a layer it does not have")
-    return arrays, every
+    return arrays, all_names
 
 
 def _listed(attributes, name):

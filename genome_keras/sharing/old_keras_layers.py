@@ -11,12 +11,12 @@ from typing import Any
 import keras
 
 from genome_keras.sharing import old_keras_weights as weights
-from genome_keras.sharing.old_keras_settings import ChannelsFirst, Settings
+from genome_keras.sharing.old_keras_settings import ChannelsFirst, LayerSettings
 
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 
 
-def convert(kind: str, settings: Settings, name: str | None) -> tuple[Any, Callable]:
+def convert(kind: str, settings: LayerSettings, name: str | None) -> tuple[Any, Callable]:
     """The Keras 3 layer for an old one.
 
     Args:
@@ -32,7 +32,7 @@ def convert(kind: str, settings: Settings, name: str | None) -> tuple[Any, Calla
         ValueError: an unknown kind, or settings that are missing or not supported.
 
     Example:
-        >>> settings = Settings({"output_dim": 2, "activation": "relu"}, (1, 0), theano=True)
+        >>> settings = LayerSettings({"output_dim": 2, "activation": "relu"}, (1, 0), theano=True)
         >>> layer, arrays = convert("Dense", settings, "hidden")
         >>> layer.units, layer.name
         (2, 'hidden')
@@ -139,7 +139,7 @@ def _inner(settings, kinds):
     kind = entry.get("class_name", entry.get("name"))
     if kind not in kinds:
         raise ValueError(f"around {kind!r:.60} is not supported")
-    return kind, Settings(entry.get("config", entry), settings.version, settings.theano)
+    return kind, LayerSettings(entry.get("config", entry), settings.version, settings.theano)
 
 
 def _bidirectional(settings, name):

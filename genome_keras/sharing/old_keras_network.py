@@ -7,7 +7,7 @@ import keras
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.old_keras_files import Layer, Saved
 from genome_keras.sharing.old_keras_layers import convert
-from genome_keras.sharing.old_keras_settings import ChannelsFirst, Settings
+from genome_keras.sharing.old_keras_settings import ChannelsFirst, LayerSettings
 from genome_keras.weights.parameter_budget import at_most
 
 
@@ -45,13 +45,13 @@ def build(saved: Saved, path: str | os.PathLike) -> keras.Model:
         raise WeightsError(f"{path}: no tensor {error.args[0]!r:.60} in the network") from error
     for name, (layer, arrays) in layers.items():
         _set(layer, arrays, saved.arrays.get(name, []), f"{path}: layer {name!r}")
-    one = len(inputs) == 1, len(outputs) == 1
-    return keras.Model(inputs[0] if one[0] else inputs, outputs[0] if one[1] else outputs)
+    single = len(inputs) == 1, len(outputs) == 1
+    return keras.Model(inputs[0] if single[0] else inputs, outputs[0] if single[1] else outputs)
 
 
 def _converted(layer: Layer, saved, path):
     """The Keras 3 layer, or an input's tensor, and the function that turns its arrays."""
-    settings = Settings(layer.settings, saved.version, saved.theano)
+    settings = LayerSettings(layer.settings, saved.version, saved.theano)
     try:
         if layer.kind == "InputLayer":
             shape = settings.take("batch_input_shape", "batch_shape")[1:]

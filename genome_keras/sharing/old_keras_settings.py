@@ -11,7 +11,7 @@ _ACTIVATIONS += ("softsign", "exponential", "gelu", "swish", "silu")
 _REQUIRED = object()
 
 
-class Settings:
+class LayerSettings:
     """The settings of one layer.
 
     Args:
@@ -20,7 +20,7 @@ class Settings:
         theano: whether convolutions read their kernels backwards, or None.
 
     Example:
-        >>> settings = Settings({"nb_filter": 16, "border_mode": "same"}, (1, 0), theano=True)
+        >>> settings = LayerSettings({"nb_filter": 16, "border_mode": "same"}, (1, 0), theano=True)
         >>> settings.take("filters", "nb_filter"), settings.padding
         (16, 'same')
     """

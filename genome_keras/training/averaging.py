@@ -76,8 +76,8 @@ class ValidatedAverages(keras.callbacks.Callback):
 
 
 def _keeps_averages(optimizer):
-    every = getattr(optimizer, "optimizers", [optimizer])  # of several, or of scaled losses
-    return any(getattr(each, "inner_optimizer", each).use_ema for each in every)
+    optimizers = getattr(optimizer, "optimizers", [optimizer])  # of several, or of scaled losses
+    return any(getattr(each, "inner_optimizer", each).use_ema for each in optimizers)
 
 
 def _values(model):

@@ -82,10 +82,10 @@ class SharedCrossEntropy(MaskedCrossEntropy):
         import tensorflow as tf
 
         values, weight = self.weighted(y_true, y_pred, sample_weight)
-        every = ops.sum(weight)
+        total = ops.sum(weight)
         if (replica := tf.distribute.get_replica_context()) is not None:
-            every = replica.all_reduce(tf.distribute.ReduceOp.SUM, every)
-        return ops.sum(weight * values) / ops.maximum(every, 1e-7)
+            total = replica.all_reduce(tf.distribute.ReduceOp.SUM, total)
+        return ops.sum(weight * values) / ops.maximum(total, 1e-7)
 
 
 class SharedAdam(keras.optimizers.Adam):
@@ -135,10 +135,10 @@ def parallel(devices: int) -> Iterator[None]:
     elif backend == "jax":
         if several:
             _join()
-        every = keras.distribution.list_devices()
+        available = keras.distribution.list_devices()
         if several:
-            _all(devices, len(every))
-        found = _first(every, devices)
+            _all(devices, len(available))
+        found = _first(available, devices)
         with keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope():
             yield
     elif several:
@@ -149,8 +149,8 @@ def parallel(devices: int) -> Iterator[None]:
     elif backend == "tensorflow":
         import tensorflow as tf
 
-        every = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        found = _first([device.name for device in every], devices)
+        available = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        found = _first([device.name for device in available], devices)
         with tf.distribute.MirroredStrategy(found).scope():
             yield
     else:
@@ -308,7 +308,9 @@ def _workers():
 
         def reduce(self, reduce_op, value, axis=None):
             if isinstance(value, tuple):
-                return tuple(self.experimental_local_results(one)[0] for one in value)
+                return tuple(
+                    self.experimental_local_results(per_replica)[0] for per_replica in value
+                )
             return super().reduce(reduce_op, value, axis=None)
 
     return Workers()
@@ -322,7 +324,7 @@ def _all(devices, count):
     _first(range(count), devices)
 
 
-def _first(every, devices):
-    if devices > len(every):
-        raise ValueError(f"there are {len(every)} devices. Received: devices={devices}")
-    return every[:devices]
+def _first(available, devices):
+    if devices > len(available):
+        raise ValueError(f"there are {len(available)} devices. Received: devices={devices}")
+    return available[:devices]

@@ -14,7 +14,7 @@ from genome_keras.arguments import at_least_one
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 from genome_keras.io import fasta
-from genome_keras.io.word_vectors import Words, _write, word_offsets
+from genome_keras.io.word_vectors import WordVectors, _write, word_offsets
 
 
 def learn_words(
@@ -30,7 +30,7 @@ def learn_words(
     unknown: str | None = None,
     steps: int = 200,
     seed: int = 0,
-) -> Words:
+) -> WordVectors:
     """Learns word vectors from FASTA by skip-gram with negative sampling.
 
     The neighbours of a word are the `context` words on either side of it, `stride` bp
@@ -52,7 +52,7 @@ def learn_words(
         seed: of the vectors at the start.
 
     Returns:
-        `Words`, as they were written.
+        `WordVectors`, as they were written.
 
     Raises:
         FormatError: not FASTA.
@@ -86,7 +86,7 @@ def learn_words(
         other = _reverse_complements(len(offsets))
         counts += counts[np.ix_(other, other)]
     vectors = fit_vectors(counts, embedding=embedding, negatives=negatives, steps=steps, seed=seed)
-    words = Words(pattern, vectors)
+    words = WordVectors(pattern, vectors)
     _write(out, words, sizes)
     return words
 

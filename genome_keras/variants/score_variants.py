@@ -73,7 +73,10 @@ class Effects(NamedTuple):
         """
         one_of(effect=effect, accepted=EFFECTS[: 1 if self.logodds is None else None])
         named = {"chrom": "contig", "pos": "position", "id": "id", "ref": "ref", "alt": "alt"}
-        columns = {name: [getattr(v, of) for v in self.variants] for name, of in named.items()}
+        columns = {
+            name: [getattr(v, attribute) for v in self.variants]
+            for name, attribute in named.items()
+        }
         values = getattr(self, effect).T
         columns |= {"status": self.status} | dict(zip(self.tasks, values, strict=True))
         return data_frame(columns)
@@ -307,7 +310,9 @@ def score_vcf(
                 counts.update(block.status)
                 if len(missing) < NAMED and "no_contig" in block.status:
                     pairs = zip(block.variants, block.status, strict=True)
-                    missing |= {one.contig: None for one, word in pairs if word == "no_contig"}
+                    missing |= {
+                        variant.contig: None for variant, word in pairs if word == "no_contig"
+                    }
         finished.remove()
         return ScoredAlleles(dict(counts), _why_none(counts, missing, letters))
 
@@ -378,11 +383,28 @@ def _lines(variants, region, genome, source=None):
         pairs = vcf.read(variants, copy=source if isinstance(source, Copy) else None)
     else:
         pairs = enumerate(variants_in(variants) if is_frame(variants) else variants)
-    yield from _within(pairs, region, genome)
+    yield from within(pairs, region, genome)
 
 
-def _within(lines, region, genome):
-    """The lines whose POS is in a region; None is everywhere."""
+def within(
+    lines: Iterable[tuple[int, Variant]], region: str | None, genome: Genome
+) -> Iterator[tuple[int, Variant]]:
+    """The lines whose POS is in a region; None is everywhere.
+
+    Args:
+        lines: number of the line, and its variant.
+        region: as in `score_vcf`.
+        genome: open.
+
+    Raises:
+        ValueError: no region.
+        SequenceError: no such contig.
+
+    Example:
+        >>> lines = [(1, Variant("chr1", 5, "A", "C")), (2, Variant("chr1", 9, "A", "C"))]
+        >>> [line for line, _ in within(lines, None, None)]
+        [1, 2]
+    """
     if region is None:
         yield from lines
         return

@@ -90,7 +90,7 @@ def pinned(reference: Reference, filename: str, *, limit: int) -> Reference:
     if not _COMMIT.fullmatch(commit):
         raise WeightsError(f"{reference}: the Hub does not tell the commit (got {commit!r:.50})")
     fixed = reference._replace(revision=commit)
-    path = fetch(fixed, filename, limit=limit)
+    path = download(fixed, filename, limit=limit)
     snapshot = path.parents[1 if reference.name else 0]
     _note_branch(snapshot.parents[1], reference.revision or "main", commit)
     return fixed
@@ -117,7 +117,7 @@ def _note_branch(repository, revision, commit):
                 path.write_text(commit)
 
 
-def fetch(reference: Reference, filename: str, *, limit: int) -> Path:
+def download(reference: Reference, filename: str, *, limit: int) -> Path:
     """The path of a file in the Hub's cache, fetched where it is not there yet.
 
     Args:
@@ -129,7 +129,7 @@ def fetch(reference: Reference, filename: str, *, limit: int) -> Path:
         WeightsError: no such file, too large, or it cannot be had.
 
     Example:
-        >>> path = fetch(parse("hf://owner/repo"), "config.json", limit=1000)  # doctest: +SKIP
+        >>> path = download(parse("hf://owner/repo"), "config.json", limit=1000)  # doctest: +SKIP
     """
     import huggingface_hub
 

@@ -107,7 +107,7 @@ def on_hub(reference: hub.Reference) -> Callable[[str], Path]:
 
 
 def _on_hub(reference, what):
-    return hub.fetch(reference, IN_FOLDER[what], limit=_LIMITS[what])
+    return hub.download(reference, IN_FOLDER[what], limit=_LIMITS[what])
 
 
 def of_published(name: str, entry: Published, folder: Path) -> Callable[[str], Path]:
@@ -182,7 +182,7 @@ def _from_mirror(url, kept, size, sha256):
 def _from_hub(name, address, filename, sha256):
     reference = hub.parse(f"{hub.PREFIX}{address}/{name}")
     for _ in range(2):  # a damaged file in the Hub's cache is fetched once more
-        path = hub.fetch(reference, filename, limit=MAX_WEIGHTS)
+        path = hub.download(reference, filename, limit=MAX_WEIGHTS)
         if sha256_of(path) == sha256:
             return path
         hub.forget(path)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-class Spans:
+class MergedPlaces:
     """The union of places: sorted, and no two of them touch.
 
     Args:
@@ -14,10 +14,10 @@ class Spans:
         starts, ends: int64 (m,), of the union.
 
     Example:
-        >>> spans = Spans([10, 0, 15], [20, 5, 30])
-        >>> spans.starts.tolist(), spans.ends.tolist()
+        >>> merged = MergedPlaces([10, 0, 15], [20, 5, 30])
+        >>> merged.starts.tolist(), merged.ends.tolist()
         ([0, 10], [5, 30])
-        >>> spans.count(np.array([0]), np.array([12])).tolist(), spans.bins(10).tolist()
+        >>> merged.count(np.array([0]), np.array([12])).tolist(), merged.bins(10).tolist()
         ([7], [0, 1, 2])
     """
 
