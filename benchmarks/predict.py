@@ -102,11 +102,10 @@ def rates(options, folder):
 def measure(weights, engine, options, folder):
     """How many windows, and of each way the rates of all repeats: of clock and processor."""
     from genome_keras import predict_fasta, tokens
-    from genome_keras.scoring.engines import scores_by
     from genome_keras.scoring.model_in_use import model_in_use
 
-    use, batch = model_in_use(weights), 256
-    window, scores_of = use.window_of_tasks(), scores_by(engine, use)
+    use, batch = model_in_use(weights, engine=engine), 256
+    window, scores_of = use.window_of_tasks(), use.scorer.scores
     rng = np.random.default_rng(0)
     some = rng.integers(0, 4, (batch, window), dtype=np.uint8)
     scores_of(some)  # compiles
@@ -123,7 +122,7 @@ def measure(weights, engine, options, folder):
 
     def whole(suffix):
         # The model at hand: its loading is not what is compared.
-        predict_fasta(path, folder / f"o{suffix}", weights=use, engine=engine)
+        predict_fasta(path, folder / f"o{suffix}", weights=use)
 
     ways = {"model alone": bare}
     ways |= {f"FASTA to {suffix}": lambda s=suffix: whole(s) for suffix in (".tsv", ".parquet")}

@@ -209,6 +209,31 @@ def kmer_names(*, k: Sequence[int] = (1, 2, 3, 4, 5)) -> list[str]:
     return ["".join(letters) for size in k for letters in product("ACGT", repeat=size)]
 
 
+def reverse_complement_columns(k: Sequence[int]) -> np.ndarray:
+    """Where each k-mer's reverse complement stands among the columns of counts.
+
+    `counts[:, reverse_complement_columns(k)]` are the counts of the reverse
+    complements.
+
+    Args:
+        k: lengths of the k-mers, in the order of the columns.
+
+    Returns:
+        int64 (sum of 4**k,), a permutation that is its own inverse.
+
+    Example:
+        >>> reverse_complement_columns((1,)).tolist()  # T, G, C, A for A, C, G, T
+        [3, 2, 1, 0]
+    """
+    columns, first = [], 0
+    for length in k:
+        # Transposing reads the letters backwards; reversing the array complements them all.
+        block = np.arange(4**length).reshape((4,) * length).T.ravel()[::-1]
+        columns.append(first + block)
+        first += 4**length
+    return np.concatenate(columns)
+
+
 def _count(codes, k, counts):
     none = 4 ** k[-1]
     digits = codes.astype(np.int64)

@@ -208,7 +208,7 @@ def test_scores_that_are_not_finite_end_the_run(genome, vcf, tmp_path):
 def test_arguments_are_checked(genome, vcf, tmp_path):
     out, how = tmp_path / "o", {"weights": TOY, **ALONE}
     with pytest.raises(ValueError, match="engine must be one of"):
-        run.predict_genome(genome, out, **how, engine="auto")
+        run.predict_genome(genome, out, **how, engine="best")
     with pytest.raises(ValueError, match="workers must be an integer of at least 0"):
         run.predict_genome(genome, out, weights=TOY, workers=-1)
     with pytest.raises(ValueError, match=r"workers need a checkpoint, .*; toy is in the memory"):

@@ -1,9 +1,11 @@
 """Engines: ONNX Runtime scores as Keras does, from a graph that is made once."""
 
+import importlib
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,11 +13,17 @@ from support.toy import Toy
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.errors import GenomeKerasError
+from genome_keras.errors import GenomeKerasError, WeightsError
+from genome_keras.interpret.mutagenesis import Mutagenesis
 from genome_keras.scoring import engines, onnx
+from genome_keras.scoring.model_in_use import model_in_use
+from genome_keras.scoring.numpy_models import NUMPY_MODELS
 from genome_keras.scoring.predict import predict_fasta
 from genome_keras.sharing.pretrained import save_pretrained
+from genome_keras.variants.score_variants import score_vcf
+from genome_keras.weights import locations
 from genome_keras.weights import resolve as weights
+from genome_keras.weights.registry import PUBLISHED
 
 SIZES = {"window": 20, "tasks": 3, "units": 4, "both_strands": True}
 TASKS = ["a", "b", "c"]
@@ -70,18 +78,27 @@ def test_both_engines_score_the_same(saved, cache, fasta, tmp_path, batch_size):
 
 
 @needs_onnx
-def test_auto_says_what_it_takes(saved, cache, fasta, capsys, no_gpu, caplog):
-    command = ["predict", str(fasta), "--weights", str(saved), "--engine"]
+def test_auto_takes_a_graph_that_is_at_hand(saved, cache, fasta, capsys, no_gpu, caplog):
+    command = ["predict", str(fasta), "--weights", str(saved)]
     onnx.cached_onnx(weights.find(saved))
-    assert main([*command, "onnx"]) == 0
+    assert main([*command, "--engine", "onnx"]) == 0
     wanted = capsys.readouterr()
     assert wanted.err == ""
-    assert main([*command, "auto"]) == 0
-    told = "genome-keras: engine onnx: ONNX Runtime is installed and no GPU is visible\n"
-    assert capsys.readouterr() == (wanted.out, told)
+    assert main(command) == 0
+    assert capsys.readouterr() == wanted
     with caplog.at_level("INFO"):
-        assert engines.onnx_scores(weights.find(saved), "auto", sees_gpu=True) is None
-    assert caplog.messages[-1] == "engine keras: a GPU is visible"
+        assert engines.model_without_keras(weights.find(saved), "auto", sees_gpu=True) is None
+    assert caplog.messages == ["engine keras: a GPU is visible"]
+
+
+@needs_onnx
+def test_auto_makes_no_graph(saved, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
+    with caplog.at_level("INFO"):
+        assert engines.model_without_keras(weights.find(saved), "auto", sees_gpu=False) is None
+    (told,) = caplog.messages
+    assert told.startswith("engine keras: there is no ONNX graph of ")
+    assert told.endswith(" yet; --engine onnx makes one, once") and not any(tmp_path.iterdir())
 
 
 @needs_onnx
@@ -104,18 +121,156 @@ def test_the_graph_is_made_once_for_the_same_model(saved, tmp_path, monkeypatch)
     assert made == [path, other, newer] and len({*made}) == 3
 
 
-@needs_onnx
-def test_no_framework_is_loaded_for_a_graph_that_is_there(saved, cache, fasta, tmp_path):
-    onnx.cached_onnx(weights.find(saved))
-    code = (
-        "import sys\nfrom genome_keras.cli import main\n"
-        f"assert main(['predict', {str(fasta)!r}, '--weights', {str(saved)!r}, '--engine', 'onnx',"
-        f" '--out', {str(tmp_path / 'o.tsv')!r}]) == 0\nprint(*sys.modules)"
+LOADS_NOTHING = """
+import sys
+from genome_keras.cli import main
+assert main(sys.argv[1:]) == 0
+print(*sys.modules)
+"""
+HEAVY = {"keras", "tensorflow", "jax", "torch", "sklearn", "pandas", "matplotlib"}
+DEFAULT, COUNTS = weights.DEFAULT, "kmer_logreg.human_chromatin.v1"
+WITHOUT_KERAS = {
+    "predict": (["predict", "x.fa"], DEFAULT, "onnxruntime"),
+    "predict places": (["predict", "x.bed", "--genome", "x.fa"], COUNTS, "h5py"),
+    "variants": (["variants", "x.vcf", "--genome", "x.fa"], DEFAULT, "onnxruntime"),
+    "variants, counts": (["variants", "x.vcf", "--genome", "x.fa"], COUNTS, "h5py"),
+    "variants, letters": (
+        ["variants", "x.vcf", "--genome", "x.fa", "--window", "40"],
+        "char_rnn.pfalciparum.v1",
+        "onnxruntime",
+    ),
+    "ism": (["ism", "one.fa"], DEFAULT, "onnxruntime"),
+    "ism, counts": (["ism", "one.fa"], COUNTS, "h5py"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_KERAS)
+def test_published_checkpoints_need_no_framework(case, tmp_path, monkeypatch):
+    """The main jobs: what loads a framework costs ten seconds and a gigabyte."""
+    command, name, engine = WITHOUT_KERAS[case]
+    pytest.importorskip(engine)
+    letters = "".join(np.random.default_rng(2).choice(list("ACGT"), 300))
+    (tmp_path / "x.fa").write_text(f">x\n{letters}\n")
+    (tmp_path / "one.fa").write_text(f">x\n{letters[:100]}\n")
+    (tmp_path / "x.bed").write_text("x\t100\t200\n")
+    alt = "CGTA"["ACGT".index(letters[149])]
+    (tmp_path / "x.vcf").write_text(
+        f"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\nx\t150\t.\t{letters[149]}\t{alt}\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command += ["--weights", name, "--out", "o.tsv"]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    environment.pop("KERAS_BACKEND", None)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS_NOTHING, *command],
+        **{"capture_output": True, "text": True, "cwd": tmp_path, "env": environment},
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
     loaded = set(done.stdout.split())
-    assert "onnxruntime" in loaded and not loaded & {"keras", "tensorflow", "jax", "torch"}
-    assert len(scores(tmp_path / "o.tsv")) == 30
+    assert engine in loaded and not loaded & HEAVY
+    assert len((tmp_path / "o.tsv").read_text().splitlines()) >= 2
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PUBLISHED if name.partition(".")[0] != "kmer_logreg"]
+)
+def test_a_published_graph_scores_as_its_card_says(name):
+    pytest.importorskip("onnxruntime")
+    checkpoint = weights.find(name)
+    model = engines.model_without_keras(checkpoint, "auto", sees_gpu=False)
+    assert model.engine == "onnx"
+    codes = genome_keras.tokens(checkpoint.config["probe"])
+    expected = np.array(checkpoint.config["probe_scores"])
+    np.testing.assert_allclose(model.predict_on_batch(codes), expected, atol=1e-5)
+    window = checkpoint.arguments.get("window")
+    assert model.input_shape[1] == window and model.gives_next_bases == (window is None)
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The files of a published checkpoint in a folder of their own."""
+    name, folder = "conv_bigru.human_chromatin.v1", tmp_path / "packaged"
+    folder.mkdir()
+    for end in (".weights.h5", ".json", ".onnx"):
+        shutil.copy(locations.packaged() / (name + end), folder)
+    monkeypatch.setattr(weights, "packaged", lambda: folder)
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path / "cache"))
+    return name, folder / f"{name}.onnx"
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "another"])
+def test_a_published_graph_that_is_not_whole(copied, damage, caplog):
+    pytest.importorskip("onnxruntime")
+    name, path = copied
+    data = path.read_bytes()
+    assert engines.model_without_keras(weights.find(name), "auto", sees_gpu=False) is not None
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(data[:-1] if damage == "cut" else data + b"\0")
+    with caplog.at_level("INFO"):
+        assert engines.model_without_keras(weights.find(name), "auto", sees_gpu=False) is None
+    problem = "the file is missing" if damage == "missing" else "damaged (sha256 "
+    assert caplog.messages[0].startswith(f"{path}: {problem}")
+    assert caplog.messages[1].endswith("yet; --engine onnx makes one, once")
+
+    def make(name, path, *, format):
+        path.write_bytes(b"made anew")
+
+    assert onnx.graph_of(weights.find(name), make=make).read_bytes() == b"made anew"
+
+
+def test_strands_that_a_graph_has_not(copied, caplog):
+    pytest.importorskip("onnxruntime")
+    checkpoint = weights.find(copied[0])
+    one = {"both_strands": False, "sees_gpu": False}
+    with caplog.at_level("INFO"):
+        assert engines.model_without_keras(checkpoint, "auto", **one) is None
+    told = f"the ONNX graph averages over both strands, as {checkpoint.name} does"
+    assert caplog.messages == [f"engine keras: {told}"]
+    with pytest.raises(ValueError, match=told):
+        engines.model_without_keras(checkpoint, "onnx", **one)
+    assert engines.model_without_keras(checkpoint, "onnx", both_strands=True) is not None
+
+
+@pytest.mark.parametrize("both_strands", [None, True, False])
+@pytest.mark.parametrize("k", [(1, 2), (3,)])
+def test_counts_by_numpy_are_those_of_the_model(tmp_path, both_strands, k):
+    model = genome_keras.kmer_logreg(window=20, tasks=3, k=k, both_strands=True, seed=1)
+    folder = save_pretrained(model, tmp_path / "m", tasks=TASKS)
+    codes = np.random.default_rng(0).integers(0, 5, (9, 20), dtype=np.uint8)
+    by = {
+        engine: model_in_use(folder, both_strands=both_strands, engine=engine)
+        for engine in ("auto", "keras")
+    }
+    assert [use.engine for use in by.values()] == ["numpy", "keras"]
+    expected = by["keras"].scorer.scores(codes)
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(by["auto"].scorer.scores(codes), expected, atol=1e-6)
+    changes = [Mutagenesis(use.scorer) for use in by.values()]
+    assert [change.way for change in changes] == ["counts", "counts"]
+    np.testing.assert_allclose(*(change(codes) for change in changes), atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [{"k": [1]}, {"k": [1, 9]}, {"tasks": 3, "k": [2]}])
+def test_counts_of_something_else(tmp_path, wrong):
+    model = genome_keras.kmer_logreg(window=20, tasks=3, k=(1, 2))
+    checkpoint = weights.find(save_pretrained(model, tmp_path / "m", tasks=TASKS))
+    checkpoint.config["arguments"] |= wrong
+    with pytest.raises(WeightsError, match="not the weights of this kmer_logreg"):
+        engines.model_without_keras(checkpoint, "auto")
+
+
+def test_what_is_slow_in_onnx_is_computed_by_numpy():
+    """What is known of an architecture before it is loaded is what its layers say."""
+    for name in genome_keras.MODELS:
+        module = importlib.import_module(f"genome_keras.models.{name}")
+        slow = any(getattr(layer, "slow_in_onnx", False) for layer in vars(module).values())
+        assert slow == (name in NUMPY_MODELS), name
+
+
+def test_a_report_needs_gradients(fasta, tmp_path):
+    with pytest.raises(ValueError, match="a report needs gradients, so Keras"):
+        score_vcf("v.vcf", genome=fasta, report=tmp_path / "r.html", engine="onnx")
+    assert not (tmp_path / "r.html").exists()
 
 
 @needs_onnx
@@ -144,28 +299,14 @@ def test_a_missing_package(saved, fasta, monkeypatch, capsys):
 
 
 @needs_onnx
-def test_auto_is_keras_where_the_export_fails(saved, caplog):
-    def fails(checkpoint):
+def test_the_export_fails(saved, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
+
+    def fails(name, path, *, format):
         raise GenomeKerasError("no such operation")
 
-    with caplog.at_level("INFO"):
-        found = engines.onnx_scores(weights.find(saved), "auto", graph=fails, sees_gpu=False)
-    assert found is None and caplog.messages == ["engine keras: no such operation"]
     with pytest.raises(GenomeKerasError, match="no such operation"):
-        engines.onnx_scores(weights.find(saved), "onnx", graph=fails)
-
-
-@needs_onnx
-def test_auto_is_keras_for_the_layers_that_are_slower(caplog):
-    """What is known of an architecture before it is loaded is what its layers say."""
-    for name in genome_keras.MODELS:
-        module = importlib.import_module(f"genome_keras.models.{name}")
-        slow = any(getattr(layer, "slow_in_onnx", False) for layer in vars(module).values())
-        assert slow == (name in engines.SLOW_IN_ONNX), name
-    described = SimpleNamespace(architecture=engines.SLOW_IN_ONNX[0])
-    with caplog.at_level("INFO"):
-        assert engines.onnx_scores(described, "auto", sees_gpu=False) is None
-    assert caplog.messages == ["engine keras: kmer_logreg is slower in ONNX Runtime"]
+        engines.model_without_keras(weights.find(saved), "onnx", make=fails)
 
 
 def test_models_in_memory_have_no_graph(fasta, tmp_path):

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -25,9 +25,10 @@ from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
-from genome_keras.scoring import EFFECTS
 from genome_keras.scoring.effects import kinds
+from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
+from genome_keras.variants.score_variants import within
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
@@ -59,8 +60,9 @@ def predict_genome(
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
+    tasks: Iterable[str] | str | None = None,
     all_tasks: bool = False,
-    engine: str = "keras",
+    engine: str = "auto",
     batch_size: int | None = None,
     part: int = 100_000,
     workers: int = 2,
@@ -74,8 +76,9 @@ def predict_genome(
         genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.io.reference.open_genome`.
         out: folder of the Parquet data set, see `genome_keras.cluster.folder.Folder`;
             the rows of a contig are in order within and across its files.
-        weights, stride, on_short, unknown, all_tasks, engine, batch_size: as in
-            `genome_keras.predict_fasta`; "auto" is not accepted, for workers may differ.
+        weights, stride, on_short, unknown, tasks, all_tasks, engine, batch_size: as in
+            `genome_keras.predict_fasta`; what "auto" is, is found here once, for all workers,
+            and is "keras" where they have GPUs.
         part: windows of a part.
         workers: processes, each with its own model; 0 does all parts in this one, without
             Ray, and only there may `weights` be a `keras.Model` or a `Scorer`.
@@ -105,15 +108,16 @@ def predict_genome(
         >>> done
         PartsDone(rows=2, parts=2, done=0)
     """
-    one_of(engine=engine, accepted=("keras", "onnx"))
     one_of(on_short=on_short, accepted=ON_SHORT)
-    use = model_in_use(_absolute(weights), batch_size=batch_size)
+    use = model_in_use(_absolute(weights), batch_size=batch_size, engine=engine)
     window = use.window_of_tasks()
     stride = window if stride is None else stride
     at_least_one(part=part, stride=stride)
-    team = Team(use, workers, gpus, address)
+    team = Team(use, workers, gpus, address, engine=engine)
     how = {"genome": os.path.abspath(genome), "stride": stride, "on_short": on_short}
-    how |= {"unknown": unknown, "all_tasks": all_tasks, "engine": engine}
+    how |= {"unknown": unknown, "all_tasks": all_tasks, "engine": team.engine}
+    if tasks is not None:
+        how["tasks"] = use.columns(tasks, all_tasks=all_tasks)[1]
     contigs = _contigs(genome)
     jobs = list(_stretches(contigs, window, stride, part, on_short))
     about = {**how, **_told(use), "contigs": contigs, "part": part}
@@ -127,11 +131,13 @@ def score_variants(
     genome: str | os.PathLike,
     weights: object = DEFAULT,
     effect: str = "diff",
-    tasks: list[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
+    region: str | None = None,
     unknown: str | None = None,
     batch_size: int | None = None,
+    engine: str = "auto",
     part: int = 10_000,
     workers: int = 2,
     gpus: float = 0.0,
@@ -145,10 +151,10 @@ def score_variants(
     Args:
         path: VCF, plain or gzip; "-" is standard input.
         out: as in `predict_genome`; neighbouring records of one contig share a file.
-        genome, weights, tasks, both_strands, window, unknown, batch_size: as in `score_vcf`.
-        effect: "diff" or "logodds".
+        genome, weights, effect, tasks, both_strands, window, region, unknown, batch_size: as
+            in `score_vcf`.
         part: alleles of a part.
-        workers, gpus, address, resume: as in `predict_genome`.
+        engine, workers, gpus, address, resume: as in `predict_genome`.
 
     Returns:
         `PartsDone`.
@@ -171,18 +177,21 @@ def score_variants(
         >>> done
         PartsDone(rows=2, parts=1, done=0)
     """
-    one_of(effect=effect, accepted=EFFECTS)
     at_least_one(part=part)
-    use = model_in_use(_absolute(weights), both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(_absolute(weights), **sizes, engine=engine)
     _, columns = use.columns(tasks)
-    kinds(effect, language_model=use.is_language_model)
+    effects = kinds(effect, language_model=use.is_language_model)
     window = use.window_of(window)
-    team = Team(use, workers, gpus, address, both_strands=both_strands)
+    team = Team(use, workers, gpus, address, both_strands=both_strands, engine=engine)
     how = {"genome": os.path.abspath(genome), "effect": effect, "tasks": columns}
     how |= {"both_strands": both_strands, "window": window, "unknown": unknown}
+    how |= {"engine": team.engine}
+    how |= {"effects": effects} if len(effects) > 1 else {}
     contigs, jobs = _contigs(genome), []
-    with closing(vcf.read(path)) as lines:
-        pairs = groupby((variant for _, variant in lines), lambda variant: variant.contig)
+    with closing(vcf.read(path)) as lines, open_genome(genome) as letters:
+        inside = within(lines, region, letters)
+        pairs = groupby((variant for _, variant in inside), lambda variant: variant.contig)
         for contig, variants in pairs:
             while some := [allele_fields(variant) for variant in islice(variants, part)]:
                 jobs.append((contig, json.dumps(some)))
@@ -197,7 +206,11 @@ class Team:
     Args:
         use: of `genome_keras.scoring.model_in_use.model_in_use`.
         workers, gpus, address: as in `predict_genome`.
-        both_strands: as in `score_variants`.
+        both_strands, engine: as in `score_variants`.
+
+    Attributes:
+        engine: the same for all of them, "keras" or "onnx"; or "auto" of an architecture that
+            needs neither anywhere.
 
     Raises:
         GenomeKerasError: Ray or pyarrow is missing, or nobody answers at the address.
@@ -218,6 +231,7 @@ class Team:
         address: str | None,
         *,
         both_strands: bool | None = None,
+        engine: str = "keras",
     ) -> None:
         at_least(0, workers=workers)
         if not 0 <= gpus < float("inf"):
@@ -230,8 +244,12 @@ class Team:
         if workers:
             _check_ray(address)
         load_pyarrow()
-        self.use, self.both_strands = use, both_strands
         self.workers, self.gpus, self.address = workers, gpus, address
+        self.engine = _same_for_all(engine, use, gpus, both_strands)
+        if use.checkpoint is not None:
+            sizes = {"both_strands": both_strands, "batch_size": use.batch_size}
+            use = model_in_use(use.checkpoint, **sizes, engine=self.engine)
+        self.use, self.both_strands = use, both_strands
 
     def results(
         self, worker: Callable[..., Callable[[dict], dict]], how: dict, parts: Sequence[dict]
@@ -246,7 +264,7 @@ class Team:
     def _by_ray(self, worker, how, parts):
         import ray.data
 
-        given = self.use.checkpoint, self.both_strands, self.use.batch_size
+        given = self.use.checkpoint, self.both_strands, self.use.batch_size, self.engine
         with _cluster(self.address, self.workers):
             results = ray.data.from_items(parts, override_num_blocks=len(parts)).map(
                 worker,
@@ -256,6 +274,18 @@ class Team:
                 num_gpus=self.gpus,
             )
             yield from results.iter_rows()
+
+
+def _same_for_all(engine, use, gpus, both_strands):
+    """What "auto" is for all workers, whatever each of them has."""
+    if engine != "auto":
+        return engine
+    if gpus or use.checkpoint is None:
+        return "keras"
+    model = model_without_keras(use.checkpoint, "auto", both_strands=both_strands)
+    if model is None:
+        return "keras"
+    return "onnx" if model.engine == "onnx" else "auto"
 
 
 def _stretches(contigs, window, stride, part, on_short):

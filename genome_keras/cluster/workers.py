@@ -5,7 +5,6 @@ A part is a dict: `contig`, `path` of its file, and `job`, JSON of the rest.
 
 import json
 import os
-from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +16,6 @@ from genome_keras.io.fasta import Piece
 from genome_keras.io.reference import Genome, open_genome
 from genome_keras.io.tables import load_pyarrow, open_table
 from genome_keras.io.vcf_alleles import Malformed
-from genome_keras.scoring.engines import scores_by
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
 from genome_keras.variants.score_variants import open_effects, score_variants
@@ -32,7 +30,8 @@ class Worker:
         how: dict of the arguments of all parts.
         weights: what was resolved where the run began: a `Checkpoint`, or in the same
             process a `ModelInUse`.
-        both_strands, batch_size: as in `model_in_use`; of a `ModelInUse` they are known.
+        both_strands, batch_size, engine: as in `model_in_use`; of a `ModelInUse` they are
+            known.
 
     Example:
         >>> import tempfile
@@ -43,7 +42,7 @@ class Worker:
         ...     genome = Path(folder, "genome.fa")
         ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
         ...     how = {"genome": genome, "stride": 4, "on_short": "error", "unknown": None}
-        ...     how |= {"all_tasks": False, "engine": "keras"}
+        ...     how |= {"all_tasks": False}
         ...     part = {"contig": "chr1", "path": f"{folder}/0.parquet", "job": "[0, 8]"}
         ...     worker = WindowWorker(how, model_in_use(model))
         ...     print(worker(part)["rows"], worker(part)["rows"])  # the file of a part is made once
@@ -56,9 +55,10 @@ class Worker:
         weights: Checkpoint | ModelInUse,
         both_strands: bool | None = None,
         batch_size: int | None = None,
+        engine: str = "keras",
     ) -> None:
-        self.how = how
-        self.use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+        self.how, sizes = how, {"both_strands": both_strands, "batch_size": batch_size}
+        self.use = model_in_use(weights, **sizes, engine=engine)
 
     def __call__(self, part: dict) -> dict:
         """Number of rows written; a problem is told as text, for it ends the whole run."""
@@ -90,16 +90,11 @@ class WindowWorker(Worker):
         ...     genome = Path(folder, "genome.fa")
         ...     _ = genome.write_text(">chr1\\nACGTACGT\\n")
         ...     how = {"genome": genome, "stride": 4, "on_short": "error", "unknown": None}
-        ...     how |= {"all_tasks": False, "engine": "keras"}
+        ...     how |= {"all_tasks": False}
         ...     part = {"contig": "chr1", "path": f"{folder}/0.parquet", "job": "[0, 8]"}
         ...     print(WindowWorker(how, model_in_use(model))(part))
         {'rows': 2, 'problem': ''}
     """
-
-    @cached_property
-    def scores(self) -> Callable[[np.ndarray], np.ndarray]:
-        """From codes (n, window) to scores (n, tasks)."""
-        return scores_by(self.how["engine"], self.use)
 
     def write(self, part: dict) -> int:
         """Writes the table of a part, and gives the number of its rows."""
@@ -114,11 +109,11 @@ class WindowWorker(Worker):
         sizes = {name: self.how[name] for name in ("stride", "on_short", "unknown")}
         sizes |= {"window": self.use.window_of_tasks(), "batch_size": self.use.batch_size}
         slider = Slider([Piece(part["contig"], 1, letters, True)], **sizes)
-        chosen, tasks = self.use.columns(all_tasks=self.how["all_tasks"])
+        chosen, tasks = self.use.columns(self.how.get("tasks"), all_tasks=self.how["all_tasks"])
         table = open_table(part["path"], tasks)
-        with file_run(slider, table, lambda: self.scores, unit=None) as run:
+        with file_run(slider, table, lambda: self.use.scorer, unit=None) as run:
             for batch in run.batches:
-                scores = run.work(batch.codes)[:, chosen]
+                scores = run.work.scores(batch.codes)[:, chosen]
                 check_finite(scores, batch, tasks, self.use.name)
                 run.out.write(batch.names, batch.starts + start, batch.ends + start, scores)
         return run.count
@@ -147,10 +142,10 @@ class AlleleWorker(Worker):
         variants = [allele_of(fields) for fields in json.loads(part["job"])]
         given = {name: self.how[name] for name in ("tasks", "window", "unknown")}
         effects = score_variants(variants, self.genome, weights=self.use, **given)
-        values = getattr(effects, self.how["effect"])
-        with open_effects(part["path"], effects.tasks, [self.how["effect"]]) as write:
-            write(effects, values[None])
-        return len(values)
+        names = self.how.get("effects", [self.how["effect"]])
+        with open_effects(part["path"], effects.tasks, names) as write:
+            write(effects, np.stack([getattr(effects, name) for name in names]))
+        return len(variants)
 
 
 def allele_fields(variant: Variant | Malformed) -> list:

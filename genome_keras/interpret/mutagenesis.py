@@ -10,7 +10,8 @@ from genome_keras.scoring.batch import is_keras
 from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
-from genome_keras.scoring.model_in_use import open_scorer
+from genome_keras.scoring.engines import backend_name
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.scorer import Scorer, agree
 
 
@@ -23,6 +24,7 @@ def ism(
     both_strands: bool | None = None,
     reuse: bool | None = None,
     batch_size: int | None = None,
+    engine: str = "auto",
 ) -> np.ndarray:
     """Effects of every substitution in windows.
 
@@ -40,6 +42,9 @@ def ism(
         reuse: whether to compute what the substitutions share only once; None does
             where that was measured to be faster.
         batch_size: windows at a time; None is 256, or what the scorer has.
+        engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`; but
+            "auto" is "keras" on JAX, where what substitutions share is read once, and with
+            `reuse`, which says how Keras is to compute.
 
     Returns:
         float32 (n, window, 4, tasks), letters A, C, G, T: alt - ref. 0 at the window's own
@@ -55,8 +60,23 @@ def ism(
         (1, 100, 4, 1)
     """
     codes = tokens(seqs)
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    scorer = model_in_use(model, **sizes, engine=engine_of(engine, reuse=reuse)).scorer
     return Mutagenesis(scorer, tasks=tasks, reuse=reuse)(codes, effect=effect)
+
+
+def engine_of(engine: str, *, reuse: bool | None = None) -> str:
+    """The engine to ask for: that of "auto" is Keras where it shares what substitutions read.
+
+    Args:
+        engine, reuse: as in `ism`.
+
+    Example:
+        >>> engine_of("onnx"), engine_of("auto", reuse=True)
+        ('onnx', 'keras')
+    """
+    shares = reuse is not None or backend_name() == "jax"
+    return "keras" if engine == "auto" and shares else engine
 
 
 class Mutagenesis:
@@ -86,7 +106,7 @@ class Mutagenesis:
     Example:
         >>> from genome_keras import kmer_logreg
         >>> model = kmer_logreg(k=(1, 2), window=12, tasks=3)
-        >>> mutagenesis = Mutagenesis(open_scorer(model), tasks=[0])
+        >>> mutagenesis = Mutagenesis(Scorer(model), tasks=[0])
         >>> mutagenesis(tokens("ACGTACGTACGT")).shape, mutagenesis.way
         ((1, 12, 4, 1), 'counts')
     """
@@ -175,11 +195,7 @@ class Mutagenesis:
 
 def _states_pay(model):
     """Whether beginning at states was measured to be the faster way on this backend."""
-    if not is_keras(model):
-        return False
-    from keras.backend import backend
-
-    return backend() == "jax"
+    return is_keras(model) and backend_name() == "jax"
 
 
 def mean_loss(effects: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from genome_keras.interpret.mutagenesis import Mutagenesis, changes
+from genome_keras.interpret.mutagenesis import Mutagenesis, changes, engine_of
 from genome_keras.interpret.page_windows import WINDOWS, mutagenesis_page
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
@@ -29,6 +29,7 @@ def write_ism(
     on_outside: str = "error",
     unknown: str | None = None,
     batch_size: int | None = None,
+    engine: str = "auto",
     report: str | os.PathLike | None = None,
     shown: int = WINDOWS,
 ) -> int:
@@ -56,6 +57,7 @@ def write_ism(
         on_outside: of BED, as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
         unknown: "N" reads foreign letters as N; None refuses them.
         batch_size: sequences at a time; None is 256, or what the scorer has.
+        engine: of a checkpoint, as in `genome_keras.interpret.mutagenesis.ism`.
         report: path of an HTML page with pictures of the first windows, or None.
         shown: windows on the page, at most.
 
@@ -85,7 +87,8 @@ def write_ism(
         1
         37
     """
-    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine=engine_of(engine))
     kinds(effect, language_model=use.is_language_model)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)

@@ -3,35 +3,10 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
+from genome_keras.encode import reverse_complement_columns
 from genome_keras.layers.codes import check_rank
-
-
-def reverse_complement_columns(k: tuple[int, ...]) -> np.ndarray:
-    """Where each k-mer's reverse complement stands among the columns of counts.
-
-    `counts[:, reverse_complement_columns(k)]` are the counts of the reverse
-    complements.
-
-    Args:
-        k: lengths of the k-mers, in the order of the columns.
-
-    Returns:
-        int64 (sum of 4**k,), a permutation that is its own inverse.
-
-    Example:
-        >>> reverse_complement_columns((1,)).tolist()  # T, G, C, A for A, C, G, T
-        [3, 2, 1, 0]
-    """
-    columns, first = [], 0
-    for length in k:
-        # Transposing reads the letters backwards; reversing the array complements them all.
-        block = np.arange(4**length).reshape((4,) * length).T.ravel()[::-1]
-        columns.append(first + block)
-        first += 4**length
-    return np.concatenate(columns)
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -57,12 +32,13 @@ class KmerCounts(keras.layers.Layer):
         SequenceError: called with what has not the axes (batch, window).
 
     Example:
+        >>> import numpy as np
         >>> counts = KmerCounts(k=(1,))(np.array([[0, 0, 3, 4]]))  # AATN
         >>> keras.ops.convert_to_numpy(counts).tolist()
         [[2.0, 0.0, 0.0, 1.0]]
     """
 
-    slow_in_onnx = True  # ONNX Runtime counts one k-mer after the other
+    slow_in_onnx = True  # it counts one k-mer after the other; NumPy does not
 
     def __init__(
         self, k: tuple[int, ...] = (1, 2, 3, 4, 5), *, both_strands: bool = False, **kwargs: Any

@@ -1,5 +1,5 @@
 """From windows to scores, whoever computes them."""
 
 # The words of a choice, here for the command line, which loads nothing to know them.
-ENGINES = ("keras", "onnx", "auto")
+ENGINES = ("auto", "keras", "onnx")
 EFFECTS = ("diff", "logodds")

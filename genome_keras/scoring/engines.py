@@ -1,137 +1,134 @@
-"""What computes the scores: Keras and its backend, or ONNX Runtime."""
+"""What computes the scores of a checkpoint: Keras and its backend, ONNX Runtime, or NumPy."""
 
 import importlib.util
+import json
 import logging
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from genome_keras.arguments import one_of
-from genome_keras.errors import GenomeKerasError
+from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.scoring import ENGINES
-from genome_keras.scoring.batch import once_if_blank
-from genome_keras.scoring.model_in_use import ModelInUse
-from genome_keras.scoring.onnx import cached_onnx, need, session_of
+from genome_keras.scoring.numpy_models import NUMPY_MODELS, KmerLogreg
+from genome_keras.scoring.onnx import OnnxModel, export_elsewhere, graph_at_hand, graph_of, need
 from genome_keras.weights.checkpoint import Checkpoint
 
 _GPUS = ("nvidia[0-9]*", "kfd", "dxg", "accel*")  # CUDA, ROCm, Windows' Linux, TPU
-# Architectures with a layer that says `slow_in_onnx`, known before a framework loads.
-SLOW_IN_ONNX = ("kmer_logreg",)
+# Without one of these, a backend has no GPU on a Mac, or on Windows: system, backend.
+_PLUGINS = {
+    ("darwin", "tensorflow"): "tensorflow-plugins",
+    ("darwin", "jax"): "jax_plugins",
+    ("win32", "tensorflow"): "tensorflow-plugins",
+    ("win32", "jax"): "jax_plugins",
+}
 
 _log = logging.getLogger(__name__)
 
 
-def scores_by(engine: str, use: ModelInUse) -> Callable[[np.ndarray], np.ndarray]:
-    """What gives the scores of a model, by Keras or another engine.
-
-    Args:
-        engine: as in `onnx_scores`.
-        use: of `genome_keras.scoring.model_in_use.model_in_use`.
-
-    Returns:
-        A function of codes uint8 (n, window) that gives float32 (n, tasks).
-
-    Raises:
-        ValueError: another engine, or "onnx" for a model that is no checkpoint.
-        GenomeKerasError, WeightsError: as `onnx_scores`.
-
-    Example:
-        >>> from genome_keras.scoring.model_in_use import model_in_use
-        >>> use = model_in_use("kmer_logreg.human_chromatin.v1")
-        >>> scores_by("keras", use)(np.zeros((2, 100), np.uint8)).shape
-        (2, 192)
-    """
-    one_of(engine=engine, accepted=ENGINES)
-    if use.checkpoint is None and engine == "onnx":
-        raise ValueError(
-            f"engine 'onnx' needs a checkpoint, which `save_pretrained` makes. Received: {use.name}"
-        )
-    scores = None if use.checkpoint is None else onnx_scores(use.checkpoint, engine)
-    return use.scorer.scores if scores is None else partial(once_if_blank, scores)
-
-
-def onnx_scores(
+def model_without_keras(
     checkpoint: Checkpoint,
     engine: str,
     *,
-    graph: Callable[[Checkpoint], Path] = cached_onnx,
+    both_strands: bool | None = None,
+    make: Callable[..., object] = export_elsewhere,
     sees_gpu: bool | None = None,
-) -> Callable[[np.ndarray], np.ndarray] | None:
-    """The scores of a checkpoint by ONNX Runtime, if that is the engine.
-
-    ONNX Runtime runs on the CPU, on as many threads as OMP_NUM_THREADS says, or as there
-    are processors for this process. What "auto" takes, and that a graph is being made, is
-    logged.
+) -> OnnxModel | KmerLogreg | None:
+    """A checkpoint as a model that needs no framework, if that is the engine.
 
     Args:
         checkpoint: a `genome_keras.weights.Checkpoint`.
-        engine: "keras", "onnx" or "auto": "onnx" where ONNX Runtime is installed, no GPU
-            is visible to the backend, the architecture is none of `SLOW_IN_ONNX`, and the
-            model can be exported.
-        graph: gives the path of the graph of a checkpoint.
+        engine: "keras"; "onnx", ONNX Runtime on the CPU, by the graph that was published with
+            the checkpoint or was made before, or else is made now, once; or "auto": NumPy
+            where the architecture is one of `NUMPY_MODELS`, else ONNX Runtime where a graph is
+            at hand and no GPU is visible to the backend, else Keras, and the log says why.
+        both_strands: average over both strands; None does what the checkpoint says.
+        make: as in `genome_keras.scoring.onnx.cached_onnx`.
         sees_gpu: whether a GPU is visible; None looks.
 
     Returns:
-        A function of codes uint8 (n, window) that gives float32 (n, tasks), or None where
-        the engine is Keras.
+        What `genome_keras.scoring.scorer.Scorer` takes for a model, or None: Keras.
 
     Raises:
-        ValueError: another engine.
+        ValueError: another engine; of "onnx", other strands than the checkpoint's.
         GenomeKerasError: "onnx", and a package is missing or the export failed.
         WeightsError: a checkpoint that cannot be used.
 
     Example:
         >>> from genome_keras.weights import find
-        >>> checkpoint = find("kmer_logreg.human_chromatin.v1")
-        >>> onnx_scores(checkpoint, "auto") is None  # Keras is faster for it
-        True
+        >>> model_without_keras(find("kmer_logreg.human_chromatin.v1"), "auto").engine
+        'numpy'
     """
     one_of(engine=engine, accepted=ENGINES)
     if engine == "keras":
         return None
     if engine == "onnx":
         need("onnxruntime")
-        return session_of(graph(checkpoint))
-    against = _against_onnx(checkpoint.architecture, sees_gpu)
-    if against is None:
-        try:
-            scores = session_of(graph(checkpoint))
-            _log.info("engine onnx: ONNX Runtime is installed and no GPU is visible")
-            return scores
-        except GenomeKerasError as error:
-            against = str(error)
-    _log.info("engine keras: %s", against)
-    return None
+        return _of_graph(graph_of(checkpoint, make=make), checkpoint, both_strands)
+    if checkpoint.architecture in NUMPY_MODELS:
+        return NUMPY_MODELS[checkpoint.architecture](checkpoint, both_strands=both_strands)
+    try:
+        return _at_hand(checkpoint, both_strands, sees_gpu)
+    except WeightsError:
+        raise
+    except (GenomeKerasError, ValueError) as error:
+        _log.info("engine keras: %s", error)
+        return None
 
 
-def _against_onnx(architecture, sees_gpu):
-    """Why "auto" is Keras, or None."""
-    if architecture in SLOW_IN_ONNX:
-        return f"{architecture} is slower in ONNX Runtime"
+def _at_hand(checkpoint, both_strands, sees_gpu):
+    """The model by ONNX Runtime, or an error that says why it is not that."""
     if importlib.util.find_spec("onnxruntime") is None:
-        return "ONNX Runtime is not installed"
-    sees_gpu = _sees_gpu() if sees_gpu is None else sees_gpu
-    return "a GPU is visible" if sees_gpu else None
+        raise GenomeKerasError("ONNX Runtime is not installed")
+    if _sees_gpu() if sees_gpu is None else sees_gpu:
+        raise GenomeKerasError("a GPU is visible")
+    path = graph_at_hand(checkpoint)
+    if path is None:
+        raise GenomeKerasError(
+            f"there is no ONNX graph of {checkpoint.name} yet; --engine onnx makes one, once"
+        )
+    return _of_graph(path, checkpoint, both_strands)
+
+
+def _of_graph(path, checkpoint, both_strands):
+    model = OnnxModel(path, name=checkpoint.name)
+    inside = bool(checkpoint.arguments.get("both_strands", False))
+    if both_strands not in (None, inside) and not model.gives_next_bases:
+        told = "averages" if inside else "does not average"
+        raise ValueError(f"the ONNX graph {told} over both strands, as {checkpoint.name} does")
+    return model
+
+
+def backend_name() -> str:
+    """The backend that Keras has, or would have; Keras is not loaded for the answer.
+
+    Example:
+        >>> backend_name() in ("tensorflow", "jax", "torch")
+        True
+    """
+    if keras := sys.modules.get("keras"):
+        return keras.config.backend()
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
+    try:
+        return json.loads(Path(home, "keras.json").read_text())["backend"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return "tensorflow"
 
 
 def _sees_gpu():
-    """Whether the backend sees a GPU or TPU; on Linux without one, no framework is loaded."""
-    if sys.platform.startswith("linux"):
-        if not any(path for device in _GPUS for path in Path("/dev").glob(device)):
-            return False
-        if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-            return False
+    """Whether the backend sees a GPU or TPU; where none can be, no framework is loaded."""
+    if not _may_have_gpu():
+        return False
     import keras
 
     backend = keras.backend.backend()
     if backend == "torch":
         import torch
 
-        return torch.cuda.is_available()
+        return torch.cuda.is_available() or torch.backends.mps.is_available()
     if backend == "jax":
         import jax
 
@@ -139,3 +136,12 @@ def _sees_gpu():
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _may_have_gpu():
+    if sys.platform.startswith("linux"):
+        if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+            return False
+        return any(path for device in _GPUS for path in Path("/dev").glob(device))
+    plugin = _PLUGINS.get((sys.platform, backend_name()))
+    return plugin is None or importlib.util.find_spec(plugin) is not None

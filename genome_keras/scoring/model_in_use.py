@@ -9,13 +9,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import genome_keras
-from genome_keras.arguments import at_least_one
+from genome_keras.arguments import at_least_one, one_of
 from genome_keras.errors import WeightsError
+from genome_keras.scoring import ENGINES
 from genome_keras.scoring.effects import LIKELIHOOD
+from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.load import build, described
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.task_choice import chosen_tasks
 
 if TYPE_CHECKING:
     import keras
@@ -63,33 +66,36 @@ class ModelInUse:
         return self._load()
 
     @property
+    def engine(self) -> str:
+        """What computes: "keras", "onnx" or "numpy"; it is loaded for the answer."""
+        return getattr(self.scorer.model, "engine", "keras")
+
+    @property
     def is_language_model(self) -> bool:
         """Whether its score is the log-likelihood of a window."""
         return self.tasks == [LIKELIHOOD]
 
     def columns(
-        self, tasks: Iterable[str] | None = None, *, all_tasks: bool = False
+        self, tasks: Iterable[str] | str | None = None, *, all_tasks: bool = False
     ) -> tuple[slice | list[int], list[str]]:
         """Columns of the scores, and their names.
 
         Args:
-            tasks: names; None is all that were trained.
-            all_tasks: of None, also those that were not.
+            tasks: as in `genome_keras.weights.task_choice.chosen_tasks`; None is all that
+                were trained.
+            all_tasks: of None, of patterns and of fields, also those that were not.
 
         Raises:
-            ValueError: a task that the model has not.
+            ValueError: a choice that means no task of the model.
         """
-        if tasks is None:
-            pairs = zip(self.tasks, self.trained, strict=True)
-            tasks = [task for task, trained in pairs if trained or all_tasks]
-        names, number = list(tasks), {task: i for i, task in enumerate(self.tasks)}
-        for task in names:
-            if task not in number:
-                raise ValueError(
-                    f"{self.name}: no task {task!r}; it has {len(self.tasks)}, the first is "
-                    f"{self.tasks[0]!r}, and `genome-keras weights info` lists them"
-                )
-        return slice(None) if names == self.tasks else [number[task] for task in names], names
+        pairs = zip(self.tasks, self.trained, strict=True)
+        names = [task for task, trained in pairs if trained or all_tasks]
+        if tasks is not None:
+            names = chosen_tasks(self.tasks, tasks, where=self.name, among=names)
+        if names == self.tasks:
+            return slice(None), names
+        number = {task: i for i, task in enumerate(self.tasks)}
+        return [number[task] for task in names], names
 
     def window_of(self, window: int | None = None) -> int:
         """The window to use, bp: the model's, or the given one where the model takes any.
@@ -138,7 +144,11 @@ def _lasting(config):
 
 
 def model_in_use(
-    weights: object = DEFAULT, *, both_strands: bool | None = None, batch_size: int | None = None
+    weights: object = DEFAULT,
+    *,
+    both_strands: bool | None = None,
+    batch_size: int | None = None,
+    engine: str = "keras",
 ) -> ModelInUse:
     """The one value that verbs work with, whatever they were given.
 
@@ -152,6 +162,8 @@ def model_in_use(
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
         batch_size: windows at a time; None is 256, or what the scorer has.
+        engine: of a checkpoint, "keras", "onnx" or "auto", as in
+            `genome_keras.scoring.engines.model_without_keras`. A model in memory is Keras's.
 
     Raises:
         WeightsError: a checkpoint that cannot be used.
@@ -165,8 +177,9 @@ def model_in_use(
     """
     if batch_size is not None:
         at_least_one(batch_size=batch_size)
+    one_of(engine=engine, accepted=ENGINES)
     if isinstance(weights, str | os.PathLike | Checkpoint):
-        return _of_checkpoint(described(weights), both_strands, batch_size)
+        return _of_checkpoint(described(weights), both_strands, batch_size, engine)
     if isinstance(weights, ModelInUse):
         return weights
     if isinstance(weights, Scorer):
@@ -184,6 +197,11 @@ def model_in_use(
         raise ValueError(
             "expected the name of a checkpoint, a Checkpoint, a keras.Model or a Scorer. "
             f"Received: {type(weights).__name__}"
+        )
+    if engine == "onnx":
+        raise ValueError(
+            "engine 'onnx' needs a checkpoint, which `save_pretrained` makes. "
+            f"Received: {scorer.model.name}"
         )
     trained = [True] * len(scorer.tasks)
     return ModelInUse(
@@ -229,7 +247,7 @@ def keras_model_of(model: object) -> "keras.Model":
     return open_scorer(model).model if known else model
 
 
-def _of_checkpoint(checkpoint, both_strands, batch_size):
+def _of_checkpoint(checkpoint, both_strands, batch_size, engine):
     tasks, trained = checkpoint.tasks, checkpoint.trained
     arguments, size = checkpoint.arguments, batch_size or BATCH_SIZE
     if not tasks:
@@ -241,17 +259,21 @@ def _of_checkpoint(checkpoint, both_strands, batch_size):
         tasks,
         trained,
         arguments.get("window"),
-        lambda: _load(checkpoint, both_strands, size),
+        lambda: _load(checkpoint, both_strands, size, engine),
         batch_size=size,
         checkpoint=checkpoint,
     )
 
 
-def _load(checkpoint, both_strands, batch_size):
-    factory = getattr(genome_keras, checkpoint.architecture)
-    inside = "both_strands" in inspect.signature(factory).parameters
-    given = {"both_strands": both_strands} if inside and both_strands is not None else {}
-    model, outside = build(checkpoint, **given), bool(both_strands) and not inside
+def _load(checkpoint, both_strands, batch_size, engine):
+    model = model_without_keras(checkpoint, engine, both_strands=both_strands)
+    # Without Keras, strands of tasks are the model's own matter.
+    outside = model is not None and model.gives_next_bases and bool(both_strands)
+    if model is None:
+        factory = getattr(genome_keras, checkpoint.architecture)
+        inside = "both_strands" in inspect.signature(factory).parameters
+        given = {"both_strands": both_strands} if inside and both_strands is not None else {}
+        model, outside = build(checkpoint, **given), bool(both_strands) and not inside
     try:
         return Scorer(model, tasks=checkpoint.tasks, both_strands=outside, batch_size=batch_size)
     except ValueError as error:

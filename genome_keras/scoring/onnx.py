@@ -1,4 +1,4 @@
-"""The ONNX graph of a checkpoint, made once, and the session that runs it."""
+"""ONNX graphs of checkpoints: those at hand, one that is made, and the session that runs it."""
 
 import hashlib
 import importlib.metadata
@@ -14,13 +14,204 @@ from typing import Any
 
 import numpy as np
 
-from genome_keras.errors import GenomeKerasError
+from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.weights import locations
 from genome_keras.weights.checkpoint import Checkpoint
+from genome_keras.weights.graphs import published_graph
 
 _MAKERS = ("genome_keras", "keras", "tensorflow", "tf2onnx")
 
 _log = logging.getLogger(__name__)
+
+
+class OnnxModel:
+    """An ONNX graph as a model, as `genome_keras.scoring.scorer.Scorer` takes one.
+
+    It runs on the CPU, on as many threads as OMP_NUM_THREADS says, or as there are
+    processors for this process.
+
+    Args:
+        path: of a graph from uint8 codes (n, window) to float32 (n, tasks), or of a
+            language model (n, window, 4).
+        name: of the model.
+
+    Attributes:
+        input_shape, output_shape: tuples, None where any size is taken.
+        gives_next_bases: whether it is a language model.
+
+    Raises:
+        GenomeKerasError: the graph is damaged.
+
+    Example:
+        >>> model = OnnxModel("model.onnx")  # doctest: +SKIP
+        >>> model.predict_on_batch(np.zeros((8, 100), np.uint8)).shape  # doctest: +SKIP
+        (8, 192)
+    """
+
+    engine, layers = "onnx", ()
+
+    def __init__(self, path: str | os.PathLike, *, name: str = "onnx") -> None:
+        self.name = name
+        try:
+            session = onnx_session(path, threads=_threads())
+        except ImportError:
+            raise
+        except Exception as error:  # ONNX Runtime raises kinds of its own
+            problem = "damaged; remove it, and it is made anew"
+            raise GenomeKerasError(f"{path}: {problem}") from error
+        self.predict_on_batch = session
+        self.input_shape, self.output_shape = session.input_shape, session.output_shape
+        self.gives_next_bases = len(self.output_shape) == 3
+
+
+class _Session:
+    """A function of codes; `input_shape` and `output_shape` have None for any size."""
+
+    def __init__(self, session):
+        (codes,), (scores,) = session.get_inputs(), session.get_outputs()
+        self._session, self._codes = session, codes.name
+        self.input_shape, self.output_shape = _sizes(codes), _sizes(scores)
+
+    def __call__(self, codes: np.ndarray) -> np.ndarray:
+        return self._session.run(None, {self._codes: codes})[0]
+
+
+def _sizes(value):
+    return tuple(size if isinstance(size, int) else None for size in value.shape)
+
+
+def onnx_session(
+    path: str | os.PathLike, *, threads: int = 0
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The scores of an ONNX graph, by ONNX Runtime on the CPU.
+
+    Args:
+        path: of the graph.
+        threads: 0 leaves them to ONNX Runtime.
+
+    Returns:
+        A function of codes uint8 (n, window) that gives float32 (n, tasks).
+
+    Example:
+        >>> scores = onnx_session("model.onnx", threads=1)  # doctest: +SKIP
+        >>> scores(codes).shape  # doctest: +SKIP
+        (8, 192)
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised
+    options.intra_op_num_threads = threads
+    # Threads that wait for work would burn a processor each.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = ["CPUExecutionProvider"]
+    return _Session(onnxruntime.InferenceSession(str(path), options, providers=providers))
+
+
+def graph_at_hand(checkpoint: Checkpoint) -> Path | None:
+    """The graph of a checkpoint that was published with it, or made before; None without.
+
+    A published one that is missing or damaged is told in the log, and counts as none.
+
+    Raises:
+        WeightsError: the weights are damaged.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> graph_at_hand(find("danq.human_chromatin.v1"))  # doctest: +SKIP
+        PosixPath('/usr/lib/python3/site-packages/genome_keras/checkpoints/danq...v1.onnx')
+    """
+    checkpoint.check_sha256()
+    try:
+        path = published_graph(checkpoint)
+    except WeightsError as error:
+        _log.info("%s", error)
+        path = None
+    if path is None:
+        kept = _cached(checkpoint, _MAKERS)
+        path = kept if kept.is_file() else None
+    return path
+
+
+def graph_of(checkpoint: Checkpoint, *, make: Callable[..., Any] | None = None) -> Path:
+    """The graph of a checkpoint: at hand, or made.
+
+    Args:
+        checkpoint: a `genome_keras.weights.Checkpoint`.
+        make: as in `cached_onnx`.
+
+    Raises:
+        As `cached_onnx`.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> graph_of(find("danq.human_chromatin.v1"))  # doctest: +SKIP
+        PosixPath('/home/me/.cache/genome_keras/onnx/0123456789abcdef0123456789abcdef.onnx')
+    """
+    return graph_at_hand(checkpoint) or cached_onnx(checkpoint, make=make or export_elsewhere)
+
+
+def cached_onnx(
+    checkpoint: Checkpoint,
+    *,
+    make: Callable[..., Any] | None = None,
+    makers: Iterable[str] = _MAKERS,
+) -> Path:
+    """The ONNX graph of a checkpoint, made once and kept in the user's cache folder.
+
+    It is named after all that it depends on: the weights, the arguments, and the versions
+    of the packages that make it. TensorFlow makes it, in a process of its own; after that
+    no framework is needed. Two processes that want the same make it once.
+
+    Args:
+        checkpoint: a `genome_keras.weights.Checkpoint`.
+        make: makes the graph, a function as `export_elsewhere`, which None is.
+        makers: names of the packages whose versions count.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        WeightsError: the weights are damaged.
+        GenomeKerasError: a package is missing, it cannot be written, or the scores differ.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> cached_onnx(find("danq.human_chromatin.v1"))  # doctest: +SKIP
+        PosixPath('/home/me/.cache/genome_keras/onnx/0123456789abcdef0123456789abcdef.onnx')
+    """
+    checkpoint.check_sha256()
+    path = _cached(checkpoint, makers)
+    if path.is_file():
+        return path
+    need("tf2onnx", "onnxruntime")
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.is_file():
+                _log.info("making the ONNX graph of %s, once: %s", checkpoint.name, path)
+                (make or export_elsewhere)(checkpoint.name, path, format="onnx")
+    except OSError as error:
+        raise GenomeKerasError(f"{path}: cannot write: {error.strerror or error}") from error
+    return path
+
+
+def _cached(checkpoint, makers):
+    """Where the graph of a checkpoint is kept once it was made."""
+    about = [checkpoint.bytes_sha256()]
+    about += [checkpoint.architecture, checkpoint.arguments]
+    about += [_version(package) for package in makers]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return locations.cache() / "onnx" / f"{digest[:32]}.onnx"
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def export_elsewhere(weights: str | os.PathLike, out: str | os.PathLike, *, format: str) -> float:
@@ -56,108 +247,6 @@ def need(*packages: str) -> None:
             raise GenomeKerasError(
                 f'the package {package} is missing: pip install "genome_keras[onnx]"'
             )
-
-
-def onnx_session(
-    path: str | os.PathLike, *, threads: int = 0
-) -> Callable[[np.ndarray], np.ndarray]:
-    """The scores of an ONNX graph, by ONNX Runtime on the CPU.
-
-    Args:
-        path: of the graph.
-        threads: 0 leaves them to ONNX Runtime.
-
-    Returns:
-        A function of codes uint8 (n, window) that gives float32 (n, tasks).
-
-    Example:
-        >>> scores = onnx_session("model.onnx", threads=1)  # doctest: +SKIP
-        >>> scores(codes).shape  # doctest: +SKIP
-        (8, 192)
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    (codes,) = session.get_inputs()
-    return lambda batch: session.run(None, {codes.name: batch})[0]
-
-
-def cached_onnx(
-    checkpoint: Checkpoint,
-    *,
-    make: Callable[..., Any] = export_elsewhere,
-    makers: Iterable[str] = _MAKERS,
-) -> Path:
-    """The ONNX graph of a checkpoint, made once and kept in the user's cache folder.
-
-    It is named after all that it depends on: the weights, the arguments, and the versions
-    of the packages that make it. TensorFlow makes it, in a process of its own; after that
-    no framework is needed. Two processes that want the same make it once.
-
-    Args:
-        checkpoint: a `genome_keras.weights.Checkpoint`.
-        make: makes the graph, a function as `export_elsewhere`.
-        makers: names of the packages whose versions count.
-
-    Returns:
-        `pathlib.Path`.
-
-    Raises:
-        WeightsError: the weights are damaged.
-        GenomeKerasError: a package is missing, it cannot be written, or the scores differ.
-
-    Example:
-        >>> from genome_keras.weights import find
-        >>> cached_onnx(find("danq.human_chromatin.v1"))  # doctest: +SKIP
-        PosixPath('/home/me/.cache/genome_keras/onnx/0123456789abcdef0123456789abcdef.onnx')
-    """
-    from filelock import FileLock
-
-    checkpoint.check_sha256()
-    about = [checkpoint.bytes_sha256()]
-    about += [checkpoint.architecture, checkpoint.arguments]
-    about += [_version(package) for package in makers]
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-    path = locations.cache() / "onnx" / f"{digest[:32]}.onnx"
-    if path.is_file():
-        return path
-    need("tf2onnx", "onnxruntime")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            if not path.is_file():
-                _log.info("making the ONNX graph of %s, once: %s", checkpoint.name, path)
-                make(checkpoint.name, path, format="onnx")
-    except OSError as error:
-        raise GenomeKerasError(f"{path}: cannot write: {error.strerror or error}") from error
-    return path
-
-
-def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def session_of(path: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
-    """As `onnx_session`, on as many threads as this process may use.
-
-    Raises:
-        GenomeKerasError: the graph is damaged.
-
-    Example:
-        >>> scores = session_of(cached_onnx(checkpoint))  # doctest: +SKIP
-    """
-    try:
-        return onnx_session(path, threads=_threads())
-    except ImportError:
-        raise
-    except Exception as error:  # ONNX Runtime raises kinds of its own
-        raise GenomeKerasError(f"{path}: damaged; remove it, and it is made anew") from error
 
 
 def _threads():

@@ -1,24 +1,22 @@
 """Scores of windows: of FASTA, of BED and a genome, to a table; or of sequences in memory."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
-from genome_keras.genome import Interval
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
-from genome_keras.scoring import ENGINES
-from genome_keras.scoring.engines import scores_by
+from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import along_records, around_places
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
+from genome_keras.weights.records import data_frame
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import Batch
 
@@ -63,35 +61,50 @@ class Scores(NamedTuple):
     scores: np.ndarray
     tasks: list[str]
 
+    def as_frame(self) -> Any:
+        """A `pandas.DataFrame`: name, start, end, and a column for each task.
+
+        Raises:
+            GenomeKerasError: pandas is missing.
+        """
+        places = {"name": self.names, "start": self.starts, "end": self.ends}
+        return data_frame(places | dict(zip(self.tasks, self.scores.T, strict=True)))
+
 
 def predict(
-    seqs: Sequence[str] | np.ndarray | os.PathLike | Iterable[Interval],
+    seqs: Iterable[Any] | os.PathLike,
     *,
     genome: str | os.PathLike | Genome | None = None,
     weights: object = DEFAULT,
-    tasks: Iterable[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
     all_tasks: bool = False,
     batch_size: int | None = None,
-    engine: str = "keras",
+    engine: str = "auto",
 ) -> Scores:
     """Scores of sequences, or of places of a genome, in memory.
 
     Args:
-        seqs: windows, as `genome_keras.tokens` takes them, a row each; a `pathlib.Path` of
-            FASTA, whose windows lie as in `predict_fasta`; or with `genome` a
-            `pathlib.Path` of BED, or an iterable of `genome_keras.Interval`, as in
-            `predict_intervals`.
+        seqs: windows, a row each: a str, or a list, generator, array or Series of them, or
+            codes, as `genome_keras.tokens` takes them; a dict of name -> str; a DataFrame
+            with a column sequence; or a path of FASTA, a `pathlib.Path` or a str with a
+            dot or slash, whose windows lie as in `predict_fasta`. With `genome`, places: a
+            path of BED, as in `predict_intervals`; an iterable of `genome_keras.Interval`
+            or of text such as "chr1:11-20" (1-based); or a DataFrame with the columns
+            chrom, start and end (0-based, half-open).
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         weights: as in `predict_fasta`.
-        tasks: names of those to give; None is all that were trained.
+        tasks: those to give: a name, a pattern such as "*|CTCF|*", fields such as
+            "cell=K562 group=DNase", or several of them, as
+            `genome_keras.weights.task_choice.chosen_tasks` tells; None is all that were
+            trained.
         stride, on_short: of FASTA, as in `predict_fasta`.
         unknown, all_tasks, batch_size, engine: as in `predict_fasta`.
 
     Returns:
-        `Scores`.
+        `Scores`, whose `as_frame()` is a DataFrame.
 
     Raises:
         As `predict_fasta` and `predict_intervals`.
@@ -102,7 +115,7 @@ def predict(
         ((1, 192), 192)
     """
     use, kept = model_in_use(weights, batch_size=batch_size), _Kept()
-    is_path = isinstance(seqs, os.PathLike)
+    is_path = isinstance(seqs, os.PathLike) or (isinstance(seqs, str) and _is_path(seqs))
     if genome is not None or is_path:
         sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     if genome is not None:
@@ -110,9 +123,10 @@ def predict(
     elif is_path:
         opened = along_records(seqs, stride=stride, on_short=on_short, **sizes)
     else:
-        opened = nullcontext(_of_sequences(tokens(seqs, unknown=unknown), use))
+        texts, names = _named(seqs)
+        opened = nullcontext(_of_sequences(tokens(texts, unknown=unknown), names, use))
     with opened as batches:
-        how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+        how = {"tasks": tasks, "all_tasks": all_tasks}
         _score(use, batches, kept.opened, unit=None, **how)
     return kept.scores()
 
@@ -125,10 +139,10 @@ def predict_fasta(
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
-    tasks: Iterable[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     all_tasks: bool = False,
     batch_size: int | None = None,
-    engine: str = "keras",
+    engine: str = "auto",
 ) -> Predicted:
     """Scores every window of a FASTA file and writes a table.
 
@@ -144,12 +158,13 @@ def predict_fasta(
         stride: bp from one window to the next; None is the window.
         on_short: "error", "pad" or "skip", as in `genome_keras.windows.Slider`.
         unknown: "N" reads foreign letters as N; None refuses them.
-        tasks: names of those to write; None is all that were trained.
+        tasks: those to write, chosen as in `predict`; None is all that were trained.
         all_tasks: also write the tasks that were never trained, whose score is the same
             everywhere: the positive rate published for them.
         batch_size: windows at a time; None is 256, or what the scorer has.
-        engine: "keras", "onnx" or "auto", as in `genome_keras.scoring.engines.onnx_scores`; the
-            scores are the same to within 1e-5.
+        engine: of a checkpoint, "auto", "keras" or "onnx", as in
+            `genome_keras.scoring.engines.model_without_keras`; the scores are the same to
+            within 1e-5.
 
     Returns:
         `Predicted`.
@@ -170,8 +185,8 @@ def predict_fasta(
         ...     predict_fasta(path, path + ".tsv", weights="kmer_logreg.human_chromatin.v1")
         Predicted(windows=2, skipped=0)
     """
-    use = model_in_use(weights, batch_size=batch_size)
-    how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+    use = model_in_use(weights, batch_size=batch_size, engine=engine)
+    how = {"tasks": tasks, "all_tasks": all_tasks}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with along_records(path, stride=stride, on_short=on_short, **sizes) as slider:
         windows = _score(use, slider, lambda names: open_table(out, names), **how)
@@ -186,10 +201,10 @@ def predict_intervals(
     weights: object = DEFAULT,
     on_outside: str = "error",
     unknown: str | None = None,
-    tasks: Iterable[str] | None = None,
+    tasks: Iterable[str] | str | None = None,
     all_tasks: bool = False,
     batch_size: int | None = None,
-    engine: str = "keras",
+    engine: str = "auto",
 ) -> Predicted:
     """Scores one window of a genome for each line of a BED file and writes a table.
 
@@ -225,8 +240,8 @@ def predict_intervals(
         ...     predict_intervals(bed, genome, out, weights="kmer_logreg.human_chromatin.v1")
         Predicted(windows=1, skipped=0)
     """
-    use = model_in_use(weights, batch_size=batch_size)
-    how = {"tasks": tasks, "all_tasks": all_tasks, "engine": engine}
+    use = model_in_use(weights, batch_size=batch_size, engine=engine)
+    how = {"tasks": tasks, "all_tasks": all_tasks}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with around_places(path, genome, on_outside=on_outside, **sizes) as batches:
         table = partial(open_table, out, fields=INTERVAL)
@@ -241,28 +256,42 @@ def _of_interval(batch):
     return batch.names, batch.starts, batch.ends, batch.labels, batch.strands
 
 
-def _score(use, batches, out, *, tasks, all_tasks, engine, unit="windows", columns=_of_window):
+def _score(use, batches, out, *, tasks, all_tasks, unit="windows", columns=_of_window):
     """Writes the scores of batches to what `out` opens for the tasks' names; gives their number."""
-    one_of(engine=engine, accepted=ENGINES)
     chosen, names = use.columns(tasks, all_tasks=all_tasks)
-    with file_run(batches, out(names), lambda: scores_by(engine, use), unit=unit) as run:
+    with file_run(batches, out(names), lambda: use.scorer, unit=unit) as run:
 
         def write(batch, scores):
             scores = scores[:, chosen]
             check_finite(scores, batch, names, use.name)
             run.out.write(*columns(batch), scores)
 
-        overlap(run.batches, lambda batch: run.work(batch.codes), write)
+        overlap(run.batches, lambda batch: run.work.scores(batch.codes), write)
     return run.count
 
 
-def _of_sequences(codes, use):
+def _is_path(text):
+    return any(sign in text for sign in "./\\")
+
+
+def _named(seqs):
+    """Sequences as `tokens` takes them, and their names, None where they have none."""
+    if is_frame(seqs):
+        return sequences_in(seqs)
+    if isinstance(seqs, Mapping):
+        return [*seqs.values()], [*map(str, seqs)]
+    known = isinstance(seqs, str | bytes | list | tuple) or hasattr(seqs, "__array__")
+    return (seqs if known or not isinstance(seqs, Iterable) else [*seqs]), None
+
+
+def _of_sequences(codes, names, use):
     window = use.window_of(codes.shape[1])
+    names = [*map(str, range(len(codes)))] if names is None else names
     for first in range(0, len(codes), use.batch_size):
-        some = codes[first : first + use.batch_size]
+        rows = slice(first, first + use.batch_size)
+        some = codes[rows]
         starts = np.zeros(len(some), np.int64)
-        names = [str(first + row) for row in range(len(some))]
-        yield Batch(names, starts, starts + window, some)
+        yield Batch(names[rows], starts, starts + window, some)
 
 
 class _Kept:

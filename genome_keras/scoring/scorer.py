@@ -133,6 +133,8 @@ class Scorer:
 
 
 def _gives_next_bases(model):
+    if (known := getattr(model, "gives_next_bases", None)) is not None:
+        return known
     if getattr(model, "loss", None) is None:
         return False
     from genome_keras.losses import NextBaseCrossEntropy

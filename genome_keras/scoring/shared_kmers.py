@@ -1,11 +1,14 @@
 """Substitutions under a linear model of k-mer counts: only the k-mers over a letter change."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
+from genome_keras.encode import reverse_complement_columns
 from genome_keras.scoring.batch import is_keras
 from genome_keras.scoring.effects import sigmoid
+from genome_keras.scoring.numpy_models import KmerLogreg
 
 
 def substitutions(model: object) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
@@ -22,11 +25,13 @@ def substitutions(model: object) -> Callable[[np.ndarray], tuple[np.ndarray, np.
         >>> changed.shape, own.shape
         ((1, 12, 4, 3), (1, 3))
     """
+    if isinstance(model, KmerLogreg):
+        return partial(_substituted, model.kernel, model.bias, model.k)
     if not is_keras(model):
         return None
     import keras
 
-    from genome_keras.layers.kmer_counts import KmerCounts, reverse_complement_columns
+    from genome_keras.layers.kmer_counts import KmerCounts
 
     layers = [type(layer) for layer in model.layers]
     if layers != [keras.layers.InputLayer, KmerCounts, keras.layers.Dense]:
@@ -39,10 +44,13 @@ def substitutions(model: object) -> Callable[[np.ndarray], tuple[np.ndarray, np.
         kernel, bias = head.get_weights()
         if counts.both_strands:
             kernel = (kernel + kernel[reverse_complement_columns(counts.k)]) / 2
-        changed, own = logits(codes, kernel, counts.k)
-        return tuple(sigmoid(bias + sums).astype(np.float32) for sums in (changed, own))
+        return _substituted(kernel, bias, counts.k, codes)
 
     return scores
+
+
+def _substituted(kernel, bias, k, codes):
+    return tuple(sigmoid(bias + sums).astype(np.float32) for sums in logits(codes, kernel, k))
 
 
 def logits(

@@ -7,7 +7,7 @@ build the model, its tasks, a probe with its scores, held-out scores) and
 
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +41,8 @@ class Checkpoint:
             this machine. Of a published checkpoint it checks the bytes of the first two.
         sha256: what the weights must hash to; None where nobody has published that.
         described_in: what to call the description in errors.
+        graph_sha256: what the ONNX graph beside the weights must hash to; None where none
+            was published.
 
     Example:
         >>> from genome_keras.weights import find
@@ -54,6 +56,7 @@ class Checkpoint:
     locate: Callable[[str], Path]
     sha256: str | None = None
     described_in: str = "the description"
+    graph_sha256: str | None = None
     _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -166,6 +169,16 @@ class Checkpoint:
             raise WeightsError(
                 f"{self.path}: not the weights of this {model.name} ({_reason(error)})"
             ) from error
+
+    @contextmanager
+    def arrays_file(self) -> Iterator[Path]:
+        """The HDF5 file of the weights after the checks that come before loading them.
+
+        Raises:
+            WeightsError: the file is missing, damaged or hostile.
+        """
+        with self._checked() as (path, _):
+            yield path
 
     def bytes_sha256(self) -> str:
         """The sha256 of the weights: as published, or else of the file as it is."""

@@ -34,6 +34,7 @@ class Published(NamedTuple):
         citation: what to cite for the architecture.
         hub: `owner/repo@commit` where it also lies on the Hugging Face Hub, in the
             folder NAME; None where it is only in the package.
+        graph_sha256: of NAME.onnx, which `weights/make/graphs.py` made; None where there is none.
 
     Example:
         >>> PUBLISHED["kmer_logreg.human_chromatin.v1"].size
@@ -46,6 +47,7 @@ class Published(NamedTuple):
     json_size: int
     citation: str
     hub: str | None = None
+    graph_sha256: str | None = None
 
 
 # A published name never changes its bytes: a better model gets the next number.
@@ -56,6 +58,7 @@ PUBLISHED = {
         "b815758e7a4f572e809d5f2c8f9b4e3f84617fb1c8b618c398cb43d330aead06",
         19388,
         BASSET,
+        graph_sha256="c77a6dbede655a9588a111a1cef6c787250c38604bca632e91c0eb38194e1e48",
     ),
     "bigru_multitask.human_chromatin.v1": Published(
         "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
@@ -63,6 +66,7 @@ PUBLISHED = {
         "476c1255a7c52a9f1d1be060beb4cacefefa00694b1122d484c9250558a8b787",
         14610,
         PAPER,
+        graph_sha256="2699fc15e3f53ae9775103c5a70d636a9a340c6c333739dbf372a2bbca397bd6",
     ),
     "bigru_multitask.human_chromatin.v2": Published(
         "28c2ae0dc900f803f5b92306ee7c908cdf0b33fb1d370faa1f6a9fc0aaeea138",
@@ -70,6 +74,7 @@ PUBLISHED = {
         "76b35f3f191cc0d618511e2310f641fc23f458c6e1011b54b0b6f42858f9f561",
         15956,
         PAPER,
+        graph_sha256="a3396d38496f6dce97e7e49240bbf2cfe56d424044e5b646d5acdb7cbda7bc7d",
     ),
     "bigru_multitask.human_chromatin_200bp.v1": Published(
         "eb96aa719473cceb4e40aa4ff49ee5517c7e91d29697d107aba362bb2c714e4b",
@@ -77,6 +82,7 @@ PUBLISHED = {
         "82d9750f648c6229afa5dc96047da5fae5f53f99bb87aaa1f4db29c3c976ef5b",
         15930,
         PAPER,
+        graph_sha256="78179026c21518236feeb6e600c9ab0c1667e5fb57a8730443cbdc138fb63780",
     ),
     "bigru_multitask.human_chromatin_919.v1": Published(
         "9fd4d5fb15f748244c9aa5297cec8e991d434f5d33919334a73679f70d3b405c",

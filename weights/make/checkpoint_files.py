@@ -1,4 +1,4 @@
-"""The files of a published checkpoint: NAME.weights.h5, NAME.json, NAME.md, and SHA256SUMS."""
+"""The files of a published checkpoint: NAME.weights.h5, .json, .onnx, .md, and SHA256SUMS."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from genome_keras.io.digest import sha256_of
 from genome_keras.sharing.pretrained import probe
 from genome_keras.weights import registry
 from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.graphs import SUFFIX as GRAPH
 from genome_keras.weights.locations import SUFFIXES
 from genome_keras.weights.resolve import find
 
@@ -81,8 +82,8 @@ def write(folder, name: str, *, weights, draft: dict, card: str) -> None:
 
 
 def write_sums(folder) -> None:
-    """Writes the sha256 of all weights and descriptions of a folder, as `sha256sum` does."""
-    ends = (SUFFIXES["weights"], SUFFIXES["json"])
+    """Writes the sha256 of weights, descriptions and graphs of a folder, as `sha256sum` does."""
+    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH)
     files = sorted(path for path in Path(folder).iterdir() if path.name.endswith(ends))
     with atomic(Path(folder) / SUMS) as path:
         path.write_text("".join(f"{sha256_of(file)}  {file.name}\n" for file in files))
@@ -94,7 +95,11 @@ def entry(folder, name: str) -> str:
     for what in ("weights", "json"):
         path = Path(folder) / (name + SUFFIXES[what])
         lines += [f'        "{sha256_of(path)}",', f"        {path.stat().st_size},"]
-    return "\n".join([*lines, f"        {_citation(name)},", "    ),"])
+    lines.append(f"        {_citation(name)},")
+    graph = Path(folder) / (name + GRAPH)
+    if graph.is_file():
+        lines.append(f'        graph_sha256="{sha256_of(graph)}",')
+    return "\n".join([*lines, "    ),"])
 
 
 def _citation(name):

@@ -1,0 +1,38 @@
+"""The ONNX graphs that were published with checkpoints.
+
+`NAME.onnx` lies beside `NAME.weights.h5` and holds no copy of it: its initializers are places
+in that file. `weights/make/graphs.py` makes it.
+"""
+
+from pathlib import Path
+
+from genome_keras.errors import WeightsError
+from genome_keras.io.digest import sha256_of
+from genome_keras.weights.checkpoint import Checkpoint
+
+SUFFIX = ".onnx"
+
+
+def published_graph(checkpoint: Checkpoint) -> Path | None:
+    """The graph that was published with a checkpoint, or None where none was.
+
+    Its bytes and those of the weights beside it are checked.
+
+    Raises:
+        WeightsError: the graph, or the weights, are missing or damaged.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> published_graph(find("kmer_logreg.human_chromatin.v1")) is None
+        True
+    """
+    if checkpoint.graph_sha256 is None:
+        return None
+    checkpoint.check_sha256()
+    path = checkpoint.path.with_name(checkpoint.name + SUFFIX)
+    if not path.is_file():
+        raise WeightsError(f"{path}: the file is missing")
+    if (found := sha256_of(path)) != checkpoint.graph_sha256:
+        published = f"sha256 {found[:12]}…, published {checkpoint.graph_sha256[:12]}…"
+        raise WeightsError(f"{path}: damaged ({published})")
+    return path
