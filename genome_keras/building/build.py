@@ -162,25 +162,13 @@ def build(
         for path in blacklist:
             usable[touched(path, grid)] = False
         labels = Labels(peak_tracks, grid, usable, **rule)
-        ones = labels.any_one()
-        if not ones.any():
-            raise FormatError(
-                genome, None, "no usable bin has a label; are the peaks of this genome?"
-            )
-        ones, zeros = np.flatnonzero(ones), np.flatnonzero(usable & ~ones & labels.any_measured())
+        ones, zeros = _by_label(labels, usable, genome)
         drawn = _drawn(zeros, negatives, len(ones), seed)
         rows = _Rows(grid, np.sort(np.concatenate([ones, drawn])), list(splits.values()))
-        file.attrs.update(MEANING)
-        file.attrs.update(
-            made_by=f"genome_keras {__version__}",
-            labels=meaning,
-            bin_size=bin_size,
-            context=context,
-            negatives=negatives,
-            max_n=max_n,
-            unknown=unknown or "refused",
-            seed=seed,
-        )
+        asked = {"made_by": f"genome_keras {__version__}", "labels": meaning}
+        asked |= {"bin_size": bin_size, "context": context, "negatives": negatives}
+        asked |= {"max_n": max_n, "unknown": unknown or "refused", "seed": seed}
+        file.attrs.update(MEANING | asked)
         h5.texts(file, "tasks", labels.names)
         h5.texts(file, "contigs", list(splits.items()))
         h5.texts(file, "inputs", inputs)
@@ -278,6 +266,14 @@ def _splits(genome, lengths, contigs, valid, test):
 
 def _some(lengths):
     return ", ".join(map(repr, islice(lengths, 5))) + ", ..." * (len(lengths) > 5)
+
+
+def _by_label(labels, usable, genome):
+    """Numbers of the usable bins with a label 1, and of those that were measured and have none."""
+    ones = labels.any_one()
+    if not ones.any():
+        raise FormatError(genome, None, "no usable bin has a label; are the peaks of this genome?")
+    return np.flatnonzero(ones), np.flatnonzero(usable & ~ones & labels.any_measured())
 
 
 def _drawn(zeros, negatives, labelled, seed):

@@ -10,6 +10,7 @@ LIKELIHOOD = "log_likelihood"  # the one task of a language model
 KEPT = 1e-7  # the least probability whose logarithm is taken, as in training
 
 # Between the nearest float32 to 0 and to 1, log-odds are finite.
+_ROUNDING = 1e-5  # of a mean of probabilities
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), 1 - 2.0**-24
 
 
@@ -24,6 +25,10 @@ def effect(kind: str, ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
     Returns:
         float32 (..., tasks).
 
+    Raises:
+        ValueError: log-odds of scores that are no probabilities, as of `deepbind_2015` with
+            `output="score"`.
+
     Example:
         >>> ref, alt = np.float32([0.5, 0.25]), np.float32([0.75, 0.25])
         >>> effect("diff", ref, alt).tolist()
@@ -33,6 +38,13 @@ def effect(kind: str, ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
     """
     if kind == "diff":
         return alt - ref
+    for scores in map(np.asarray, (ref, alt)):
+        outside = scores[(scores < -_ROUNDING) | (scores > 1 + _ROUNDING)]
+        if outside.size:
+            raise ValueError(
+                "log-odds are of probabilities, from 0 to 1: effect must be 'diff' here. "
+                f"Received: a score of {outside[0]:g}"
+            )
     return (logit(alt) - logit(ref)).astype(np.float32)
 
 

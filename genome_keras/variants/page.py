@@ -134,18 +134,9 @@ def variants_page(
 
 def _body(alleles, tasks, chosen, change, weights, genome, draw):
     kept = sorted(alleles.kept, key=lambda allele: allele[:2], reverse=True)
-    total, scored = sum(alleles.status.values()), alleles.status["ok"]
-    yield paragraph(
-        f"Alleles: {total:,}, {scored:,} of them scored. Tasks: {len(tasks):,}, of {weights}."
-    )
-    others = {word: n for word, n in alleles.status.items() if word != "ok"}
-    if others:
-        told = ", ".join(f"{word} {n:,}" for word, n in sorted(others.items()))
-        yield paragraph(f"Without effects: {told}.")
+    yield from _counted(alleles, len(kept), tasks, weights)
     if not kept:
         return
-    if len(kept) < scored:
-        yield paragraph(f"Shown are the {len(kept)} with the largest absolute effect.")
     codes = np.array([allele.codes for allele in kept])
     window = codes.shape[2]
     scores = alleles.scorer.scores(codes.reshape(-1, window))[:, chosen].reshape(len(kept), 2, -1)
@@ -161,48 +152,63 @@ def _body(alleles, tasks, chosen, change, weights, genome, draw):
     if genome is not None and not alleles.scorer.is_language_model:
         variants = [allele.variant for allele in kept]
         around = neighbourhoods(variants, genome, alleles.scorer, window=window)
-        step = step_of(window)
-        yield paragraph(
-            f"The tracks are the scores of the {_most(tasks)} along the reference genome, in "
-            f"windows of {window:,} bp that begin {step:,} bp "
-            f"apart, up to {BESIDE} on each side; the dashed line is the variant.",
-            soft=True,
-        )
-    yield table(
-        ("variant", "task that changes most", "effect", "ref", "alt", "id"),
-        [
-            (
-                (name_variant(allele.variant), f"v{number}"),
-                tasks[task],
-                f"{allele.effects[task]:+.4f}",
-                *(f"{score[task]:.4f}" for score in pair),
-                allele.variant.id or ".",
-            )
-            for number, (allele, task, pair) in enumerate(zip(kept, most, scores, strict=True))
-        ],
-    )
-    for number, (allele, task, pair, near) in enumerate(
-        zip(kept, most, scores, around, strict=True)
-    ):
-        name = name_variant(allele.variant)
-        yield f'<h2 id="v{number}">{escape(name)}</h2>'
-        figure = draw(
-            letters[number],
-            codes=allele.codes,
-            variant=allele.variant,
-            scores=pair,
-            tasks=tasks,
-            effects=allele.effects,
-            title=f"letters that carry {tasks[task]}",
-            label="nats" if method == "ism" else "log-odds",
-            score_label="log-likelihood" if method == "ism" else "P(label = 1)",
-            effect_label=change,
-        )
-        text = f"Both alleles of {name}: the letters that carry {tasks[task]}, aligned, "
-        text += "and the tasks that change most"
-        yield figure_html(figure, text, name=f"v{number}")
+        yield _of_tracks(tasks, window)
+    yield _table(kept, most, scores, tasks)
+    shown = zip(kept, most, scores, letters, around, strict=True)
+    for number, (allele, task, pair, carried, near) in enumerate(shown):
+        name, told = f"v{number}", {"title": f"letters that carry {tasks[task]}"}
+        yield f'<h2 id="{name}">{escape(name_variant(allele.variant))}</h2>'
+        told["label"] = "nats" if method == "ism" else "log-odds"
+        told["score_label"] = "log-likelihood" if method == "ism" else "P(label = 1)"
+        about = {"variant": allele.variant, "codes": allele.codes, "effects": allele.effects}
+        figure = draw(carried, scores=pair, tasks=tasks, effect_label=change, **about, **told)
+        yield _two_alleles(figure, allele, tasks[task], name=name)
         if near is not None and len(near.starts) > 1:
-            yield _tracks(allele, near, tasks, columns, window, name=f"v{number}t")
+            yield _tracks(allele, near, tasks, columns, window, name=f"{name}t")
+
+
+def _counted(alleles, shown, tasks, weights):
+    """How many alleles there are, were scored and are shown."""
+    total, scored = sum(alleles.status.values()), alleles.status["ok"]
+    yield paragraph(
+        f"Alleles: {total:,}, {scored:,} of them scored. Tasks: {len(tasks):,}, of {weights}."
+    )
+    others = {word: n for word, n in alleles.status.items() if word != "ok"}
+    if others:
+        told = ", ".join(f"{word} {n:,}" for word, n in sorted(others.items()))
+        yield paragraph(f"Without effects: {told}.")
+    if 0 < shown < scored:
+        yield paragraph(f"Shown are the {shown} with the largest absolute effect.")
+
+
+def _of_tracks(tasks, window):
+    return paragraph(
+        f"The tracks are the scores of the {_most(tasks)} along the reference genome, in "
+        f"windows of {window:,} bp that begin {step_of(window):,} bp "
+        f"apart, up to {BESIDE} on each side; the dashed line is the variant.",
+        soft=True,
+    )
+
+
+def _table(kept, most, scores, tasks):
+    """A row for each allele that is shown, its name a link to its pictures."""
+    heads = ("variant", "task that changes most", "effect", "ref", "alt", "id")
+    rows = [
+        (
+            (name_variant(allele.variant), f"v{number}"),
+            tasks[task],
+            f"{allele.effects[task]:+.4f}",
+            *(f"{score[task]:.4f}" for score in pair),
+            allele.variant.id or ".",
+        )
+        for number, (allele, task, pair) in enumerate(zip(kept, most, scores, strict=True))
+    ]
+    return table(heads, rows)
+
+
+def _two_alleles(figure, allele, task, *, name):
+    text = f"Both alleles of {name_variant(allele.variant)}: the letters that carry {task}, "
+    return figure_html(figure, text + "aligned, and the tasks that change most", name=name)
 
 
 def _most(tasks):
