@@ -6,28 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.rooms import LEVELS, level, room
 
 import genome_keras
 
 HOME = Path(genome_keras.__file__).parent
 HEAVY = ("keras", "tensorflow", "jax", "torch", "numpy", "pandas", "h5py", "sklearn")
 
-# A room imports from its own and from levels below it: never up, never sideways.
-LEVELS = [
-    {"cli"},
-    {"commands"},
-    {"cluster"},
-    {"sharing", "lm", "motifs", "variants"},
-    {"evaluation", "training", "interpret"},
-    {"models", "datasets", "scoring"},
-    {"layers", "weights", "building", "pictures"},
-    {"io"},
-    {"windows"},
-    {"encode", "metrics", "quiet_keras", "settings"},
-    {"losses"},
-    {"genome", "scores"},
-    {"arguments", "errors", "lazy_names", "progress"},
-]
 ROOMS = {path.stem for path in HOME.iterdir()}
 ROOMS -= {"__init__", "__main__", "__pycache__", "checkpoints", "py"}
 # Rooms that know nothing of Keras: their laws are tested in milliseconds.
@@ -48,14 +33,6 @@ def imports(path):
             assert node.level == 0, f"{path}: relative import"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def room(module):
-    return module.partition(".")[0]
-
-
-def level(name):
-    return next(i for i, rooms in enumerate(LEVELS) if name in rooms)
 
 
 def test_every_room_has_a_level():
