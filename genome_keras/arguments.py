@@ -1,6 +1,7 @@
 """Checks of arguments that functions and factories share: one wording for each kind."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from numbers import Integral
 
 
@@ -73,3 +74,19 @@ def layers_of(**sizes: tuple) -> list[tuple]:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"need one number for each layer in each. Received lengths: {lengths}")
     return list(zip(*sizes.values(), strict=True))
+
+
+def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Words that look like a mistyped one, the best first; case does not count.
+
+    Example:
+        >>> nearest("Predcit", ["predict", "evaluate", "train"])
+        ['predict']
+    """
+    shown = {}
+    for other in known:
+        shown.setdefault(other.casefold(), other)
+    word = word.casefold()
+    near = get_close_matches(word, shown, n=most)
+    near += sorted(other for other in shown if word and word in other and other not in near)
+    return [shown[other] for other in near[:most]]

@@ -15,11 +15,14 @@ from contextlib import suppress
 
 from genome_keras import __version__
 from genome_keras.commands import _streams as streams
-from genome_keras.commands._arguments import files_of
+from genome_keras.commands._arguments import files_of, use_bgzip
+from genome_keras.commands._completion import SHELLS, completion
+from genome_keras.commands._parser import Parser, add_threads, use_threads
 from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError, printable
 from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras
+from genome_keras.weights.registry import PUBLISHED
 
 # One module of `genome_keras.commands` each, in the order of the help.
 COMMANDS = (
@@ -45,6 +48,7 @@ COMMANDS = (
     "words",
     "lm",
 )
+COMPUTING_NOTHING = ("fetch", "weights", "compare", "tasks", "import")
 SIGNALLED = 128  # and the number of the signal, as shells say it
 
 
@@ -85,7 +89,9 @@ def main(arguments: list[str] | None = None) -> int:
     # "5 out of the last 5 calls triggered retracing", where a command has several models
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+        use_threads(options)
+        use_bgzip(options)
         inputs, outputs = files_of(options)
         with protected(inputs):
             check_outputs(outputs)
@@ -119,21 +125,29 @@ def _complain(error, status):
     return status
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message):
-        line = " ".join(message.split())
-        self.exit(2, f"{self.prog}: error: {line} (see {self.prog} --help)\n")
-
-
 def _parser():
-    parser = _Parser(
+    parser = Parser(
         prog="genome-keras",
         description="Models of regulatory DNA: score sequences, inspect checkpoints, train.",
+        epilog="genome-keras COMMAND --help tells more of a command.",
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--completion",
+        action=_Completion,
+        choices=SHELLS,
+        help="print what makes the shell complete commands, options and checkpoints: "
+        "source <(genome-keras --completion bash)",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"genome_keras.commands.{name}").add_to(commands)
+        if name not in COMPUTING_NOTHING:
+            add_threads(commands.choices[name])
     return parser
+
+
+class _Completion(argparse.Action):
+    def __call__(self, parser, namespace, shell, option_string=None):
+        print(completion(parser, shell, names=sorted(PUBLISHED)), end="")
+        parser.exit()

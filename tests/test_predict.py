@@ -215,7 +215,7 @@ def test_one_sequence_costs_one_pass():
     [
         ("ACGT", "toy takes windows of 100 bp. Received: window=4"),
         (["ACGT" * 25, "ACG"], "sequences must have one length"),
-        ("g.fa", "position 1"),
+        ("peaks", "position 0"),
     ],
 )
 def test_sequences_that_are_none(seqs, message):

@@ -5,11 +5,12 @@ import pickle
 
 import pytest
 
+from genome_keras.arguments import nearest
 from genome_keras.errors import WeightsError
 from genome_keras.weights import find, list_weights, tasks_of
 from genome_keras.weights.locations import packaged
 from genome_keras.weights.records import Records
-from genome_keras.weights.task_choice import chosen_tasks, nearest
+from genome_keras.weights.task_choice import chosen_tasks
 from genome_keras.weights.task_fields import FIELDS, TABLES, fields_of
 
 NAMES = [
@@ -56,6 +57,7 @@ def test_what_a_choice_means(choices, expected):
         ("K562|CTFC|None", "m: no task 'K562|CTFC|None'; it has 7, the nearest are 'K562|CTCF"),
         ("", "m: no task ''; it has 7, the first is 'K562|CTCF|None'"),
         ("zz*", "m: no task 'zz*'; it has 7, the"),
+        ("DNase", "'K562|DNase|None'; target=DNase means those of that target"),
         ("sell=K562", "m: tasks have no field 'sell'. Accepted: cell, target, treatment, group, "),
         ("cell=K56", "m: no task of 'cell=K56'; of cell, the nearest of 3 are 'K562'"),
         ("cell=A549 target=H3K27ac", "; of target, the nearest of 1 are 'CTCF'"),
@@ -88,7 +90,7 @@ def test_fields_are_those_of_the_tables(table):
         assert (task.cell, task.target, task.group) == (row["cell"], row["target"], row["group"])
         if not task.accession:
             assert task.treatment == row["treatment"]
-        assert row.get("peak_file", task.accession).partition(".")[0] == task.accession
+        assert row.get("peak_file", task.accession).removesuffix(".narrowPeak") == task.accession
     assert tasks_of(table).cells()[0][0] == rows[0]["name"]
 
 

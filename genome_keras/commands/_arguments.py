@@ -6,7 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from genome_keras.commands._notes import notes
 from genome_keras.io.atomic import atomic
+from genome_keras.io.bgzip_beside import bgzip_beside
+from genome_keras.scoring import ENGINES
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.weights.run_files import check_folder
 
@@ -67,6 +70,66 @@ def add_out_folder(add: Callable, holds: str) -> None:
     add("--out", type=folder, required=True, metavar="DIR", help=f"folder for {holds}")
 
 
+def add_weights(add: Callable, *, default: str | None = DEFAULT, **how: Any) -> None:
+    """The option that names a checkpoint.
+
+    Args:
+        add: `add_argument` of the command's parser.
+        default: the checkpoint; None where the user must name one.
+        how: other arguments of `add`.
+    """
+    told = "checkpoint: a name of `genome-keras weights list`, a path, a folder, or hf://OWNER/REPO"
+    how = {"default": default, "required": default is None, "metavar": "NAME", "help": told} | how
+    add("--weights", **how)
+
+
+def add_tasks(add: Callable) -> None:
+    """The option that chooses tasks.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "--task",
+        action="append",
+        metavar="TASK",
+        help="only these: a name, a pattern such as '*|CTCF|*', or fields such as 'cell=K562 "
+        "group=DNase'; may be repeated; `genome-keras tasks NAME` lists them",
+    )
+
+
+def add_genome(add: Callable, *, required: bool = False) -> None:
+    """The options of commands that read places of a genome.
+
+    Args:
+        add: `add_argument` of the command's parser.
+        required: whether there must be one.
+    """
+    add("--genome", required=required, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add_bgzip(add)
+
+
+def add_bgzip(add: Callable) -> None:
+    """The option for a genome of plain gzip; `genome_keras.cli` carries it out.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    told = "of a genome in plain gzip: write it once as bgzip, G.fa.bgz and .fai beside it"
+    add("--bgzip", action="store_true", help=told)
+
+
+def use_bgzip(options: argparse.Namespace) -> None:
+    """Puts the genome that `--bgzip` makes in place of one of plain gzip.
+
+    Raises:
+        FormatError, GenomeKerasError: as `genome_keras.io.bgzip_beside.bgzip_beside`.
+    """
+    if getattr(options, "bgzip", False) and options.genome is not None:
+        with notes():
+            options.genome = str(bgzip_beside(options.genome))
+
+
 def add_reading(add: Callable) -> None:
     """The options of commands that read windows: of letters that are none, and short records.
 
@@ -88,6 +151,22 @@ def add_unknown(add: Callable) -> None:
         add: `add_argument` of the command's parser.
     """
     add("--unknown", choices=("N",), help="read letters other than A C G T N as N")
+
+
+def add_engine(add: Callable) -> None:
+    """The option of commands that only need scores: what computes them.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what computes: Keras; ONNX Runtime on the CPU, whose graph is made once where none "
+        "was published; or by itself (default) what starts soonest: ONNX Runtime or NumPy where "
+        "no GPU is visible and a graph is at hand, else Keras",
+    )
 
 
 def add_on_outside(add: Callable) -> None:
@@ -149,7 +228,7 @@ def add_scoring(add: Callable) -> None:
     Args:
         add: `add_argument` of the command's parser.
     """
-    add("--task", action="append", metavar="NAME", help="only this task; may be repeated")
+    add_tasks(add)
     add(
         "--both-strands",
         action=argparse.BooleanOptionalAction,
@@ -188,9 +267,8 @@ def add_places(add: Callable, *, weights: str | None = DEFAULT) -> None:
         help="FASTA, whose windows lie as with predict; or with --genome a BED file, one "
         "window around the centre of each interval; - is standard input",
     )
-    add("--genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add_genome(add)
     add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
     add_reading(add)
     add_on_outside(add)
-    told = "checkpoint: a name or a path" + (" (default: %(default)s)" if weights else "")
-    add("--weights", default=weights, required=weights is None, help=told)
+    add_weights(add, default=weights)

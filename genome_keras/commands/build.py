@@ -34,6 +34,7 @@ def add_to(commands: _SubParsersAction) -> None:
     rule.add_argument(
         "--share",
         type=float,
+        metavar="SHARE",
         help="label 1 where peaks cover at least this share of the bin (default: 0.5)",
     )
     rule.add_argument(
@@ -42,9 +43,9 @@ def add_to(commands: _SubParsersAction) -> None:
         metavar="BP",
         help="label 1 where a summit is in the middle BP of the bin",
     )
-    add("--contigs", nargs="+", metavar="NAME", help="use these, and only peaks on these")
-    add("--valid", nargs="+", default=(), metavar="NAME", help="contigs of the split valid")
-    add("--test", nargs="+", default=(), metavar="NAME", help="contigs of the split test")
+    add("--contigs", nargs="+", metavar="CONTIG", help="use these, and only peaks on these")
+    add("--valid", nargs="+", default=(), metavar="CONTIG", help="contigs of the split valid")
+    add("--test", nargs="+", default=(), metavar="CONTIG", help="contigs of the split test")
     add(
         "--negatives",
         type=_negatives,

@@ -4,15 +4,19 @@ from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
     ON_SHORT,
+    add_bgzip,
+    add_engine,
+    add_genome,
     add_out_folder,
     add_scoring,
+    add_tasks,
     add_unknown,
+    add_weights,
     given,
     positive,
 )
 from genome_keras.commands._notes import say
 from genome_keras.scoring import EFFECTS
-from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -28,6 +32,8 @@ def add_to(commands: _SubParsersAction) -> None:
     predict = kinds.add_parser("predict", help="every window of a genome")
     add = predict.add_argument
     add("genome", metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add_bgzip(add)
+    add_tasks(add)
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
     add(
         "--on-short",
@@ -37,18 +43,18 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add_unknown(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
-    add("--engine", choices=("keras", "onnx"), default="keras", help="(default: %(default)s)")
     add("--part", type=positive, default=100_000, metavar="N", help="windows of a part")
     predict.set_defaults(run=_predict)
     variants = kinds.add_parser("variants", help="every alternative allele of a VCF file")
     add = variants.add_argument
     add("vcf", metavar="IN.vcf", help="VCF, plain or gzip; - is standard input")
-    add("--genome", required=True, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
+    add_genome(add, required=True)
+    add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
         "--effect",
-        choices=EFFECTS,
+        choices=(*EFFECTS, "both"),
         default="diff",
-        help="P(alt) - P(ref) (default), or the difference of log-odds",
+        help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
     add_scoring(add)
     add_unknown(add)
@@ -57,7 +63,7 @@ def add_to(commands: _SubParsersAction) -> None:
     for parser in (predict, variants):
         add = parser.add_argument
         add_out_folder(add, "the data set")
-        add("--weights", default=DEFAULT, help="checkpoint (default: %(default)s)")
+        add_weights(add)
         add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
         add(
             "--workers",
@@ -66,6 +72,7 @@ def add_to(commands: _SubParsersAction) -> None:
             metavar="N",
             help="(default: %(default)s); 0 does all in this process, without Ray",
         )
+        add_engine(add)
         add("--gpus", type=float, default=0.0, metavar="X", help="share of a GPU for each")
         add("--address", metavar="HOST:PORT", help="a running Ray cluster, or auto")
         add("--resume", action="store_true", help="go on with the finished parts in DIR")
@@ -79,20 +86,21 @@ def whole(text: str) -> int:
 def _predict(options):
     from genome_keras.cluster.run import predict_genome
 
-    names = ("stride", "on_short", "unknown", "all_tasks", "engine")
-    _tell(predict_genome(options.genome, options.out, **_same(options, *names)))
+    names = ("stride", "on_short", "unknown", "all_tasks")
+    same = _same(options, *names)
+    _tell(predict_genome(options.genome, options.out, tasks=options.task, **same))
 
 
 def _variants(options):
     from genome_keras.cluster.run import score_variants
 
-    names = ("genome", "effect", "both_strands", "window", "unknown")
+    names = ("genome", "effect", "both_strands", "window", "unknown", "region")
     same = _same(options, *names)
     _tell(score_variants(options.vcf, options.out, tasks=options.task, **same))
 
 
 def _same(options, *names):
-    shared = ("weights", "batch_size", "part", "workers", "gpus", "address", "resume")
+    shared = ("weights", "batch_size", "engine", "part", "workers", "gpus", "address", "resume")
     return given(options, *names, *shared)
 
 

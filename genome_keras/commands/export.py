@@ -12,7 +12,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "with the model's. Prints the largest difference.",
     )
     add = parser.add_argument
-    add("weights", metavar="NAME", help="checkpoint: a name, a path, a folder or hf://...")
+    add("weights", metavar="NAME", help="checkpoint, as --weights of the others")
     add("--out", required=True, metavar="FILE", help="a .keras, .onnx or .tflite file; a folder")
     add(
         "--format",

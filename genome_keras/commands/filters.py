@@ -12,7 +12,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "filters",
         help="first-layer filters of a model as motifs (MEME)",
         description="Aligns the letters where each filter of the first convolution answers "
-        "with more than a fraction of its largest answer, and writes their frequencies in "
+        "with more than a share of its largest answer, and writes their frequencies in "
         "MEME's minimal format, as tomtom reads it. IN is read twice.",
     )
     add = parser.add_argument
@@ -25,9 +25,11 @@ def add_to(commands: _SubParsersAction) -> None:
         help="- is standard output (default)",
     )
     add(
-        "--fraction",
+        "--share",
+        old=["--fraction"],
         type=float,
         default=0.5,
+        metavar="SHARE",
         help="of the largest answer, from 0 to less than 1 (default: %(default)s)",
     )
     add("--window", type=positive, metavar="BP", help="for models that take any length")
@@ -40,7 +42,7 @@ def _filters(options):
     from genome_keras.interpret import write_filters
 
     filters = write_filters(
-        options.windows, options.out, fraction=options.fraction, **given_places(options)
+        options.windows, options.out, fraction=options.share, **given_places(options)
     )
     if silent := int((filters.sites == 0).sum()):
         say(f"{silent} of {len(filters.sites)} filters have no site")

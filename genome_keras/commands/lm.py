@@ -4,7 +4,14 @@ import argparse
 import sys
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_out_folder, add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import (
+    add_out_folder,
+    add_unknown,
+    add_weights,
+    given,
+    new_file,
+    positive,
+)
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -66,7 +73,7 @@ def _score(actions):
 def _sample(actions):
     parser = actions.add_parser("sample", help="draw new sequences, as FASTA")
     add = parser.add_argument
-    add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
+    add_weights(add, default=None)
     add("--length", type=positive, required=True, metavar="BP")
     add("--samples", type=positive, default=1, metavar="N")
     add("--prime", type=_letters, default="", metavar="LETTERS", help="read these first")
@@ -117,14 +124,30 @@ def _decompress(actions):
 
 
 def _held_out(add):
-    add("--hold-out", nargs="+", default=(), metavar="NAME", help="contigs not learned from")
-    add("--tail", type=float, default=0.0, metavar="FRACTION", help="not learned from, at the end")
+    add(
+        "--test",
+        old=["--hold-out"],
+        dest="hold_out",
+        nargs="+",
+        default=(),
+        metavar="CONTIG",
+        help="contigs not learned from",
+    )
+    add(
+        "--test-share",
+        old=["--tail"],
+        dest="tail",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="not learned from, at the end",
+    )
 
 
 def _records(parser):
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
-    add("--weights", required=True, help="checkpoint of char_rnn: a name or a path")
+    add_weights(add, default=None)
     add("--out", type=new_file, default="-", help="table; - is standard output (default)")
     add_unknown(add)
     add("--batch-size", type=positive, default=50, metavar="N", help="records at a time")

@@ -54,6 +54,13 @@ def add_to(commands: _SubParsersAction) -> None:
         help="windows at a time (default: 256, and 4 of signal)",
     )
     add_engine(add)
+    add(
+        "--above",
+        type=float,
+        metavar="P",
+        help="only calls: a row for each window and task that scores at least P",
+    )
+    add("--half", action="store_true", help="of Parquet: float16 scores, half the bytes")
     commands.choices["predict"].set_defaults(run=_predict)
 
 
@@ -65,7 +72,9 @@ def _predict(options):
     if gives_signal(options.weights):
         _predict_signal(options)
         return
-    same = {"tasks": options.task} | given(options, "weights", "unknown", "all_tasks", "batch_size", "engine")
+    same = {"tasks": options.task} | given(
+        options, "weights", "unknown", "all_tasks", "batch_size", "engine", "above", "half"
+    )
     check_of_fasta(options, "stride", "on_short")
     check_of_bed(options)
     if options.genome is not None:
@@ -89,8 +98,10 @@ def _predict_signal(options):
     if options.genome is None:
         raise ValueError("signal needs places: BED, and --genome")
     check_of_fasta(options, "stride", "on_short")
-    if options.all_tasks or options.engine not in ("auto", "keras"):
-        raise ValueError("--all-tasks and --engine are not for models of measured signal")
+    calls = options.above is not None or options.half
+    if options.all_tasks or calls or options.engine not in ("auto", "keras"):
+        told = "--all-tasks, --above, --half and --engine"
+        raise ValueError(f"{told} are not for models of measured signal")
     predict_signal(
         options.windows,
         tasks=options.task,

@@ -2,11 +2,19 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_scoring, add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import (
+    add_engine,
+    add_genome,
+    add_scoring,
+    add_unknown,
+    add_weights,
+    given,
+    new_file,
+    positive,
+)
 from genome_keras.commands._notes import notes, say
 from genome_keras.errors import GenomeKerasError
 from genome_keras.scoring import EFFECTS
-from genome_keras.weights.resolve import DEFAULT
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -20,8 +28,8 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add = parser.add_argument
     add("vcf", metavar="IN.vcf", help="VCF, plain or gzip; - is standard input")
-    add("--genome", required=True, metavar="G.fa", help="FASTA, bgzip FASTA or 2bit")
-    add("--weights", default=DEFAULT, help="checkpoint: a name or a path (default: %(default)s)")
+    add_genome(add, required=True)
+    add_weights(add)
     add(
         "--out",
         type=new_file,
@@ -55,6 +63,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="also write a page with pictures of the alleles that change most",
     )
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+    add_engine(add)
     parser.set_defaults(run=_variants)
 
 
@@ -63,7 +72,7 @@ def _variants(options):
     from genome_keras.variants.score_variants import score_vcf
 
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
-    names += ("batch_size", "report", "unknown")
+    names += ("batch_size", "report", "unknown", "engine")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
     hint = "; --unknown N reads other letters as N" if "foreign_letter" in done.status else ""
     if done.problem is not None:

@@ -3,7 +3,7 @@
 from argparse import _SubParsersAction
 
 from genome_keras import MODELS
-from genome_keras.commands._arguments import positive
+from genome_keras.commands._arguments import given, positive
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -13,11 +13,18 @@ def add_to(commands: _SubParsersAction) -> None:
     listing = actions.add_parser("list", help="one line a checkpoint")
     listing.add_argument("--architecture", choices=MODELS)
     listing.add_argument("--data", metavar="WORD", help="the data set in the name")
-    listing.add_argument("--window", type=positive, metavar="BP")
-    listing.add_argument("--task", metavar="TEXT", help="in the name of a task, such as CTCF")
+    listing.add_argument("--window", type=positive, metavar="BP", help="that it reads")
+    listing.add_argument(
+        "--task",
+        action="append",
+        metavar="TASK",
+        help="that have this: some letters of a name, a pattern, or fields such as "
+        "'cell=K562 target=CTCF'; may be repeated",
+    )
+    listing.add_argument("--group", metavar="WORD", help="that have tasks of TF, histone or DNase")
     listing.set_defaults(run=_list)
     info = actions.add_parser("info", help="facts and model card of a checkpoint")
-    info.add_argument("name", help="a name from `genome-keras weights list`, a path or hf://...")
+    info.add_argument("name", metavar="NAME", help="checkpoint, as --weights of the others")
     info.set_defaults(run=_info)
     verify = actions.add_parser(
         "verify",
@@ -35,28 +42,20 @@ def add_to(commands: _SubParsersAction) -> None:
 
 
 def _list(options):
-    from genome_keras.weights.registry import PUBLISHED
-    from genome_keras.weights.resolve import find, list_weights
+    from genome_keras.weights.listing import list_weights
 
-    print("name", "architecture", "window", "tasks", "bytes", "test_auroc", sep="\t")
-    for name in list_weights(
-        options.architecture, data=options.data, window=options.window, task=options.task
-    ):
-        found = find(name)
-        print(
-            name,
-            found.architecture,
-            found.arguments.get("window"),
-            len(found.tasks),
-            PUBLISHED[name].size,
-            _auroc(found.config["held_out"].get("all")),
-            sep="\t",
-        )
+    found = list_weights(**given(options, "architecture", "data", "window", "task", "group"))
+    columns = ("name", "architecture", "window", "tasks", "bytes", "test_auroc", "data", "groups")
+    print(*columns, sep="\t")
+    for each in found:
+        print(*(_cell(getattr(each, name)) for name in columns), sep="\t")
 
 
-def _auroc(scores):
-    """Of multi-task models; a dash for language models."""
-    return f"{scores['auroc_mean']:.4f}" if scores and "auroc_mean" in scores else "-"
+def _cell(value):
+    """Text of a column; a dash for what a language model has not."""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return ",".join(value) or "-" if isinstance(value, tuple) else "-" if value is None else value
 
 
 def _info(options):
@@ -73,7 +72,7 @@ def _info(options):
 def _verify(options):
     from genome_keras.errors import WeightsError, printable
     from genome_keras.sharing.verify import verify
-    from genome_keras.weights.resolve import list_weights
+    from genome_keras.weights.listing import list_weights
 
     words = {True: "ok", False: "FAILED", None: "skipped"}
     failed = 0

@@ -236,6 +236,8 @@ def _lines(path, least):
         fields = line.split("\t") if "\t" in line else line.split()
         if len(fields) < 3:
             problem = f"expected at least 3 columns, contig, start and end, got {len(fields)}"
+            if line.startswith(">"):
+                problem += ": it looks like FASTA, which is read without a genome"
             raise FormatError(path, number, problem)
         if len(fields) < least:
             problem = f"expected the {NARROW_PEAK} columns of narrowPeak, got {len(fields)}"

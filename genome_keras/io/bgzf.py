@@ -1,4 +1,4 @@
-"""bgzip: gzip in blocks of up to 64 KiB, read from any place."""
+"""bgzip: gzip in blocks of up to 64 KiB, read from any place, and written."""
 
 import mmap
 import os
@@ -6,11 +6,13 @@ import struct
 import zlib
 from bisect import bisect_right
 from functools import lru_cache
+from typing import BinaryIO
 
 from genome_keras.errors import FormatError
 
 HEADER, TRAILER = 18, 8
 MOST = 1 << 16  # bytes of a decompressed block
+BLOCK = 65280  # bytes of text that a block is made of, as bgzip itself has it
 KEPT = 64  # decompressed blocks, 4 MiB
 END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")  # of a file
 
@@ -102,3 +104,43 @@ class Blocks:
         if letters is None or len(letters) != length or zlib.crc32(letters) != crc:
             raise FormatError(self.path, None, f"damaged bgzip: block at byte {at}")
         return letters
+
+
+class BgzipWriter:
+    """Writes bgzip: gzip in blocks that say how long they are, and an empty one at the end.
+
+    Args:
+        file: open for writing bytes.
+
+    Source: https://samtools.github.io/hts-specs/SAMv1.pdf, section 4.1.
+
+    Example:
+        >>> import gzip, io
+        >>> out = BgzipWriter(file := io.BytesIO())
+        >>> out.write(b"ACGT")
+        >>> out.finish()
+        >>> gzip.decompress(file.getvalue()), is_bgzf(file.getvalue()[:18])
+        (b'ACGT', True)
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.held = file, bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Takes bytes; whole blocks are written at once."""
+        self.held += data
+        while len(self.held) >= BLOCK:
+            self._block(self.held[:BLOCK])
+            del self.held[:BLOCK]
+
+    def finish(self) -> None:
+        """Writes what is left, and the end."""
+        if self.held:
+            self._block(self.held)
+        self.file.write(END)
+
+    def _block(self, data):
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        packed = packer.compress(data) + packer.flush()
+        self.file.write(END[:16] + struct.pack("<H", len(packed) + 25))
+        self.file.write(packed + struct.pack("<II", zlib.crc32(data), len(data)))

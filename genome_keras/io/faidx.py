@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from genome_keras.errors import FormatError
+from genome_keras.io.atomic import atomic
 from genome_keras.io.bgzf import Blocks
 from genome_keras.io.fasta import BLANKS, header_name
 from genome_keras.io.lines import LINE, MARK, rows, texts
@@ -193,6 +194,28 @@ def build(path: str | os.PathLike) -> dict[str, Entry]:
         record.add(number, width + 1, letters)
     record.check()
     return {name: record.entry() for name, record in index.items()}
+
+
+def write(path: str | os.PathLike, index: dict[str, Entry]) -> None:
+    """Writes an index, which `read` and samtools read.
+
+    Args:
+        path: of the index.
+        index: as of `build`.
+
+    Raises:
+        GenomeKerasError: it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(f"{folder}/x.fa.fai", {"chr1": Entry(6, 12, 4, 5)})
+        ...     print(read(f"{folder}/x.fa.fai"))
+        {'chr1': Entry(length=6, offset=12, letters=4, bytes=5)}
+    """
+    with atomic(path) as temporary:
+        rows = ("\t".join(map(str, (name, *entry))) + "\n" for name, entry in index.items())
+        temporary.write_text("".join(rows), encoding="utf-8")
 
 
 class _Lines:

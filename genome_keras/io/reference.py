@@ -104,7 +104,8 @@ def _source(path, data):
             path,
             None,
             "plain gzip cannot be read at any place; decompress it (gunzip), "
-            "or compress it with bgzip: gunzip -c x.fa.gz | bgzip > x.bgz.fa.gz",
+            "or compress it with bgzip: gunzip -c x.fa.gz | bgzip > x.bgz.fa.gz; --bgzip on the "
+            "command line does it once",
         )
     return _Fasta(path, data)
 

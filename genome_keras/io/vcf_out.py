@@ -2,8 +2,6 @@
 
 import os
 import re
-import struct
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 
@@ -12,11 +10,10 @@ import numpy as np
 from genome_keras import __version__
 from genome_keras.genome import Variant
 from genome_keras.io.atomic import atomic
-from genome_keras.io.bgzf import END
+from genome_keras.io.bgzf import BgzipWriter
 from genome_keras.io.vcf_source import COLUMNS, Copy, VcfSource
 
 SUFFIXES = (".vcf", ".vcf.gz")
-BLOCK = 65280  # bytes of text in a bgzip block, as bgzip itself has it
 
 _SPECIAL = re.compile(r"[:;=%,\s\x00-\x1f\x7f]")  # what VCF 4.3 wants percent-encoded
 
@@ -86,7 +83,7 @@ def open_vcf(
         atomic(path) as temporary,
         open(temporary, "wb") as file,
     ):
-        out = _Bgzip(file) if path.endswith(".gz") else file
+        out = BgzipWriter(file) if path.endswith(".gz") else file
         ours = _header(tasks, effects)
         writer = _Vcf(out, tasks, effects, lambda: _all_lines(source, contigs, about, ours), source)
         yield writer
@@ -153,33 +150,6 @@ class _Vcf:
         alts = ",".join(variant.alt for variant in variants)
         place = (first.contig, str(first.position), first.id or ".", first.ref, alts, ".", ".")
         self.out.write(("\t".join((*place, ";".join(info))) + "\n").encode())
-
-
-class _Bgzip:
-    """bgzip: gzip in blocks that say how long they are, and an empty one at the end.
-
-    Source: https://samtools.github.io/hts-specs/SAMv1.pdf, section 4.1.
-    """
-
-    def __init__(self, file):
-        self.file, self.held = file, bytearray()
-
-    def write(self, data):
-        self.held += data
-        while len(self.held) >= BLOCK:
-            self._block(self.held[:BLOCK])
-            del self.held[:BLOCK]
-
-    def finish(self):
-        if self.held:
-            self._block(self.held)
-        self.file.write(END)
-
-    def _block(self, data):
-        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-        packed = packer.compress(data) + packer.flush()
-        self.file.write(END[:16] + struct.pack("<H", len(packed) + 25))
-        self.file.write(packed + struct.pack("<II", zlib.crc32(data), len(data)))
 
 
 def _all_lines(source, contigs, about, ours):

@@ -5,11 +5,12 @@ from functools import cached_property
 from typing import Any
 
 import genome_keras
+from genome_keras.arguments import nearest
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.records import Records
 from genome_keras.weights.registry import PUBLISHED
 from genome_keras.weights.resolve import find
-from genome_keras.weights.task_choice import chosen_tasks, nearest
+from genome_keras.weights.task_choice import chosen_tasks
 from genome_keras.weights.task_fields import TABLES, Task, fields_of, names_in
 
 COLUMNS = ("name", "architecture", "data", "window", "tasks", "groups", "bytes", "test_auroc")
@@ -163,9 +164,9 @@ def _known(what, value, accepted):
 
 def _with_task(found, task):
     choices = [task] if isinstance(task, str) else [*task]
-    every = dict.fromkeys(name for each in PUBLISHED for name in Listed(each).checkpoint.tasks)
+    all_tasks = dict.fromkeys(name for each in PUBLISHED for name in Listed(each).checkpoint.tasks)
     wanted = set()
     for choice in choices:
-        letters = {name for name in every if choice.casefold() in name.casefold()}
-        wanted |= letters or {*chosen_tasks([*every], choice, where="published checkpoints")}
+        letters = {name for name in all_tasks if choice.casefold() in name.casefold()}
+        wanted |= letters or {*chosen_tasks([*all_tasks], choice, where="published checkpoints")}
     return [each for each in found if wanted.intersection(each.checkpoint.tasks)]

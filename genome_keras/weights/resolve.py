@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from genome_keras.arguments import nearest
 from genome_keras.errors import WeightsError
 from genome_keras.weights import description, hub, locations
 from genome_keras.weights.checkpoint import Checkpoint
@@ -12,40 +13,6 @@ from genome_keras.weights.registry import PUBLISHED
 from genome_keras.weights.run_files import RunFiles, is_run
 
 DEFAULT = "bigru_multitask.human_chromatin.v2"
-
-
-def list_weights(
-    architecture: str | None = None,
-    *,
-    data: str | None = None,
-    window: int | None = None,
-    task: str | None = None,
-) -> list[str]:
-    """Names of the published checkpoints, sorted.
-
-    Args:
-        architecture: list only those of this factory.
-        data: list only those trained on this data set, the middle word of the name.
-        window: list only those that read this many bp.
-        task: list only those that have a task with this text in its name.
-
-    Example:
-        >>> list_weights("char_rnn")
-        ['char_rnn.ecoli.v1', 'char_rnn.pfalciparum.v1']
-        >>> len(list_weights(window=100, task="CTCF")) > 0
-        True
-    """
-    found = []
-    for name in sorted(PUBLISHED):
-        maker, _, rest = name.partition(".")
-        if architecture in (None, maker) and data in (None, rest.rpartition(".")[0]):
-            checkpoint = find(name) if (window, task) != (None, None) else None
-            if window is not None and checkpoint.arguments.get("window") != window:
-                continue
-            if task is not None and not any(task in other for other in checkpoint.tasks):
-                continue
-            found.append(name)
-    return found
 
 
 def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = None) -> Checkpoint:
@@ -92,7 +59,8 @@ def _resolved(text):
         entry = PUBLISHED[text]
         locate = locations.of_published(text, entry, packaged())
         path = locate("json")
-        return Checkpoint(text, description.read_json(path), locate, entry.sha256, str(path))
+        config, sums = description.read_json(path), (entry.sha256, str(path), entry.graph_sha256)
+        return Checkpoint(text, config, locate, *sums)
     if text.startswith(hub.PREFIX):
         reference = hub.pinned(
             hub.parse(text), locations.IN_FOLDER["json"], limit=description.MAX_TEXT
@@ -107,9 +75,11 @@ def _resolved(text):
         path = locate("json")
         config = description.read(path) if path.is_file() else {}
         return Checkpoint(text, config, locate, described_in=str(path))
+    near = nearest(text, PUBLISHED, most=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise WeightsError(
-        f"no checkpoint {text!r}. Accepted: a path ending in .weights.h5 or .keras, a folder, "
-        "hf://owner/repo/name, or one of: " + ", ".join(list_weights())
+        f"no checkpoint {text!r}{hint} Accepted: a path ending in .weights.h5 or .keras, a "
+        "folder, hf://owner/repo/name, or one of: " + ", ".join(sorted(PUBLISHED))
     )
 
 

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from genome_keras.arguments import nearest
 from genome_keras.weights.task_fields import FIELDS, fields_of
 
-SHOWN = 3  # names that a message proposes
 _FIELD = re.compile(r"\s*(\w+)=(.*?)\s*")
 
 
@@ -57,23 +56,6 @@ def chosen_tasks(
     return list(found)
 
 
-def nearest(word: str, known: Iterable[str], *, most: int = SHOWN) -> list[str]:
-    """Words that look like a mistyped one, the best first; case does not count.
-
-    Example:
-        >>> nearest("predcit", ["predict", "evaluate", "train"])
-        ['predict']
-    """
-    shown = {}
-    for other in known:
-        shown.setdefault(other.casefold(), other)
-    word = word.casefold()
-    near = get_close_matches(word, shown, n=most, cutoff=0.6)
-    near += sorted(other for other in shown if word and word in other and other not in near)
-    near = near or get_close_matches(word, shown, n=most, cutoff=0.3)
-    return [shown[other] for other in near[:most]]
-
-
 def _fields(choice):
     """Pairs of a field and a pattern; none where the choice is something else."""
     parts = re.split(r"\s+(?=\w+=)", choice.strip())
@@ -94,7 +76,7 @@ def _fitting(names, fields, choice, where):
         fit = [task for task in left if _fits(getattr(task, field), pattern)]
         if not fit:
             there = sorted({getattr(task, field) for task in left} - {""})
-            near = nearest(pattern, there) or there[:SHOWN]
+            near = nearest(pattern, there) or there[:3]
             told = f"the nearest of {len(there)} are {_quoted(near)}" if there else "it has none"
             raise ValueError(f"{where}: no task of {choice!r}; of {field}, {told}")
         left = fit
@@ -110,7 +92,13 @@ def _like(names, choice, where):
         return fit
     near = nearest(choice, names)
     told = f"the nearest are {_quoted(near)}" if near else f"the first is {names[0]!r}"
-    raise ValueError(f"{where}: no task {choice!r}; it has {len(names)}, {told}")
+    field = next((field for field in FIELDS if _has(names, field, choice)), None)
+    hint = f"; {field}={choice} means those of that {field}" if field else ""
+    raise ValueError(f"{where}: no task {choice!r}; it has {len(names)}, {told}{hint}")
+
+
+def _has(names, field, value):
+    return any(value and _fits(getattr(fields_of(name), field), value) for name in names)
 
 
 def _fits(text, pattern):

@@ -86,7 +86,8 @@ def _table(name):
 
 @cache
 def _files():
-    return {row["name"]: row["peak_file"].partition(".")[0] for row in _table("deepsea-919")}
+    rows = _table("deepsea-919")
+    return {row["name"]: row["peak_file"].removesuffix(".narrowPeak") for row in rows}
 
 
 def _file_of(name):
