@@ -115,7 +115,7 @@ def other(path, **given):
         ({"window": 16}, {}, FormatError, "windows have 16 bp and those of .* 20; say"),
         ({}, {"sources": ["dhs"]}, ValueError, "no source 'dhs'; it has edge_bins, tf_bins, win"),
         ({"sources": ("dhs",)}, {"sources": ["tf_bins"]}, ValueError, "none of the sources tf_b"),
-        ({}, {"window": 22}, ValueError, "window must be 1 to 20 and even"),
+        ({}, {"window": 22}, ValueError, "window must be 1 to 20, to lie"),
     ],
 )
 def test_what_does_not_fit_together_is_one_line(two, tmp_path, given, asked, error, message):

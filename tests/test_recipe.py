@@ -60,6 +60,8 @@ NOT_ABOVE_0 = [0, -1, math.nan, math.inf, "1", True, None]
         ("ema", [0, 1, 1.5, -0.1, math.nan, "0.9"]),
         ("patience", [0, 1.0]),
         ("keep_epochs", [0, None]),
+        ("dropout", [-0.1, 1, math.nan, "0.1"]),
+        ("fit_head", [1, None]),
     ],
 )
 def test_every_field_checks_itself(field, values):
@@ -83,6 +85,8 @@ OPTIONS = {
     "trunk_rate": (["--trunk-rate", "0"], 0.0),
     "patience": (["--patience", "5"], 5),
     "keep_epochs": (["--no-keep-epochs"], False),
+    "dropout": (["--dropout", "0.25"], 0.25),
+    "fit_head": (["--fit-head"], True),
 }
 
 

@@ -1,6 +1,10 @@
 """The arguments of commands that read labelled windows."""
 
+import argparse
 from collections.abc import Callable
+from typing import Any
+
+from genome_keras.commands._arguments import add_unknown
 
 
 def add_data(add: Callable, *, optional: bool = False) -> None:
@@ -14,8 +18,9 @@ def add_data(add: Callable, *, optional: bool = False) -> None:
         "data",
         metavar="DATA",
         nargs="*" if optional else "+",
-        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle; "
-        "several of the same tasks are read one after the other",
+        help="HDF5 data set with x, y, split and tasks, or the folder of the DeepSEA bundle; or "
+        "CSV or TSV with a column 'sequence' and columns of labels, or FASTA with headers "
+        "'>name TASK=1', .gz too; several of the same tasks are read one after the other",
     )
     add(
         "--source",
@@ -24,3 +29,33 @@ def add_data(add: Callable, *, optional: bool = False) -> None:
         metavar="NAME",
         help="only these collections, the values of 'source' in the data (default: all)",
     )
+    add(
+        "--labels",
+        nargs="+",
+        metavar="NAME",
+        help="of CSV and TSV: the columns of labels (default: all but sequence, split, source, "
+        "chrom, start, end, strand, name and id)",
+    )
+    add(
+        "--valid-share",
+        type=float,
+        metavar="X",
+        help="of CSV, TSV and FASTA: put this share of the split 'train', or of all sequences "
+        "where none is told, into 'valid'",
+    )
+    if not optional:
+        add_unknown(add)
+
+
+def read_data(options: argparse.Namespace) -> Any:
+    """The data of `add_data`, with what is a table or FASTA read into memory.
+
+    Raises:
+        FormatError, ValueError: as `genome_keras.datasets.labelled.labelled`.
+    """
+    from genome_keras.datasets.labelled import is_labelled, labelled
+
+    how = {"labels": options.labels, "valid_share": options.valid_share}
+    if any(map(is_labelled, options.data)):
+        how["unknown"] = options.unknown
+    return labelled(options.data, **how)

@@ -1,9 +1,12 @@
 """`genome-keras evaluate`: held-out scores of checkpoints and training runs."""
 
+import argparse
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_out_folder, given, new_file, positive
-from genome_keras.commands._data import add_data
+from genome_keras.commands._data import add_data, read_data
+from genome_keras.commands._notes import notes
+from genome_keras.commands._results import result as told
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -20,10 +23,10 @@ def add_to(commands: _SubParsersAction) -> None:
         "--weights",
         action="append",
         required=True,
-        metavar="MODEL",
+        metavar="NAME",
         help="name or path of a checkpoint, or folder of a training run; may be repeated",
     )
-    add("--split", choices=("train", "valid", "test"), default="test", help="(default: test)")
+    add("--split", default="test", metavar="NAME", help="any of the data's (default: test)")
     add_out_folder(add, "scores.json and per_task.tsv")
     add(
         "--report",
@@ -33,10 +36,10 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add(
         "--replicates",
-        type=positive,
+        type=_whole,
         default=200,
         metavar="N",
-        help="resamples for the intervals (default: %(default)s)",
+        help="resamples for the intervals, 0 for none (default: %(default)s)",
     )
     add("--batch-size", type=positive, default=512, metavar="N", help="windows at a time")
     parser.set_defaults(run=_evaluate)
@@ -47,5 +50,18 @@ def _evaluate(options):
     from genome_keras.evaluation.markdown import as_markdown
 
     names = ("weights", "split", "replicates", "batch_size", "out", "report")
-    result = evaluate(options.data, only=options.source, **given(options, *names))
+    with notes():
+        data = read_data(options)
+        result = evaluate(data, only=options.source, **given(options, *names))
     print(as_markdown(result))
+    page = f", report in {options.report}" if options.report else ""
+    told(
+        f"scores.json and per_task.tsv in {options.out}{page}",
+        then=None if page else "the same command with --report PAGE.html",
+    )
+
+
+def _whole(text):
+    if not (text.isdecimal() and text.isascii()):
+        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
+    return int(text)

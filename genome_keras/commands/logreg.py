@@ -6,7 +6,9 @@ import sys
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_out_folder, given, positive
-from genome_keras.commands._data import add_data
+from genome_keras.commands._data import add_data, read_data
+from genome_keras.commands._notes import notes
+from genome_keras.commands._results import result
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -31,14 +33,22 @@ def add_to(commands: _SubParsersAction) -> None:
 def _logreg(options):
     from genome_keras.training.train_logreg import PATH, train_logreg
 
+    with notes():
+        data = read_data(options)
     log = train_logreg(
-        options.data,
+        data,
         C=options.C or PATH,
         sources=options.source,
         **given(options, "out", "features", "window", "examples"),
     )
     for row in log:
         print(f"C={row['C']:g}: validation perplexity {row['val_perplexity']:.5f}", file=sys.stderr)
+    best = min(log, key=lambda row: row["val_perplexity"])
+    result(
+        f"C={best['C']:g} is the best, perplexity {best['val_perplexity']:.4f} on valid, and lies "
+        f"in {options.out}",
+        then=f"genome-keras evaluate {' '.join(options.data)} --weights {options.out} --out SCORES",
+    )
 
 
 def _above_0(text):

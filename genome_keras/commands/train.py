@@ -13,10 +13,13 @@ from genome_keras.commands._arguments import (
     given,
     positive,
 )
-from genome_keras.commands._data import add_data
+from genome_keras.commands._data import add_data, read_data
 from genome_keras.commands._notes import notes
+from genome_keras.commands._results import result
 from genome_keras.commands._settings import add_settings, given_settings
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of
+from genome_keras.weights.resolve import find
+from genome_keras.weights.run_files import RunFiles
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -39,7 +42,7 @@ def add_to(commands: _SubParsersAction) -> None:
     peaks.add_argument("--test", nargs="+", default=(), metavar="NAME", help="contigs to leave out")
     add_unknown(peaks.add_argument)
     add_on_outside(peaks.add_argument)
-    add("--model", choices=MODELS, default="bigru_multitask", help="(default: %(default)s)")
+    add("--model", choices=MODELS, help="(default: that of --fine-tune, or bigru_multitask)")
     add(
         "--set",
         action="append",
@@ -51,14 +54,23 @@ def add_to(commands: _SubParsersAction) -> None:
     add(
         "--recipe",
         choices=[*RECIPES],
-        default="default",
-        help="how to train: as we would (default) or as Zhang & Kamath 2016 did; the options "
-        "that follow change it",
+        help="how to train: default, fine_tune (with --fine-tune), or paper, as Zhang & Kamath "
+        "2016 did; the options that follow change it",
     )
     add_settings(add, Recipe, named=[item for item in RECIPES.items() if item[0] != "default"])
-    add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
+    add(
+        "--window",
+        type=positive,
+        metavar="BP",
+        help="the middle of each example (default: that of --fine-tune, or all)",
+    )
     add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
-    add("--fine-tune", metavar="NAME", help="start from this checkpoint (a name or a path)")
+    add(
+        "--fine-tune",
+        metavar="NAME",
+        help="start from this checkpoint (a name or a path): architecture, sizes, window and "
+        "strands are its own; a head for other tasks is new",
+    )
     add(
         "--precision",
         choices=("float32", "mixed_float16", "mixed_bfloat16"),
@@ -73,14 +85,33 @@ def add_to(commands: _SubParsersAction) -> None:
 
 
 def _train(options):
-    recipe = replace(recipe_of(options.recipe), **given_settings(options, Recipe))
-    data = _data(options, recipe)  # bad data is told before a framework loads
-    from genome_keras.training.train import train
+    recipe = recipe_of(options.recipe, fine_tune=options.fine_tune is not None)
+    recipe = replace(recipe, **given_settings(options, Recipe))
+    with notes():
+        data = _data(options, recipe)  # bad data is told before a framework loads
+        from genome_keras.training.train import train
 
-    names = ("out", "model", "window", "examples", "fine_tune", "precision", "tensorboard")
-    names += ("plot", "devices", "seed")
-    given_to = {"recipe": recipe, "arguments": dict(options.set), "sources": options.source}
-    train(data, **given_to, **given(options, *names))
+        names = ("out", "model", "window", "examples", "fine_tune", "precision", "tensorboard")
+        names += ("plot", "devices", "seed")
+        given_to = {"recipe": recipe, "arguments": dict(options.set), "sources": options.source}
+        train(data, **given_to, **given(options, *names))
+    _told(options)
+
+
+def _told(options):
+    """One line on what was reached, where it lies, and what comes next."""
+    files = RunFiles(options.out)
+    if not (log := files.read_log()):
+        return
+    measure = "val_perplexity" if files.asked()["positive_weight"] == 1 else "val_loss"
+    best = min(log, key=lambda row: row[measure])
+    start = f" (start {log[0]['val_perplexity']:.4f})" if log[0]["epoch"] == 0 else ""
+    data = " ".join(options.data) or f"{options.out}/data.h5"
+    result(
+        f"epoch {best['epoch']} of {log[-1]['epoch']} is the best, perplexity "
+        f"{best['val_perplexity']:.4f} on valid{start}, and lies in {options.out}",
+        then=f"genome-keras evaluate {data} --weights {options.out} --out SCORES",
+    )
 
 
 def _data(options, recipe):
@@ -89,15 +120,18 @@ def _data(options, recipe):
     if options.data and not any(parts):
         from genome_keras.training.read import opened
 
-        opened(options.data, window=options.window, shift=recipe.shift, sources=options.source)
-        return options.data
+        data = read_data(options)
+        opened(data, window=options.window, shift=recipe.shift, sources=options.source)
+        return data
     if options.data or not all(parts):
         raise ValueError("expected DATA, or --genome, --peaks and --valid to build it from")
     from genome_keras.training.from_peaks import data_from_peaks
 
-    names = ("genome", "peaks", "valid", "test", "window", "unknown", "on_outside", "seed")
-    with notes():
-        return data_from_peaks(options.out, **given(options, *names))
+    names = ("genome", "peaks", "valid", "test", "unknown", "on_outside", "seed")
+    window = options.window
+    if window is None and options.fine_tune is not None:
+        window = find(options.fine_tune).arguments.get("window")
+    return data_from_peaks(options.out, window=window, **given(options, *names))
 
 
 def _setting(text):

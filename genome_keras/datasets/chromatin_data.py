@@ -7,13 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from genome_keras.arguments import one_of
 from genome_keras.datasets.source import Source, checked_labels, spans
 from genome_keras.errors import FormatError
 from genome_keras.io.h5_arrays import TEXT, Reopened, array, open_h5, reading
 from genome_keras.windows import centre
 
-SPLITS = ("train", "valid", "test")
 ROWS = 4096  # of the file, read at once
 
 
@@ -100,7 +98,7 @@ class StoredExamples(Source):
         self.path, self.rows, self.tasks = path, rows, tasks
         self.window = stored if window is None else window
         self.chunk = chunk
-        self._stored, self._crop = stored, centre(stored, window)
+        self._stored, self._crop = stored, centre(stored, window, exact=False)
         self._file = Reopened(partial(_arrays, stored=stored, tasks=len(tasks)), path)
 
     def __len__(self) -> int:
@@ -149,7 +147,7 @@ def open_chromatin(
         path: HDF5 with `x` uint8 (n, window), `y` int8 (n, tasks), `split` (n,),
             `tasks` (tasks,) and, if there are several collections, `source` (n,); these
             three are byte strings of fixed length. Other datasets are not looked at.
-        split: "train", "valid" or "test".
+        split: its name, such as "train", "valid" or "test".
         sources: keep only these values of `source`; None keeps all.
         window: bp in the middle of those in the file; None takes all.
 
@@ -237,6 +235,29 @@ def sources_in(path: str | os.PathLike) -> list[str]:
         return np.unique(np.char.decode(_sources(file, path))).tolist()
 
 
+def splits_of_file(path: str | os.PathLike) -> list[str]:
+    """The values of `split` of a data set, sorted.
+
+    Args:
+        path: as in `open_chromatin`.
+
+    Raises:
+        FormatError: not such a file.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["split"] = np.array(["train", "test", "train"], "S")
+        ...     print(splits_of_file(path.name))
+        ['test', 'train']
+    """
+    with open_h5(path) as file, reading(path):
+        found = array(file, path, "split", ndim=1, kinds=(TEXT,))[:]
+        return np.unique(np.char.decode(found)).tolist()
+
+
 def check_sources(names: Iterable[str], known: Iterable[str], where: str) -> None:
     """Raises ValueError for a name that is not among the known ones, and lists these.
 
@@ -257,7 +278,6 @@ def _sources(file, path):
 
 
 def _opened(path, split, sources, window):
-    one_of(accepted=SPLITS, split=split)
     with open_h5(path) as file:
         x = array(file, path, "x", ndim=2, kinds=("uint8",))
         y = array(file, path, "y", ndim=2, kinds=("int8",))
@@ -287,7 +307,10 @@ def _opened(path, split, sources, window):
             chosen &= np.isin(source, sources)
             where += f", sources {', '.join(sources)}"
         if not chosen.any():
-            raise FormatError(path, None, f"no example of {where}")
+            problem = f"no example of {where}"
+            if split not in (known := splits_of_file(path)):
+                problem += f"; it has {', '.join(map(repr, known))}"
+            raise FormatError(path, None, problem)
         rows = np.flatnonzero(chosen)
         chunk = x.chunks[0] if x.chunks else 1
         chunk *= -(-ROWS // chunk)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from genome_keras.arguments import one_of
-from genome_keras.datasets.chromatin_data import SPLITS
 from genome_keras.datasets.source import Source
 from genome_keras.encode import reverse_complement
 from genome_keras.errors import FormatError
@@ -77,6 +76,9 @@ class DeepSEA(Source):
             raise ValueError("the forward strands alone have no pairs. Received: strands='forward'")
         index = np.asarray(index)
         return index ^ 1 if self.strands == "pairs" else (index + self.half) % (2 * self.half)
+
+
+SPLITS = ("train", "valid", "test")
 
 
 def deepsea(

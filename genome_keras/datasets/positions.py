@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from genome_keras.datasets.labelled import is_labelled, read_labelled
+from genome_keras.datasets.splits import Data, is_bundle, paths_of, sources_of
 from genome_keras.errors import FormatError
 from genome_keras.io.h5_arrays import TEXT, array, open_h5, reading
 
@@ -19,8 +21,9 @@ def positions(
 
     Args:
         path: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, perhaps with
-            `chrom` (n,) as byte strings and `start` or `start_hg38` (n,), 0-based.
-        split: "train", "valid" or "test".
+            `chrom` (n,) as byte strings and `start` or `start_hg38` (n,), 0-based; or
+            labelled sequences with these columns.
+        split: its name.
         sources: only windows with these values of `source`; None takes all.
 
     Returns:
@@ -41,6 +44,12 @@ def positions(
         >>> chrom.tolist(), start.tolist()
         (['chr8'], [4200])
     """
+    if is_labelled(path):
+        read = read_labelled(path)
+        if read.chrom is None or read.start is None:
+            return None
+        rows = read.chosen(split, sources)
+        return read.chrom[rows], read.start[rows]
     with open_h5(path) as file:
         starts = [name for name in STARTS if name in file]
         if "chrom" not in file or not starts:
@@ -58,3 +67,31 @@ def positions(
                 chosen &= np.isin(np.char.decode(source[:]), list(sources))
             chrom = np.char.decode(places[:][chosen].astype("S"))
             return chrom, start[:][chosen].astype(np.int64)
+
+
+def chromosomes(
+    data: Data, split: str, *, sources: Iterable[str] | None = None
+) -> frozenset[str] | None:
+    """Names of the chromosomes of a split of data sets; None where one does not say.
+
+    Args:
+        data, sources: as in `genome_keras.datasets.splits.open_split`.
+        split: its name.
+
+    Raises: as `positions`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        ...     _ = file.write("sequence,chrom,start,CTCF\\nACGT,chr1,1000,1\\n")
+        ...     file.flush()
+        ...     print(chromosomes(file.name, "test"))
+        frozenset({'chr1'})
+    """
+    names, paths = frozenset(), paths_of(data)
+    for path, own in zip(paths, sources_of(paths, sources), strict=True):
+        found = None if is_bundle(path) else positions(path, split, sources=own)
+        if found is None:
+            return None
+        names |= set(np.unique(found[0]).tolist())
+    return names

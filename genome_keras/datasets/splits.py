@@ -11,9 +11,11 @@ from genome_keras.datasets.chromatin_data import (
     check_sources,
     open_chromatin,
     sources_in,
+    splits_of_file,
 )
 from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.joined import Joined
+from genome_keras.datasets.labelled import is_labelled, read_labelled
 from genome_keras.datasets.source import Source
 
 Data = str | os.PathLike | Sequence[str | os.PathLike]
@@ -30,9 +32,10 @@ def open_split(
 
     Args:
         data: HDF5 as `genome_keras.datasets.chromatin_data.open_chromatin` reads it, or the
-            folder of the DeepSEA bundle, both strands of whose windows are examples; or a
+            folder of the DeepSEA bundle, both strands of whose windows are examples; or
+            labelled sequences, CSV, TSV or FASTA, see `genome_keras.datasets.labelled`; or a
             list of these, of the same tasks, whose examples follow each other.
-        split: "train", "valid" or "test".
+        split: its name: of the bundle, "train", "valid" or "test".
         window: bp in the middle of each example; None takes all.
         sources: keep only these values of `source`; None keeps all.
 
@@ -96,6 +99,8 @@ def is_bundle(path: str | os.PathLike) -> bool:
 def _open(path, split, *, window, sources):
     if is_bundle(path):
         return deepsea(path, split, window=window)
+    if is_labelled(path):
+        return read_labelled(path).examples(split, window=window, sources=sources)
     return open_chromatin(path, split, window=window, sources=sources)
 
 
@@ -119,7 +124,7 @@ def sources_of(
     if sources is None:
         return [None] * len(paths)
     sources = [sources] if isinstance(sources, str) else list(sources)
-    known = [[] if is_bundle(path) else sources_in(path) for path in paths]
+    known = [_sources_in(path) for path in paths]
     where = ", ".join(os.fspath(path) for path in paths)
     check_sources(sources, {name for names in known for name in names}, where)
     own = [[name for name in sources if name in names] for names in known]
@@ -127,6 +132,43 @@ def sources_of(
         if not names:
             raise ValueError(f"{path}: none of the sources {', '.join(sources)}; leave it out")
     return own
+
+
+def _sources_in(path):
+    if is_bundle(path):
+        return []
+    if is_labelled(path):
+        return sorted(set(read_labelled(path).source.tolist()) - {""})
+    return sources_in(path)
+
+
+def splits_in(data: Data) -> list[str]:
+    """The names of the splits of a data set, sorted; of the DeepSEA bundle, its three.
+
+    Args:
+        data: as in `open_split`.
+
+    Raises:
+        FormatError: not such a data set.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["split"] = np.array(["train", "test", "test"], "S")
+        ...     print(splits_in(path.name))
+        ['test', 'train']
+    """
+    names = set()
+    for path in paths_of(data):
+        if is_bundle(path):
+            names |= {"train", "valid", "test"}
+        elif is_labelled(path):
+            names |= set(read_labelled(path).split.tolist())
+        else:
+            names |= set(splits_of_file(path))
+    return sorted(names)
 
 
 def in_memory(source: Source, most: int | None = None) -> Examples:

@@ -29,6 +29,7 @@ class Contender:
         trained: for each task whether it was, as in `genome_keras.weights.Checkpoint`.
         window: bp; None takes any.
         name, log: as the arguments.
+        checkpoint: that the model was loaded from, or None.
 
     Raises:
         WeightsError: a model that gives no tasks.
@@ -53,6 +54,7 @@ class Contender:
             raise WeightsError(f"{name}: expected a model of tasks, got a language model")
         self.name, self.log, self._use, self._files = name, list(log), use, files or {None: None}
         self.tasks, self.trained, self.window = list(use.tasks), list(use.trained), use.window
+        self.checkpoint = use.checkpoint
 
     @property
     def epochs(self) -> list[int | None]:

@@ -8,6 +8,7 @@ import numpy as np
 from genome_keras.datasets.chromatin_data import Examples, chromatin
 from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.joined import Joined
+from genome_keras.datasets.labelled import is_labelled, read_labelled
 from genome_keras.datasets.positions import positions
 from genome_keras.datasets.splits import (
     Data,
@@ -54,6 +55,8 @@ def held_out(data: Data, split: str, *, sources: Iterable[str] | None = None) ->
     parts = [
         in_memory(deepsea(path, split))
         if is_bundle(path)
+        else read_labelled(path).examples(split, sources=chosen)
+        if is_labelled(path)
         else chromatin(path, split, sources=chosen)
         for path, chosen in zip(paths, own, strict=True)
     ]
@@ -93,6 +96,34 @@ def training(data: Data, *, sources: Iterable[str] | None = None) -> tuple[np.nd
     return (examples if len(examples) == len(source) else source).positive_rates, examples
 
 
+def places(
+    data: Data, split: str, *, sources: Iterable[str] | None = None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Chromosome and start (0-based) of each window, str and int64 (n,); None if one has none.
+
+    Args:
+        data, split, sources: as in `held_out`.
+
+    Example:
+        >>> import h5py, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
+        ...         file["split"] = np.array([b"train", b"test"])
+        ...         file["chrom"], file["start"] = np.array([b"chr1", b"chr8"]), [1000, 4200]
+        ...     places(f"{folder}/data.h5", "test")[0].tolist()
+        ['chr8']
+    """
+    paths = paths_of(data)
+    found = [
+        None if is_bundle(path) else positions(path, split, sources=chosen)
+        for path, chosen in zip(paths, sources_of(paths, sources), strict=True)
+    ]
+    if any(place is None for place in found):
+        return None
+    chrom, start = map(np.concatenate, zip(*found, strict=True))
+    return chrom, start
+
+
 def blocks(
     data: Data, split: str, n: int, *, sources: Iterable[str] | None = None
 ) -> tuple[np.ndarray, str]:
@@ -115,14 +146,10 @@ def blocks(
     paths = paths_of(data)
     if len(paths) == 1 and is_bundle(paths[0]):  # the two strands of a window are one place
         return np.repeat(bootstrap.row_blocks(n // 2), 2), "rows"
-    own = sources_of(paths, sources)
-    places = [
-        None if is_bundle(path) else positions(path, split, sources=chosen)
-        for path, chosen in zip(paths, own, strict=True)
-    ]
-    if any(place is None for place in places):
+    where = places(data, split, sources=sources)
+    if where is None:
         return bootstrap.row_blocks(n), "rows"
-    return bootstrap.genome_blocks(*map(np.concatenate, zip(*places, strict=True))), "genome"
+    return bootstrap.genome_blocks(*where), "genome"
 
 
 def published(data: Data, split: str, labels: np.ndarray) -> dict[str, Measured]:

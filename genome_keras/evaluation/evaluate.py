@@ -1,6 +1,7 @@
 """How good models are on held-out windows, beside baselines, per task and per source."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_markdown", "evaluate"]
 
+_log = logging.getLogger(__name__)
+
 
 def evaluate(
     data: "Data",
@@ -40,7 +43,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Scores models and training runs on one split of a data set, beside baselines.
 
-    The baselines, `gc` and `prior`, are fitted on the split "train". The scores of one
+    The baselines, `gc` and `prior`, are fitted on the split "train"; data without one have
+    none. What windows of `split` a model may know from training is logged: those that share 31
+    letters with the split "train" of the same data, and those on chromosomes that the checkpoint
+    was trained on, where data and checkpoint tell. The scores of one
     model on two splits are in memory at once. A run that kept the weights of its epochs
     is scored at each of them. It appears three times: as the epoch with the lowest
     perplexity on `tuned_on`, with each task's best epoch on `tuned_on`, and with each
@@ -49,19 +55,21 @@ def evaluate(
     Args:
         data: HDF5 as `genome_keras.datasets.chromatin_data.chromatin` reads it, or the
             folder of the DeepSEA bundle, whose test set brings the published scores of
-            others along; or several with the same tasks. A model of a shorter window
-            reads the middle of each example.
+            others along; or labelled sequences (CSV, TSV, FASTA), see
+            `genome_keras.datasets.labelled`; or several with the same tasks. A model of a
+            shorter window reads the middle of each example; of one with more tasks, those
+            of the data are scored.
         weights: what to score, the best expected first: one, a list, or a dict of name ->
             one. Each is the name or path of a checkpoint, a `Checkpoint`, a `keras.Model`,
             a `Scorer`, or the folder of `genome_keras.train`.
         tasks: names for those of a model that has none, in the order of its output.
-        split: "train", "valid" or "test".
+        split: name of the split to score.
         sources: collections to score on their own too; None takes those of `only`, or else
             those of "genome" and "windows" that are there.
         only: read no other collections of the data, in any split: "all" is these together.
         batch_size: windows at a time.
         tuned_on: split on which epochs and the thresholds of `f1_tuned` are chosen;
-            None, or `split` itself, leaves that out.
+            None, `split` itself, or one that the data have not leaves that out.
         replicates: resamples for the 95 % intervals, see `genome_keras.evaluation.bootstrap`; 0
             leaves them out.
         seed: of the resamples.
@@ -96,17 +104,29 @@ def evaluate(
         >>> list(result["models"])
         ['small', 'gc', 'prior']
     """
+    from genome_keras.datasets.labelled import labelled
+    from genome_keras.datasets.splits import splits_in
     from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import blocks, held_out, published, training
 
     scored = contenders(weights, tasks=tasks, batch_size=batch_size)
+    data = labelled(data)
+    known = splits_in(data)
+    if tuned_on not in known:
+        tuned_on = None
     if only is not None:
         only = [only] if isinstance(only, str) else list(only)
     examples = held_out(data, split, sources=only)
-    rates, train = training(data, sources=only)
+    train = None
+    if "train" in known:
+        rates, train = training(data, sources=only)
+    else:
+        rates = examples.positive_rates
+        _log.info("%s: no split 'train': no baselines, gc and prior", _named(data))
     valid = None if tuned_on in (None, split) else held_out(data, tuned_on, sources=only)
+    columns = {}
     for one in scored:
-        _check(one, examples, data)
+        columns[one.name] = _columns(one, examples, data)
         if len(one.epochs) > 1 and valid is None:
             raise ValueError(f"{one.name}: its epochs need tuned_on, a split to choose among them")
     if sources is None:
@@ -124,12 +144,12 @@ def evaluate(
     models = {}
     for one in scored:
         # A score that was never trained is a constant, not a prediction: it counts nowhere.
-        known = labels
-        if not all(one.trained):
-            known = labels._replace(labels=np.where(one.trained, labels.labels, -1))
-        models |= _measured(one, known, examples, valid)
+        own, trained = labels, np.asarray(one.trained)[columns[one.name]]
+        if not all(trained):
+            own = labels._replace(labels=np.where(trained, labels.labels, -1))
+        models |= _measured(one, own, examples, valid, columns[one.name])
     models |= published(data, split, examples.labels)
-    for name, baseline in _baselines(rates, train).items():
+    for name, baseline in (_baselines(rates, train) if train else {}).items():
         tuned = valid and best_threshold(valid.labels, baseline(valid.codes))
         models[name] = measure(labels, baseline(examples.codes), tuned=tuned, kind="baseline")
     header = {
@@ -148,6 +168,9 @@ def evaluate(
     }
     if only is not None:
         header["only"] = only
+    if train is None:
+        header["rates_of"] = split
+    header |= _seen(scored, data, split, examples, train, sources=only)
     sizes = {name: len(examples.labels[chosen]) for name, chosen in labels.subsets.items()}
     result, rows = side_by_side(
         models, header=header, tasks=examples.tasks, train_rates=rates, sizes=sizes
@@ -156,14 +179,14 @@ def evaluate(
     return result
 
 
-def _measured(one, split, examples, valid):
+def _measured(one, split, examples, valid, columns):
     """Name -> `Measured` of one contender; a run with epochs gives three."""
     from genome_keras.windows import centre
 
-    middle = centre(examples.codes.shape[1], one.window)
+    middle = centre(examples.codes.shape[1], one.window, exact=False)
 
     def scores(epoch, windows):
-        return one.scores(epoch, windows.codes[:, middle])
+        return one.scores(epoch, windows.codes[:, middle])[:, columns]
 
     facts = {"window": one.window, "log": one.log}
     epoch, more = one.epochs[0], {}
@@ -196,8 +219,46 @@ def _named(data):
     return ", ".join(os.fspath(path) for path in paths_of(data))
 
 
+def _seen(scored, data, split, examples, train, *, sources):
+    """What of the windows may be known from training: logged, and noted in the result."""
+    from genome_keras.evaluation.data import places
+    from genome_keras.evaluation.overlap import MOST, K, cost, sharing
+    from genome_keras.weights.trained_on import same_names, trained_on
+
+    found, n = {}, len(examples.labels)
+    if train is not None and split != "train" and 0 < cost(train.codes) <= MOST:
+        found["shared_31mers"] = sharing(examples.codes, train.codes)
+        _log.info(
+            "%d of %d windows of %r share %d letters in a row with one of 'train'",
+            *(found["shared_31mers"], n, split, K),
+        )
+    where = places(data, split, sources=sources)
+    for one in scored if where is not None else ():
+        learned = one.checkpoint and trained_on(one.checkpoint)
+        if learned:
+            names, counts = np.unique(where[0], return_counts=True)
+            known = [bool(same_names([name]) & same_names(learned)) for name in names.tolist()]
+            seen = int(counts[known].sum())
+            found.setdefault("on_trained_chromosomes", {})[one.name] = seen
+            told = "%s: %d of %d windows of %r lie on chromosomes named as those it was trained on"
+            _log.info(told, one.name, seen, n, split)
+    return {"seen_in_training": found} if found else {}
+
+
+def _columns(one, examples, data):
+    """The columns of a model's scores that are the tasks of the data."""
+    _check(one, examples, data)
+    if one.tasks == examples.tasks:
+        return slice(None)
+    told = "%s: %d of its %d tasks are in the data, and are scored"
+    _log.info(told, one.name, len(examples.tasks), len(one.tasks))
+    return [one.tasks.index(task) for task in examples.tasks]
+
+
 def _check(one, examples, data):
-    if one.tasks != examples.tasks:
+    if not set(examples.tasks) <= set(one.tasks) or (
+        len(one.tasks) == len(examples.tasks) and one.tasks != examples.tasks
+    ):
         hint = "" if one.tasks[:1] != ["task_0"] else "; say their names with tasks=[...]"
         raise WeightsError(
             f"{one.name}: its {len(one.tasks)} tasks are not the "

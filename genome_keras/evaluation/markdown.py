@@ -43,6 +43,8 @@ def as_markdown(result: dict[str, Any], *, groups: Iterable[str] = ("frequent", 
             group = part["groups"][name]
             if group["tasks"]:
                 what = GROUPS[name].format(100 * result["min_rate"])
+                if "rates_of" in result:  # there was no training split
+                    what = what.replace("in training", "here")
                 title = f"**{subset}**: {part['examples']:,} windows, {group['tasks']} {what}"
                 if group["tasks_without_positives"]:
                     title += f" ({group['tasks_without_positives']} more without a positive here)"

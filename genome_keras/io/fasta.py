@@ -15,6 +15,7 @@ EMPTY = ("error", "keep")
 BLANKS = b" \t\r\n"
 
 _PRINTABLE = bytes(range(33, 127))
+_BED = re.compile(rb"(track|browser)\s|\S+\t[0-9]+\t[0-9]+\s")
 _BINARY = re.compile(rb"[^\x21-\x7e \t\r\n]")
 
 
@@ -27,6 +28,7 @@ class Piece(NamedTuple):
         letters: sequence without line ends and blanks, letters not checked.
         last: whether the record ends here; this piece may be empty if others came before,
             or where empty records are kept.
+        header: the whole header without its ">" and line end, bytes.
 
     Example:
         >>> pieces = [Piece("chr1", 2, b"ACGT", False), Piece("chr1", 9, b"AC", True)]
@@ -38,6 +40,7 @@ class Piece(NamedTuple):
     line: int
     letters: bytes
     last: bool
+    header: bytes = b""
 
 
 def chunks(
@@ -69,7 +72,7 @@ def chunks(
         ...     path = Path(folder, "x.fa")
         ...     _ = path.write_text(">chr1 first\\nACGT\\nAC\\n")
         ...     print(list(chunks(path)))
-        [Piece(name='chr1', line=2, letters=b'ACGTAC', last=True)]
+        [Piece(name='chr1', line=2, letters=b'ACGTAC', last=True, header=b'chr1 first')]
     """
     one_of(empty=empty, accepted=EMPTY)
     record = None
@@ -159,6 +162,7 @@ class _Record:
     def __init__(self, path, line, header, empty):
         self.path, self.header_line, self.empty = path, line, empty
         self.name = header_name(path, line, header)
+        self.header = header[1:].rstrip(b"\r\n")
         self.texts, self.size, self.line, self.filled = [], 0, line, False
 
     def add(self, number, text):
@@ -178,7 +182,7 @@ class _Record:
         if last and not self.filled and self.empty == "error":
             raise FormatError(self.path, self.header_line, f"record {self.name!r} has no sequence")
         self.texts, self.size = [], 0
-        return Piece(self.name, self.line, letters, last)
+        return Piece(self.name, self.line, letters, last, self.header)
 
 
 def _not_fasta(text):
@@ -187,4 +191,9 @@ def _not_fasta(text):
     begin = text.strip()[:30].decode("ascii")
     if begin.startswith("@"):
         return f"expected '>', got {begin!r}: it looks like FASTQ"
+    if _BED.match(text):
+        return (
+            f"expected '>', got {begin!r}: it looks like BED, whose places are read with a genome "
+            "(--genome G.fa)"
+        )
     return f"expected '>' before any sequence, got {begin!r}"

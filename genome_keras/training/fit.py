@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from tqdm.keras import TqdmCallback
 
 from genome_keras.datasets.source import Source
+from genome_keras.datasets.splits import in_memory
 from genome_keras.errors import GenomeKerasError
 from genome_keras.metrics import Perplexity
 from genome_keras.training.averaging import ValidatedAverages
+from genome_keras.training.bar import ProgressBar
+from genome_keras.training.head import fit_head, shift_odds
 from genome_keras.training.interrupts import kept_interrupts
-from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone
+from genome_keras.training.parallel import adam, batches_of, loss_of, reads_alone, shares
 from genome_keras.training.read import buffer_of
 from genome_keras.training.recipe import BALANCED, Recipe, recipe_of
 from genome_keras.training.run_folder import RunFolder
 from genome_keras.weights.resolve import find
 from genome_keras.weights.run_files import RunFiles
+
+MEASURED = 16_384  # training examples on which the start of a run is measured
 
 
 def fit(
@@ -46,14 +50,16 @@ def fit(
         train, valid: what to learn from, and what to choose the best epoch by.
         out: folder of the run, see `genome_keras.training.run_folder.RunFolder`.
         recipe: how, or its name.
-        trained: the model goes on from trained weights; otherwise the biases of
-            its last layer start at the positive rates of the training labels.
+        trained: the model goes on from trained weights; otherwise its head is fitted first
+            where the recipe says so, and else the biases of its last layer start at the
+            positive rates of the training labels.
         save_every: seconds between two states within an epoch.
         tensorboard: also write events to `out/tensorboard`; needs TensorBoard.
         seed: of the order and the strands.
 
     Returns:
-        The log: one dict for each epoch. The model ends with the best weights.
+        The log: one dict for each epoch, and where the recipe fits the head one of epoch 0,
+        the start. The model ends with the best weights.
 
     Raises:
         ValueError: another value of an argument.
@@ -110,18 +116,25 @@ def fit(
         patience=recipe.patience,
         save_every=save_every if reads_alone() else math.inf,
     )
-    if not run.restore(model) and not trained and hasattr(model.layers[-1], "set_rates"):
-        model.layers[-1].set_rates(rates)
-    callbacks = [run, ValidatedAverages(), TqdmCallback(verbose=1, disable=None)]
+    held_out = batches_of(valid, batch_size=recipe.batch_size)
+    if not run.restore(model):
+        if not trained:
+            _start_head(model, train, valid, recipe, positive_weight)
+        if recipe.fit_head:
+            part = in_memory(train, MEASURED)
+            run.begin(
+                model, batches_of(part, batch_size=recipe.batch_size, window=valid.window), held_out
+            )
+    callbacks = [run, ValidatedAverages()]
     if tensorboard:
         callbacks.append(_tensorboard(folder))
-    with kept_interrupts() as end:
-        callbacks.append(end)
+    with kept_interrupts() as end, ProgressBar(run, recipe.epochs) as bar:
+        callbacks += [bar, end]
         while run.epoch < recipe.epochs and not run.finished:
             batches.start_epoch(run.epoch, run.batch)
             model.fit(
                 batches,
-                validation_data=batches_of(valid, batch_size=recipe.batch_size),
+                validation_data=held_out,
                 initial_epoch=run.epoch,
                 # The rest of an epoch that was begun is shorter than the others.
                 epochs=run.epoch + 1 if run.batch else recipe.epochs,
@@ -131,6 +144,17 @@ def fit(
             )
     find(RunFiles(folder).best).load_into(model)
     return run.log
+
+
+def _start_head(model, train, valid, recipe, positive_weight):
+    """An untrained head begins at the positive rates, or where it fits best."""
+    if recipe.fit_head:
+        if shares()[2] > 1:
+            raise ValueError("fit_head needs one process. Received: several; fit_head=False")
+        fit_head(model, train, valid)
+        shift_odds(model, positive_weight)
+    elif hasattr(model.layers[-1], "set_rates"):
+        model.layers[-1].set_rates(train.positive_rates)
 
 
 def _tensorboard(folder):

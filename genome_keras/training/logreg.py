@@ -9,7 +9,8 @@ length is found on the margins, which needs no product with the counts.
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
+
+from genome_keras.progress import progress
 
 _ROWS = 1024  # rows of counts converted to floats at a time
 _PAIRS = 20  # steps L-BFGS remembers
@@ -51,6 +52,7 @@ def fit(
     tol: float = 1e-8,
     max_iter: int = 2000,
     tasks_at_once: int = 256,
+    quiet: bool = False,
 ) -> "Fit":
     """Minimises C * (sum of log-losses) + |weights|^2 / 2 for each task.
 
@@ -62,7 +64,7 @@ def fit(
     min(tasks, tasks_at_once) * 14 bytes, and about 60 arrays of the size of the weights.
 
     Args:
-        counts: unsigned integers (n, features).
+        counts: numbers (n, features): unsigned integers, or floats of about the same size.
         labels: integers (n, tasks); 0, 1, and -1 for "not measured".
         C: weight of the losses, above 0; large is weak regularisation.
         start: a `Fit` of the same features and tasks to start from.
@@ -70,6 +72,7 @@ def fit(
             this share of its objective.
         max_iter: most steps for a task.
         tasks_at_once: tasks solved together.
+        quiet: show no bar on a terminal either.
 
     Returns:
         A `Fit`.
@@ -101,7 +104,7 @@ def fit(
     tasks = labels.shape[1]
     basis = _Basis(counts)
     parts = []
-    with tqdm(total=tasks, desc=f"C={C:g}", unit="task", disable=None) as bar:
+    with progress(total=tasks, desc=f"C={C:g}", unit=" tasks", quiet=quiet) as bar:
         for first in range(0, tasks, tasks_at_once):
             part = slice(first, first + tasks_at_once)
             before = start and (start.weights[:, part], start.intercepts[part])

@@ -8,6 +8,7 @@ from genome_keras.arguments import one_of
 from genome_keras.settings import Flag, Number, Settings, Whole, Words, options_of, setting
 
 SCHEDULES = ("cosine", "constant")
+_NEWER = ("shift", "ema", "dropout", "fit_head")  # fields that older records do not have
 BALANCED = "balanced"
 
 
@@ -63,6 +64,10 @@ class Recipe(Settings):
             this share, such as 0.999; training goes on from its own. None averages none.
         patience: end after this many epochs without a better one; None never does.
         keep_epochs: keep the weights of every epoch.
+        dropout: of the model; None is the factory's, or the checkpoint's that it goes on from.
+        fit_head: first fit a new head to convergence on what the trained layers give, see
+            `genome_keras.training.head.fit_head`, and log the start as epoch 0: what is kept
+            is never worse on "valid" than that. For `fine_tune`.
         name: of the recipe in `RECIPES` that it began as.
         arguments: arguments of factories that belong to it: name of the factory -> dict.
 
@@ -101,14 +106,23 @@ class Recipe(Settings):
         None, Whole(1, optional=True), "end after so many epochs without a better one", metavar="N"
     )
     keep_epochs: bool = setting(False, Flag(), "keep the weights of every epoch")
+    dropout: float | None = setting(
+        None,
+        Number(0, 1, below=True, optional=True),
+        "dropout of the model; none is its own",
+        metavar="P",
+    )
+    fit_head: bool = setting(False, Flag(), "with --fine-tune, first fit a new head to convergence")
     name: str = "default"
     arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def record(self) -> dict[str, Any]:
         """What `train.json` says of it, fit for JSON: newer fields only where they are used."""
-        values = {each.name: getattr(self, each.name) for each in options_of(type(self))}
-        newer = {name for name in ("shift", "ema") if not values[name]}
-        return {"recipe": self.name} | {k: v for k, v in values.items() if k not in newer}
+        return {"recipe": self.name} | {
+            each.name: getattr(self, each.name)
+            for each in options_of(type(self))
+            if each.name not in _NEWER or getattr(self, each.name) != each.default
+        }
 
 
 RECIPES = {
@@ -126,22 +140,40 @@ RECIPES = {
         name="paper",
         arguments={"bigru_multitask": {"initializer": "uniform", "reset_after": False}},
     ),
+    # Measured by benchmarks/fine_tune.py, see docs/fine_tuning.md.
+    "fine_tune": Recipe(
+        epochs=4,
+        batch_size=64,
+        learning_rate=5e-4,
+        warmup=50,
+        patience=2,
+        dropout=0.1,
+        fit_head=True,
+        name="fine_tune",
+    ),
 }
 
 
-def recipe_of(recipe: str | Recipe = "default", **given: Any) -> Recipe:
+def recipe_of(
+    recipe: str | Recipe | None = "default", *, fine_tune: bool = False, **given: Any
+) -> Recipe:
     """A recipe by its name, or as it is, with other values of some fields.
 
     >>> recipe_of("paper", epochs=1).batch_size
     20
+    >>> recipe_of(None, fine_tune=True).name
+    'fine_tune'
 
     Args:
-        recipe: a name of `RECIPES`, or a `Recipe`.
+        recipe: a name of `RECIPES`, or a `Recipe`; None is "fine_tune" or "default".
+        fine_tune: whether training starts from a checkpoint.
         given: fields; None is the recipe's.
 
     Raises:
         ValueError: another name, or value of a field.
     """
+    if recipe is None:
+        recipe = "fine_tune" if fine_tune else "default"
     if not isinstance(recipe, Recipe):
         one_of(accepted=RECIPES, recipe=recipe)
         recipe = RECIPES[recipe]

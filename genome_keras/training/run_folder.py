@@ -84,14 +84,31 @@ class RunFolder(keras.callbacks.Callback):
                 self._metrics = _numbered(state, "metrics")
                 self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
                 self.cpu_seconds = float(state["cpu_seconds"])
-            log = self.files.read_log() if self.epoch else []
+            log = self.files.read_log()
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             problem = "damaged, or not the state of this model; remove the folder to start anew"
             raise FormatError(path, None, problem) from error
-        self.log = log[: self.epoch]
+        self.log = [row for row in log if row["epoch"] <= self.epoch]
         if self.batch:
             model.test_on_batch(*self.batches[0])  # makes the variables of the metrics
         return True
+
+    def begin(self, model: keras.Model, learned: Batches, valid: Batches) -> None:
+        """Logs the weights that training starts from as epoch 0, and keeps them as the best.
+
+        Args:
+            model: compiled.
+            learned, valid: what to measure its loss and perplexity on.
+        """
+        clock = time.process_time()
+        row = {"epoch": 0, "learning_rate": 0.0}
+        for prefix, batches in (("", learned), ("val_", valid)):
+            found = model.evaluate(batches, verbose=0, return_dict=True)
+            row |= {prefix + name: float(value) for name, value in found.items()}
+        row["cpu_seconds"] = round(time.process_time() - clock, 1)
+        self.log = [row]
+        self.files.write_log(self.log, table=True)
+        self._keep(model, 0, best=True)
 
     @property
     def finished(self) -> bool:
@@ -131,17 +148,20 @@ class RunFolder(keras.callbacks.Callback):
         self.log.append(row)
         self.files.write_log(self.log, table=True)
         with averaged(self.model):
-            if row[self.monitor] < best:
-                with atomic(self.files.best) as path:
-                    save_bare(self.model, path)
-            if self.keep_epochs:
-                self.files.epoch(epoch + 1).parent.mkdir(exist_ok=True)
-                with atomic(self.files.epoch(epoch + 1)) as path:
-                    save_bare(self.model, path)
+            self._keep(self.model, epoch + 1, best=row[self.monitor] < best)
         self._save(epoch + 1, 0)
         self.epoch, self.batch = epoch + 1, 0
         if self.finished:
             self.model.stop_training = True
+
+    def _keep(self, model, epoch, *, best):
+        kept = [self.files.best] if best else []
+        if self.keep_epochs:
+            kept.append(self.files.epoch(epoch))
+            kept[-1].parent.mkdir(exist_ok=True)
+        for path in kept:
+            with atomic(path) as temporary:
+                save_bare(model, temporary)
 
     def _save(self, epoch, batch):
         groups = _variables(self.model) | {"metrics": self.model.metrics_variables}

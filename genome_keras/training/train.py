@@ -1,22 +1,32 @@
 """Training of multi-task models, resumable to the bit."""
 
+import inspect
 import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import genome_keras
 from genome_keras.arguments import one_of
-from genome_keras.datasets.splits import Data
+from genome_keras.datasets.labelled import labelled
+from genome_keras.datasets.positions import chromosomes
+from genome_keras.datasets.splits import Data, open_split, paths_of
 from genome_keras.io.atomic import protected
 from genome_keras.io.folder_lock import held
 from genome_keras.training.curves import draw_curves, pyplot
-from genome_keras.training.fine_tune import start_from
+from genome_keras.training.fine_tune import (
+    differences,
+    start_from,
+    started_by,
+    tell,
+    window_of,
+)
 from genome_keras.training.fit import Scaled, fit  # noqa: F401, states name Scaled
 from genome_keras.training.parallel import batches_of, own_folder, parallel
 from genome_keras.training.precision import PRECISIONS, computing_in
 from genome_keras.training.read import loaded, opened
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of  # noqa: F401
 from genome_keras.weights.run_files import RunFiles, claim
+from genome_keras.weights.trained_on import trained_on
 
 if TYPE_CHECKING:
     import keras
@@ -28,8 +38,8 @@ def train(
     data: Data,
     *,
     out: str | os.PathLike,
-    model: str = "bigru_multitask",
-    recipe: str | Recipe = "default",
+    model: str | None = None,
+    recipe: str | Recipe | None = None,
     arguments: dict[str, Any] | None = None,
     window: int | None = None,
     sources: Iterable[str] | None = None,
@@ -44,26 +54,30 @@ def train(
     """Trains a multi-task model on the splits "train" and "valid" of a data set.
 
     Args:
-        data: path of the HDF5 data set, or of several with the same tasks, as in
-            `genome_keras.datasets.splits.open_split`.
+        data: path of the data set, HDF5 or labelled sequences (CSV, TSV, FASTA), or of
+            several with the same tasks, as in `genome_keras.datasets.splits.open_split`; or
+            what `genome_keras.datasets.labelled.read_labelled` gives.
         out: folder of the run, see `genome_keras.training.run_folder.RunFolder`; it also
             gets `train.json`, what was asked for, and `best.json`, which makes
             `out/best.weights.h5` a checkpoint for all functions. The folder of an
             interrupted run goes on; that of another run is an error.
-        model: name of a factory.
-        recipe: how: a `Recipe`, or the name of one: "default", or "paper", that of Zhang &
-            Kamath 2016: batches of 20, Adam at 1e-3, one strand, weights from (-0.01,
-            0.01), the weights of every epoch.
+        model: name of a factory; None is the checkpoint's, or "bigru_multitask".
+        recipe: how: a `Recipe`, or the name of one: "default"; "fine_tune", the default with
+            `fine_tune`: a new head is fitted to convergence first, then all layers are
+            trained at a low rate, and what is kept is never worse on the split "valid"
+            than the start; or "paper", that of Zhang & Kamath 2016: batches of 20, Adam at
+            1e-3, one strand, weights from (-0.01, 0.01), the weights of every epoch.
         arguments: dict of other arguments of the factory; window and tasks come from
             the data set, and with `fine_tune` the rest from the checkpoint.
-        window: the middle so many bp of each example; None takes all, but for the room
-            that the recipe's `shift` needs on both sides.
+        window: the middle so many bp of each example; None takes the checkpoint's window, or
+            all, but for the room that the recipe's `shift` needs on both sides.
         sources: learn from and choose by these collections of the data alone, such as
             "tf_bins"; None takes all.
         examples: learn from so many, spread evenly over the split "train"; None takes
             all. The paper took 80,000.
-        fine_tune: checkpoint of this model to start from, its name, path or value; its
-            head stays where the tasks are the same, and is new otherwise.
+        fine_tune: checkpoint to start from, its name, path or value: architecture, sizes,
+            strands and window are its own, and what differs is logged. Its head stays where
+            the tasks are the same, and is new otherwise.
         precision: "float32", "mixed_float16" or "mixed_bfloat16": of the computation;
             weights are float32.
         tensorboard: also write events to `out/tensorboard`; needs TensorBoard.
@@ -101,30 +115,41 @@ def train(
         >>> model.output_shape
         (None, 2)
     """
-    recipe = recipe_of(recipe)
-    one_of(accepted=genome_keras.MODELS, model=model)
+    recipe = recipe_of(recipe, fine_tune=fine_tune is not None)
+    if model is not None:
+        one_of(accepted=genome_keras.MODELS, model=model)
     one_of(accepted=PRECISIONS, precision=precision)
+    start, model = started_by(fine_tune, model=model)
     if plot:
         pyplot()
     if sources is not None:
         sources = [sources] if isinstance(sources, str) else list(sources)
+    data = labelled(data)
+    width = open_split(data, "train", sources=sources).window
+    window = window or window_of(start, width, shift=recipe.shift)
     learned, valid = opened(data, window=window, shift=recipe.shift, sources=sources)
     learned, valid = loaded(learned, examples), loaded(valid)
     sizes = recipe.arguments.get(model, {}) | (arguments or {})
     sizes |= {"window": valid.window, "tasks": len(valid.tasks)}
+    if recipe.dropout is not None and _takes_dropout(model):
+        sizes.setdefault("dropout", recipe.dropout)
     with parallel(devices):
         batches_of(learned, batch_size=recipe.batch_size)  # told before there is a folder
         network, sizes, trained = _network(
-            model, sizes, fine_tune, tasks=learned.tasks, precision=precision, seed=seed
+            model, sizes, start, tasks=learned.tasks, precision=precision, seed=seed
         )
+        if start is not None:
+            told = {"arguments": sizes, "tasks": list(learned.tasks), "recipe": recipe}
+            tell(differences(start, examples=width, **told))
         asked = {"architecture": model, "arguments": sizes, **recipe.record()}
         asked |= {"fine_tune": _name(fine_tune), "precision": precision, "seed": seed}
         asked |= {"examples": examples} if examples is not None else {}
         asked |= {"sources": list(sources)} if sources is not None else {}
         with own_folder(out) as folder:
             files = RunFiles(claim(folder, {**asked, "tasks": learned.tasks}))
-            files.describe(network, learned.tasks, **_untrained(learned))
-            with protected([data, fine_tune]), held(folder):
+            more = _untrained(learned) | _learned_on(data, sources, start)
+            files.describe(network, learned.tasks, **more)
+            with protected([*paths_of(data), fine_tune]), held(folder):
                 log = fit(
                     network,
                     learned,
@@ -145,7 +170,7 @@ def train_dataset(
     data: Data,
     *,
     out: str | os.PathLike,
-    recipe: str | Recipe = "default",
+    recipe: str | Recipe | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -154,7 +179,9 @@ def train_dataset(
     positive_weight: float | Sequence[float] | str | None = None,
     trunk_rate: float | None = None,
     keep_epochs: bool | None = None,
-    model: str = "bigru_multitask",
+    dropout: float | None = None,
+    fit_head: bool | None = None,
+    model: str | None = None,
     arguments: dict[str, Any] | None = None,
     window: int | None = None,
     sources: Iterable[str] | None = None,
@@ -172,7 +199,7 @@ def train_dataset(
         data, out, recipe, model, arguments, window, sources, examples, fine_tune,
             precision, tensorboard, plot, devices, seed: as in `train`.
         epochs, batch_size, learning_rate, warmup, patience, positive_weight, trunk_rate,
-            keep_epochs: as in `genome_keras.training.recipe.Recipe`.
+            keep_epochs, dropout, fit_head: as in `genome_keras.training.recipe.Recipe`.
 
     Returns, raises: as `train`.
 
@@ -195,6 +222,7 @@ def train_dataset(
     """
     recipe = recipe_of(
         recipe,
+        fine_tune=fine_tune is not None,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -203,6 +231,8 @@ def train_dataset(
         positive_weight=positive_weight,
         trunk_rate=trunk_rate,
         keep_epochs=keep_epochs,
+        dropout=dropout,
+        fit_head=fit_head,
     )
     return train(
         data,
@@ -222,14 +252,18 @@ def train_dataset(
     )
 
 
-def _network(model, sizes, fine_tune, *, tasks, precision, seed):
+def _takes_dropout(model):
+    return "dropout" in inspect.signature(getattr(genome_keras, model)).parameters
+
+
+def _network(model, sizes, start, *, tasks, precision, seed):
     """The model to train, its arguments, and whether it has trained weights."""
     try:
         with computing_in(precision):
-            if fine_tune is None:
+            if start is None:
                 return getattr(genome_keras, model)(**sizes, seed=seed), sizes, False
-            start = {"architecture": model, "arguments": sizes, "tasks": tasks, "seed": seed}
-            return start_from(fine_tune, **start)
+            asked = {"architecture": model, "arguments": sizes, "tasks": tasks, "seed": seed}
+            return start_from(start, **asked)
     except TypeError as error:  # an argument that the factory does not have
         raise ValueError(str(error)) from error
 
@@ -237,6 +271,14 @@ def _network(model, sizes, fine_tune, *, tasks, precision, seed):
 def _name(checkpoint):
     """What a record says of a checkpoint, which may be a name, a path or a value."""
     return checkpoint and str(getattr(checkpoint, "name", checkpoint))
+
+
+def _learned_on(data, sources, start):
+    """What a description says of the places that were learned from, where the data tell."""
+    own, before = chromosomes(data, "train", sources=sources), frozenset()
+    if start is not None:
+        before = trained_on(start)
+    return {"contigs": sorted(own | before)} if None not in (own, before) else {}
 
 
 def _untrained(source):

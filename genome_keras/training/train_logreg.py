@@ -8,7 +8,8 @@ import numpy as np
 
 import genome_keras
 from genome_keras.arguments import one_of
-from genome_keras.datasets.splits import Data, in_memory, open_split
+from genome_keras.datasets.labelled import labelled
+from genome_keras.datasets.splits import Data, in_memory, open_split, paths_of
 from genome_keras.encode import kmer_counts
 from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.folder_lock import held
@@ -48,8 +49,8 @@ def train_logreg(
     OPENBLAS_CORETYPE=SkylakeX.
 
     Args:
-        data: path of the HDF5 data set, or the folder of the DeepSEA bundle; or several
-            with the same tasks.
+        data: path of the HDF5 data set, of labelled sequences (CSV, TSV, FASTA) or the folder
+            of the DeepSEA bundle; or several with the same tasks.
         out: folder of the run.
         features: "kmers", the counts of all k-mers, k = 1 to 5, averaged over both
             strands (`kmer_logreg`); or "integers", one number a base
@@ -92,6 +93,7 @@ def train_logreg(
         raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
     if sources is not None:
         sources = [sources] if isinstance(sources, str) else list(sources)
+    data = labelled(data)
     chosen = {"window": window, "sources": sources}
     train = in_memory(open_split(data, "train", **chosen), examples)
     valid = in_memory(open_split(data, "valid", **chosen))
@@ -107,7 +109,7 @@ def train_logreg(
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
     counts, held_out = count(train.codes), count(valid.codes)
     log, fit = [], None
-    with protected([data]), held(files.folder):
+    with protected(paths_of(data)), held(files.folder):
         for weight in sorted(set(C)):
             kept = files.folder / f"C-{weight:g}.npz"
             fit, seconds = _fitted(kept, counts, train.labels, weight, fit, tol)
