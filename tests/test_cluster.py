@@ -110,8 +110,25 @@ def test_untrained_tasks_are_left_out_unless_asked_for(genome, tmp_path):
         assert list(rows(tmp_path / f"o{all_tasks}")[0])[3:] == columns
 
 
+def test_chosen_tasks_of_windows(genome, tmp_path):
+    model = Toy(WINDOW, ["x|CTCF", "y|CTCF", "x|MAX"])
+    how = {"weights": model, "on_short": "skip", "tasks": ["target=MAX", "y|*"]}
+    predict_fasta(genome, tmp_path / "o.parquet", **how)
+    run.predict_genome(genome, tmp_path / "o", **how, **ALONE)
+    assert list(rows(tmp_path / "o")[0])[3:] == ["x|MAX", "y|CTCF"]
+    assert rows(tmp_path / "o") == rows(tmp_path / "o.parquet")
+
+
+@pytest.mark.parametrize("region", ["chr1:100-200", "chr2", "a/b"])
+def test_alleles_of_a_region(genome, vcf, tmp_path, region):
+    how = {"genome": genome, "weights": TOY, "region": region}
+    score_vcf(vcf, tmp_path / "o.parquet", **how)
+    run.score_variants(vcf, tmp_path / "o", part=4, **how, **ALONE)
+    close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
+
+
 @pytest.mark.parametrize("tasks", [None, ["c", "a"]])
-@pytest.mark.parametrize("effect", ["diff", "logodds"])
+@pytest.mark.parametrize("effect", ["diff", "logodds", "both"])
 def test_alleles_are_what_one_process_writes(genome, vcf, tmp_path, effect, tasks, part=9):
     model = Toy(WINDOW, ["a", "b", "c"])
     how = {"genome": genome, "weights": model, "effect": effect, "tasks": tasks}
@@ -216,7 +233,7 @@ def test_arguments_are_checked(genome, vcf, tmp_path):
     with pytest.raises(SequenceError, match="short: 7 bp, shorter than the window of 20 bp"):
         run.predict_genome(genome, out, **how)
     with pytest.raises(ValueError, match="effect must be"):
-        run.score_variants(vcf, out, genome=genome, **how, effect="both")
+        run.score_variants(vcf, out, genome=genome, **how, effect="ratio")
     with pytest.raises(ValueError, match="no task 'z'"):
         run.score_variants(vcf, out, genome=genome, **how, tasks=["z"])
     assert not out.exists()
