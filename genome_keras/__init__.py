@@ -29,6 +29,7 @@ MODELS = (
 SIGNAL_MODELS = (
     "bpnet",
     "chrombpnet",
+    "enformer",
 )
 
 _HOMES = {name: f"genome_keras.models.{name}" for name in (*MODELS, *SIGNAL_MODELS)} | {

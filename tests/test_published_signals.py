@@ -8,7 +8,9 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from support import signal_sizes as sizes
 
+from genome_keras.layers.distances import distance_features
 from genome_keras.sharing.import_signals import import_signals
 
 
@@ -159,3 +161,48 @@ def test_files_of_one_network_are_read_as_bpnet_lite_does(name, tmp_path):
     expected, found = lite_outputs(theirs, codes(WINDOW)), model(codes(WINDOW))
     close(found["profile"], expected["profile"])
     close(found["counts"], expected["counts"])
+
+
+# Enformer: enformer-pytorch
+
+
+def enformer_pytorch(**sizes):
+    return pytest.importorskip("enformer_pytorch").Enformer.from_hparams(**sizes)
+
+
+def test_enformer_at_its_own_number_of_bins(tmp_path):
+    """1536 bins of 8 bp, with the gamma densities that TensorFlow gave the package's author."""
+    import torch
+
+    small = {"dim": 384, "depth": 2, "heads": 2, "attn_dim_key": 16, "num_downsamples": 3}
+    small |= {"dim_divisible_by": 4, "target_length": 896, "use_tf_gamma": True}
+    network = randomised(enformer_pytorch(**small, output_heads={"human": 7, "mouse": 3}))
+    x = codes(1536 * 8, 1)
+    for head in ("human", "mouse"):
+        path, out = save(network, tmp_path / "m.bin"), tmp_path / "m.weights.h5"
+        model = import_signals("enformer", path, out, window=1536 * 8, head=head)
+        with torch.no_grad():
+            expected = network(letters(x))[head].numpy()
+        assert model.bin == 8
+        close(model.predict(x, verbose=0), expected)
+
+
+def test_enformer_of_the_published_size_has_as_many_parameters():
+    torch = pytest.importorskip("torch")
+    with torch.device("meta"):
+        network = enformer_pytorch(output_heads={"human": 5313})
+    trunk_and_head = {
+        name: values.numel()
+        for name, values in network.state_dict().items()
+        if not name.startswith("_trunk.") and "num_batches" not in name
+    }
+    published = sizes.enformer((768, 768, 896, 1024, 1152, 1280, 1536), 11, 8, 64, 5313)
+    assert sum(trunk_and_head.values()) == published
+
+
+def test_distances_of_enformer_are_those_of_tensorflow():
+    """But for rounding, in a hundredth of them and by at most 0.002."""
+    package = pytest.importorskip("enformer_pytorch").modeling_enformer
+    published = package.TF_GAMMAS.numpy()
+    difference = np.abs(distance_features(1536, 192)[:, 64:96] - published)
+    assert difference.max() < 2e-3 and (difference > 1e-6).mean() < 0.02

@@ -1,8 +1,11 @@
 """Models of measured signal: factories, their outputs, and what is written of them."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+from support import signal_sizes as sizes
 
 import genome_keras
 from genome_keras.errors import SequenceError, WeightsError
@@ -10,31 +13,32 @@ from genome_keras.losses import MultinomialNLL
 from genome_keras.scoring.signals import predict_signal
 from genome_keras.weights.checkpoint import save_described
 
-
-def bpnet_size(filters, layers, tasks):
-    """A convolution of 21, dilated ones of 3, one of 75 for the profile, dense for counts."""
-    dilated = layers * (3 * filters + 1) * filters
-    return (4 * 21 + 1) * filters + dilated + (75 * filters + 1) * tasks + filters + 1
-
-
 # Factory -> a small model and its parameters, and the source's size and its parameters.
 # chrombpnet: 512 filters and 8 layers, and 128 and 4 for the bias, as its program has them.
 SPECIFICATIONS = {
     "bpnet": (
         {"window": 130, "bins": 20, "filters": 5, "layers": 2},
-        bpnet_size(5, 2, 2),
+        sizes.bpnet(5, 2, 2),
         {},
-        bpnet_size(64, 8, 2),
+        sizes.bpnet(64, 8, 2),
     ),
     "chrombpnet": (
         {"window": 130, "bins": 20, "filters": 5, "layers": 2}
         | {"bias_filters": 3, "bias_layers": 1},
-        bpnet_size(5, 2, 1) + bpnet_size(3, 1, 1),
+        sizes.bpnet(5, 2, 1) + sizes.bpnet(3, 1, 1),
         {},
-        bpnet_size(512, 8, 1) + bpnet_size(128, 4, 1),
+        sizes.bpnet(512, 8, 1) + sizes.bpnet(128, 4, 1),
+    ),
+    "enformer": (
+        {"window": 64, "bins": 4, "tasks": 3, "filters": (6, 12), "depth": 1}
+        | {"heads": 2, "key_size": 3, "dropout": 0.0},
+        sizes.enformer((6, 12), 1, 2, 3, 3),
+        {},
+        sizes.enformer((768, 768, 896, 1024, 1152, 1280, 1536), 11, 8, 64, 5313),
     ),
 }
-LARGE = ()  # of more parameters than a test should hold: counted at the small size
+DOCUMENTS = (Path(__file__).parents[1] / "docs" / "published_models.md").read_text()
+LARGE = ("enformer",)  # of more parameters than a test should hold: counted at the small size
 
 
 def small(name, **more):
@@ -116,6 +120,11 @@ def test_signal_is_of_the_declared_shape(name):
         ("bpnet", {"window": 127}, "or more by an even number"),
         ("bpnet", {"filters": 0}, "filters must be an integer of at least 1"),
         ("chrombpnet", {"bias_layers": 9}, r"window must be bins \+ 2138"),
+        ("enformer", {"window": 62}, "window must be a multiple of 4"),
+        ("enformer", {"bins": 18}, "bins must be at most 16"),
+        ("enformer", {"bins": 5}, "as even or odd as it is"),
+        ("enformer", {"heads": 4}, "must be a multiple of 6 heads"),
+        ("enformer", {"filters": (6, 0)}, r"filters\[1\] must be an integer of at least 1"),
         ("chrombpnet", {"bias_filters": 0}, "bias_filters must be an integer of at least 1"),
     ],
 )
@@ -248,3 +257,76 @@ def test_verbs_of_tasks_refuse_signal_in_one_line(genome, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.suffix == ".bw"] == []
     with pytest.raises(ValueError, match="two outputs, not one head"):
         genome_keras.bpnet(weights=path, tasks=1)
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_a_model_tells_its_source_and_is_in_the_documents(name):
+    text = getattr(genome_keras, name).__doc__
+    assert all(f"\n    {heading}" in text for heading in ("Args:", "Returns:", "Source:"))
+    parameters = f"{SPECIFICATIONS[name][3]:,}"
+    rows = [line for line in DOCUMENTS.splitlines() if line.startswith(f"| `{name}` |")]
+    assert len(rows) == 1 and f"| {parameters} |" in rows[0], parameters
+
+
+# Layers
+
+
+def test_attention_by_hand():
+    """Of one head: content and distance, step by step."""
+    from genome_keras.layers.distances import distance_features
+    from genome_keras.layers.relative_attention import RelativeAttention
+
+    layer = RelativeAttention(1, key_size=2, value_size=3, distance_sizes=6, seed=1)
+    x = np.random.default_rng(0).normal(size=(1, 4, 5)).astype("float32")
+    layer.build(x.shape)
+    draw = np.random.default_rng(1)
+    arrays = [draw.normal(size=w.shape).astype("float32") for w in layer.weights]
+    layer.set_weights(arrays)
+    query, key, value, distance, content_bias, distance_bias, out, out_bias = arrays
+    known = distance_features(4, 6) @ distance
+    expected = np.zeros((4, 5))
+    for i in range(4):
+        q = x[0, i] @ query / np.sqrt(2)
+        logits = [
+            (q + content_bias[0, 0]) @ (x[0, j] @ key)
+            + (q + distance_bias[0, 0]) @ known[3 + j - i]
+            for j in range(4)
+        ]
+        shares = np.exp(logits) / np.exp(logits).sum()
+        expected[i] = sum(s * (x[0, j] @ value) for j, s in enumerate(shares)) @ out + out_bias
+    found = keras.ops.convert_to_numpy(layer(x))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_distance_features():
+    from genome_keras.layers.distances import distance_features
+
+    found = distance_features(64, 24)
+    assert found.shape == (127, 24) and found.dtype == np.float32
+    one_way, signed = np.split(found, 2, 1)
+    np.testing.assert_array_equal(one_way, one_way[::-1])
+    np.testing.assert_array_equal(signed, one_way * np.sign(np.arange(-63, 64))[:, None])
+    exponentials, masks, gammas = np.split(one_way[63:], 3, 1)
+    half = 2 ** np.linspace(3, 6, 4)
+    np.testing.assert_allclose(exponentials, 0.5 ** (np.arange(64)[:, None] / half), rtol=1e-5)
+    np.testing.assert_array_equal(masks.sum(0), [1, 3, 7, 15])  # distances below 2, 4, 8, 16 - 1
+    np.testing.assert_allclose(gammas.max(0), 1)
+    peaks = [(shape - 1) * 8 / np.sqrt(shape) for shape in (4, 16, 36)]  # of the densities
+    np.testing.assert_allclose(gammas.argmax(0)[:3], peaks, atol=1)
+    for kind, number in (("enformer", 4), ("borzoi", 3)):
+        with pytest.raises(ValueError, match="features must be a multiple of"):
+            distance_features(4, number, kind)
+
+
+def test_softmax_pool():
+    from genome_keras.layers.softmax_pool import SoftmaxPool
+
+    layer = SoftmaxPool(2)
+    x = np.float32([[[1, 2], [3, -1], [0, 0], [5, 4]]])
+    layer.build(x.shape)
+    kernel = np.float32([[0.5, 1], [-1, 0.25]])
+    layer.set_weights([kernel])
+    shares = np.exp(x @ kernel).reshape(1, 2, 2, 2)
+    shares /= shares.sum(2, keepdims=True)
+    expected = (x.reshape(1, 2, 2, 2) * shares).sum(2)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(x)), expected, rtol=1e-5)

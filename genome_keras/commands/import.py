@@ -7,8 +7,12 @@ from genome_keras.commands._arguments import new_file, positive
 from genome_keras.errors import FormatError
 
 SIGNALS = {  # models of measured signal: what they are, and their files
-    "bpnet": ("BPNet, or ChromBPNet's accessibility alone", "Keras .h5 of its program, bpnet-lite's"),
+    "bpnet": (
+        "BPNet, or ChromBPNet's accessibility alone",
+        "Keras .h5 of its program, bpnet-lite's",
+    ),
     "chrombpnet": ("ChromBPNet, both networks", "Keras .h5 of its program, bpnet-lite's"),
+    "enformer": ("Enformer with one head", "enformer-pytorch's"),
 }
 
 
@@ -56,6 +60,7 @@ def _add_signals(kinds, name, what, files):
     add("--tasks", metavar="NAMES.txt", help="names of the tracks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     add("--bins", type=positive, metavar="N", help="of the output, where not the published ones")
+    add("--head", metavar="NAME", help="of enformer: human (default) or mouse")
     parser.set_defaults(run=_import_signals)
 
 
@@ -123,8 +128,8 @@ def _import_signals(options):
 
     if not Path(options.file).is_file():
         raise FormatError(options.file, None, "no such file")
-    sizes = {"window": options.window, "bins": options.bins}
-    import_signals(options.architecture, options.file, options.out, tasks=options.tasks, **sizes)
+    how = {name: getattr(options, name) for name in ("tasks", "window", "bins", "head")}
+    import_signals(options.architecture, options.file, options.out, **how)
 
 
 def _import_deepbind(options):

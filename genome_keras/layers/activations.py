@@ -31,3 +31,30 @@ def hard_sigmoid(x: Any) -> Any:
         [0.0, 0.5, 1.0]
     """
     return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+def sigmoid_gelu(x: Any) -> Any:
+    """x times the sigmoid of 1.702 x.
+
+    Source: the approximation of GELU in Hendrycks & Gimpel 2016 (arXiv:1606.08415) that
+        Enformer's program has.
+
+    Example:
+        >>> float(sigmoid_gelu(ops.array([0.0]))[0])
+        0.0
+    """
+    return x * ops.sigmoid(1.702 * x)
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+def tanh_gelu(x: Any) -> Any:
+    """GELU by way of tanh.
+
+    Source: Hendrycks & Gimpel 2016 (arXiv:1606.08415), as in Borzoi's program.
+
+    Example:
+        >>> float(tanh_gelu(ops.array([0.0]))[0])
+        0.0
+    """
+    return ops.gelu(x, approximate=True)

@@ -85,3 +85,31 @@ def tracks_out(name, codes, tracks, *, bin, learning_rate, loss="poisson", clip=
     model.bin = bin
     model.compile(optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip), loss=loss)
     return model
+
+
+def normed(x, name, *, epsilon=1e-5):
+    """Batch normalisation of each channel."""
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
+
+
+def feed_forward(x, attention, number, seeds, *, dropout, epsilon):
+    """A block of a transformer: attention and two dense layers, each added to what it reads."""
+    channels = x.shape[-1]
+
+    def dense(units, name, **more):
+        initial = keras.initializers.GlorotUniform(seed=seeds())
+        name = f"{name}_{number}"
+        return keras.layers.Dense(units, kernel_initializer=initial, name=name, **more)
+
+    def left_out(x, name):
+        return keras.layers.Dropout(dropout, seed=seeds(), name=f"{name}_{number}")(x)
+
+    def norm(x, name):
+        return keras.layers.LayerNormalization(epsilon=epsilon, name=f"{name}_{number}")(x)
+
+    found = left_out(attention(norm(x, "attention_norm")), "attention_dropout")
+    x = keras.layers.Add(name=f"attention_sum_{number}")([x, found])
+    found = dense(2 * channels, "dense")(norm(x, "dense_norm"))
+    found = keras.layers.ReLU(name=f"dense_relu_{number}")(left_out(found, "dense_dropout"))
+    found = left_out(dense(channels, "dense_out")(found), "dense_out_dropout")
+    return keras.layers.Add(name=f"dense_sum_{number}")([x, found])

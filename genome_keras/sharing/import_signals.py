@@ -11,6 +11,7 @@ import genome_keras
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
+from genome_keras.sharing.enformer_files import read_enformer
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 READERS = {
     "bpnet": read_bpnet,
     "chrombpnet": read_chrombpnet,
+    "enformer": read_enformer,
 }
+WITH_HEADS = ("enformer",)  # of which a checkpoint has one
 
 
 def import_signals(
@@ -31,6 +34,7 @@ def import_signals(
     tasks: str | os.PathLike | None = None,
     window: int | None = None,
     bins: int | None = None,
+    head: str | None = None,
 ) -> "keras.Model":
     """Writes weights of a published model of measured signal as a checkpoint.
 
@@ -40,12 +44,13 @@ def import_signals(
     Args:
         architecture: "bpnet" (Keras's `.h5` of ChromBPNet's program: a bias model, a model
             without bias, or the first network of the whole; or a state of bpnet-lite) or
-            "chrombpnet" (the whole of either).
+            "chrombpnet" (the whole of either), or "enformer" (a state of enformer-pytorch).
         path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
             a torch state.
         out: the `.weights.h5` file to write, and a `.json` beside it.
         tasks: path of the names of the tracks, one a line; None calls them task_1...
         window, bins: of the input in bp, and of the output; None is what was published.
+        head: of a network with several, "human" or "mouse"; None is "human".
 
     Returns:
         The compiled `keras.Model`.
@@ -53,8 +58,8 @@ def import_signals(
     Raises:
         WeightsError: not a file of such weights, or other shapes.
         GenomeKerasError: a file cannot be written.
-        ValueError: an unknown architecture, a window that does not fit, or `out` does not
-            end in .weights.h5.
+        ValueError: an unknown architecture or head, a window that does not fit, or `out` does
+            not end in .weights.h5.
 
     Example:
         >>> import tempfile
@@ -75,7 +80,10 @@ def import_signals(
     out = Path(out)
     if not out.name.endswith(".weights.h5"):
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
-    arguments, weights = READERS[architecture](path)
+    if head is not None and architecture not in WITH_HEADS:
+        raise ValueError(f"head is for {', '.join(WITH_HEADS)}. Received: head={head!r}")
+    how = {} if head is None else {"head": head}
+    arguments, weights = READERS[architecture](path, **how)
     names = task_names(tasks, arguments["tasks"])
     model = getattr(genome_keras, architecture)(**arguments, **given)
     fill(model, weights, path)

@@ -1,0 +1,28 @@
+"""Parameters of the models of measured signal, layer by layer."""
+
+
+def bpnet(filters, layers, tasks):
+    """A convolution of 21, dilated ones of 3, one of 75 for the profile, dense for counts."""
+    dilated = layers * (3 * filters + 1) * filters
+    return (4 * 21 + 1) * filters + dilated + (75 * filters + 1) * tasks + filters + 1
+
+
+def enformer(filters, depth, heads, key_size, tasks):
+    """Convolutions of 15 and 5, each with one of 1 and a pooling; blocks; one more, a head."""
+    size, before = 0, None
+    for width in filters:
+        size += (5 * before + 1) * width + 4 * before if before else (4 * 15 + 1) * width
+        size += 4 * width + (width + 1) * width + width**2
+        before = width
+    return (
+        size
+        + depth * block(before, heads, key_size, before, before // heads)
+        + (4 * before + (before + 1) * 2 * before + (2 * before + 1) * tasks)
+    )
+
+
+def block(channels, heads, key_size, values, distances):
+    """Attention and two dense layers, and two norms."""
+    attention = channels * (2 * heads * key_size + values) + distances * heads * key_size
+    attention += 2 * heads * key_size + (values + 1) * channels
+    return 4 * channels + attention + (channels + 1) * 2 * channels + (2 * channels + 1) * channels
