@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+# Of training: fits 80 columns, of which tqdm's own cuts what it is for.
+LAYOUT = "{desc} |{bar}| {rate_fmt}, {remaining} left{postfix}"
 COLUMNS, LINES = 80, 24  # of a terminal that does not know its size
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras import __version__
 from genome_keras.arguments import at_least_one, one_of
@@ -20,6 +19,7 @@ from genome_keras.io import bed, h5
 from genome_keras.io.atomic import protected
 from genome_keras.io.digest import sha256_of
 from genome_keras.io.lines import check_regular
+from genome_keras.progress import progress
 
 SOURCE = b"genome"  # the value of `source`
 SPLITS = ("train", "valid", "test")
@@ -216,7 +216,7 @@ class _Rows:
         by_contig = dict(zip(self.grid.contigs, np.split(starts, ends[:-1]), strict=True))
         with (
             h5.Rows(file, "x", (len(starts), context), np.uint8) as rows,
-            tqdm(desc="windows", total=len(starts), disable=None) as bar,
+            progress(desc="windows", total=len(starts)) as bar,
         ):
             for codes in sequence.cut(genome, by_contig, window=context, unknown=unknown):
                 rows.append(codes)

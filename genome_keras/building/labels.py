@@ -7,13 +7,13 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.building.grid import Grid, inside
 from genome_keras.building.merged_places import ranges
 from genome_keras.building.tracks import Track
 from genome_keras.errors import FormatError
 from genome_keras.io import bed
+from genome_keras.progress import progress
 
 
 class Labels:
@@ -64,7 +64,7 @@ class Labels:
                 regions[track.measured] = inside(track.measured, grid)
         self.measured = [regions[track.measured] for track in tracks]
         kind = np.int32 if grid.total < 2**31 else np.int64
-        for track, merged in zip(tqdm(tracks, "peaks", disable=None), self.measured, strict=True):
+        for track, merged in zip(progress(tracks, desc="peaks"), self.measured, strict=True):
             if summit_width is None:
                 bins = covered(track, grid, share=share)
             else:

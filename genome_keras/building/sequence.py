@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from tqdm import tqdm
 
 from genome_keras.building.merged_places import MergedPlaces
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import FormatError, SequenceError
 from genome_keras.io import reference
+from genome_keras.progress import progress
 
 N = 4
 BLOCK = 1 << 22  # letters of the windows that are yielded together
@@ -44,7 +44,7 @@ def survey(
         ({'chr1': 8}, [0, 6], [2, 8])
     """
     lengths, gaps, starts, ends = {}, {}, [], []
-    with tqdm(desc="genome", unit=" bp", unit_scale=True, disable=None) as bar:
+    with progress(desc="genome", unit=" bp", unit_scale=True) as bar:
         for name, before, codes, last in _coded(path, unknown):
             if before == 0 and name in lengths:
                 raise FormatError(path, None, f"the name {name!r} a second time")

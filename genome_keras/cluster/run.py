@@ -16,8 +16,6 @@ from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from genome_keras.arguments import at_least, at_least_one, one_of
 from genome_keras.cluster.folder import Folder
 from genome_keras.cluster.workers import AlleleWorker, WindowWorker, allele_fields
@@ -25,6 +23,7 @@ from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
+from genome_keras.progress import progress
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
@@ -315,7 +314,7 @@ def _run(worker, how, jobs, folder, team):
     todo = [part for part in parts if not os.path.exists(part["path"])]
     rows, done = 0, len(parts) - len(todo)
     with (
-        tqdm(total=len(parts), initial=done, unit=" parts", disable=None) as bar,
+        progress(total=len(parts), initial=done, unit=" parts") as bar,
         closing(team.results(worker, how, todo)) as results,
     ):
         for result in results:

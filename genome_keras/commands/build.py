@@ -5,6 +5,7 @@ from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_on_outside, add_unknown, given, new_file, positive
 from genome_keras.commands._notes import notes, say
+from genome_keras.commands._results import result
 
 SHOWN = 5  # names of tracks without a label
 
@@ -90,3 +91,5 @@ def _build(options):
     if done.empty:
         named = ", ".join(done.empty[:SHOWN]) + ", ..." * (len(done.empty) > SHOWN)
         say(f"{len(done.empty)} of {len(done.tasks)} tracks label no bin: {named}")
+    told = f"{len(done.tasks)} tasks"
+    result(told, out=options.out, then=f"genome-keras train {options.out} --out RUN")

@@ -54,10 +54,10 @@ def _evaluate(options):
         data = read_data(options)
         result = evaluate(data, only=options.source, **given(options, *names))
     print(as_markdown(result))
-    page = f", report in {options.report}" if options.report else ""
     told(
-        f"scores.json and per_task.tsv in {options.out}{page}",
-        then=None if page else "the same command with --report PAGE.html",
+        "scores.json and per_task.tsv",
+        out=options.out,
+        then=options.report or "the same command with --report PAGE.html",
     )
 
 

@@ -12,6 +12,7 @@ from genome_keras.commands._arguments import (
     new_file,
     positive,
 )
+from genome_keras.commands._results import result
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -178,6 +179,11 @@ def _run_train(options):
     held_out = f", held out {last['held_out']:.4f}" if last["held_out"] else ""
     text = f"epoch {last['epoch']}: training perplexity {last['training']:.4f}{held_out}"
     print(text, file=sys.stderr)
+    result(
+        f"the best of {last['epoch']} epochs",
+        out=options.out,
+        then=f"genome-keras lm score FASTA --weights {options.out}",
+    )
 
 
 def _run_score(options):

@@ -45,8 +45,8 @@ def _logreg(options):
         print(f"C={row['C']:g}: validation perplexity {row['val_perplexity']:.5f}", file=sys.stderr)
     best = min(log, key=lambda row: row["val_perplexity"])
     result(
-        f"C={best['C']:g} is the best, perplexity {best['val_perplexity']:.4f} on valid, and lies "
-        f"in {options.out}",
+        f"C={best['C']:g}, the best, perplexity {best['val_perplexity']:.4f} on valid,",
+        out=options.out,
         then=f"genome-keras evaluate {' '.join(options.data)} --weights {options.out} --out SCORES",
     )
 

@@ -108,8 +108,9 @@ def _told(options):
     start = f" (start {log[0]['val_perplexity']:.4f})" if log[0]["epoch"] == 0 else ""
     data = " ".join(options.data) or f"{options.out}/data.h5"
     result(
-        f"epoch {best['epoch']} of {log[-1]['epoch']} is the best, perplexity "
-        f"{best['val_perplexity']:.4f} on valid{start}, and lies in {options.out}",
+        f"epoch {best['epoch']} of {log[-1]['epoch']}, the best, perplexity "
+        f"{best['val_perplexity']:.4f} on valid{start},",
+        out=options.out,
         then=f"genome-keras evaluate {data} --weights {options.out} --out SCORES",
     )
 

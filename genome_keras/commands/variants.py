@@ -13,6 +13,7 @@ from genome_keras.commands._arguments import (
     positive,
 )
 from genome_keras.commands._notes import notes, say
+from genome_keras.commands._results import result
 from genome_keras.errors import GenomeKerasError
 from genome_keras.scoring import EFFECTS
 
@@ -82,3 +83,8 @@ def _variants(options):
         told = ", ".join(f"{word} {count}" for word, count in sorted(others.items()))
         total = sum(done.status.values())
         say(f"{sum(others.values())} of {total} alleles have no effects: {told}{hint}")
+    result(
+        f"{sum(done.status.values()):,} alleles",
+        out=options.out,
+        then=None if options.report else "the same command with --report PAGE.html",
+    )

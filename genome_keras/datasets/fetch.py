@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.io import tar
@@ -15,6 +14,7 @@ from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
 from genome_keras.io.download import FULL, Patience, Transfer, alone
 from genome_keras.io.http import check_address
+from genome_keras.progress import progress
 
 DEEPSEA = "http://deepsea.princeton.edu/media/code/deepsea_train_bundle.v0.9.tar.gz"
 # Examples, bp and tasks of each file, as published.
@@ -78,7 +78,7 @@ def fetch_deepsea(
         with alone(out):
             if (found := _record(out)) is not None:  # another process was faster
                 return found
-            with tqdm(unit="B", unit_scale=True, disable=None) as bar:
+            with progress(unit="B", unit_scale=True) as bar:
                 archive = Transfer(url, part, ceiling=PACKED, patience=patience, bar=bar)
                 archive.run()
             try:
@@ -150,9 +150,7 @@ def _unpack(url, archive, folder):
 
 def _write(url, source, path, member):
     digest = hashlib.sha256()
-    bar = tqdm(
-        desc=path.name, total=member.size, unit="B", unit_scale=True, disable=None, leave=False
-    )
+    bar = progress(desc=path.name, total=member.size, unit="B", unit_scale=True, leave=False)
     with bar, open(path, "xb") as file:
         while block := source.read(BLOCK):
             file.write(block)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import WeightsError
 from genome_keras.evaluation.baselines import gc_scores
@@ -16,6 +15,7 @@ from genome_keras.evaluation.epochs import Epochs
 from genome_keras.evaluation.markdown import as_markdown
 from genome_keras.evaluation.measure import measure, split_of
 from genome_keras.evaluation.score_files import keep
+from genome_keras.progress import progress
 from genome_keras.scores import best_threshold
 
 if TYPE_CHECKING:
@@ -147,7 +147,8 @@ def evaluate(
         own, trained = labels, np.asarray(one.trained)[columns[one.name]]
         if not all(trained):
             own = labels._replace(labels=np.where(trained, labels.labels, -1))
-        models |= _measured(one, own, examples, valid, columns[one.name])
+        chosen = {"columns": columns[one.name], "step": 8 * batch_size}
+        models |= _measured(one, own, examples, valid, **chosen)
     models |= published(data, split, examples.labels)
     for name, baseline in (_baselines(rates, train) if train else {}).items():
         tuned = valid and best_threshold(valid.labels, baseline(valid.codes))
@@ -179,20 +180,30 @@ def evaluate(
     return result
 
 
-def _measured(one, split, examples, valid, columns):
+def _measured(one, split, examples, valid, *, columns, step):
     """Name -> `Measured` of one contender; a run with epochs gives three."""
     from genome_keras.windows import centre
 
     middle = centre(examples.codes.shape[1], one.window, exact=False)
 
     def scores(epoch, windows):
-        return one.scores(epoch, windows.codes[:, middle])[:, columns]
+        codes, parts = windows.codes[:, middle], []
+        about = {
+            "desc": os.path.basename(one.name)[:30],
+            "unit": " windows",
+            "quiet": len(one.epochs) > 1,
+        }
+        with progress(total=len(codes), **about) as bar:
+            for first in range(0, len(codes), step):
+                parts.append(one.scores(epoch, codes[first : first + step])[:, columns])
+                bar.update(len(parts[-1]))
+        return np.concatenate(parts)
 
     facts = {"window": one.window, "log": one.log}
     epoch, more = one.epochs[0], {}
     if len(one.epochs) > 1:
         seen = Epochs(split, valid.labels)
-        for number in tqdm(one.epochs, desc=one.name, unit=" epochs", disable=None):
+        for number in progress(one.epochs, desc=one.name, unit=" epochs"):
             seen.add(number, scores(number, examples), scores(number, valid))
         epoch = seen.best
         facts["epochs"] = {"best": epoch, "each": seen.each()}

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import h5py
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import FormatError
 from genome_keras.io.h5_arrays import Reopened, array, open_h5, reading
 from genome_keras.io.mat5 import Variable, is_mat5, variables
+from genome_keras.progress import progress
 
 LONG = 65_536  # examples of an HDF5 chunk beyond which a file cannot be read in part
 NUMBERS = ("uint8", "int8", "bool", "uint16", "int16", "float32", "float64")
@@ -227,7 +227,7 @@ class Unpacked:
         self.path, self.shape = path, (count, n)
         self.dtype = np.dtype(np.uint8 if what == "codes" else np.int8)
         with tempfile.TemporaryFile(prefix="genome_keras-") as file:
-            for row in tqdm(rows, f"unpacking {what}", count, disable=None, leave=False):
+            for row in progress(rows, desc=f"unpacking {what}", total=count, leave=False):
                 file.write(row)
             file.flush()
             self._file = _File(os.dup(file.fileno()))

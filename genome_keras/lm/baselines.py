@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.io.atomic import atomic
 from genome_keras.lm import counts
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.mixing import prequential
 from genome_keras.lm.perplexity import tally
+from genome_keras.progress import progress
 from genome_keras.weights.checkpoint import Checkpoint
 
 COLUMNS = ("model", "protocol", "scored", "perplexity", "bits_per_base", "bases", "cpu_seconds")
@@ -131,7 +131,7 @@ def write_table(rows: Iterable[dict[str, Any]], out: str | os.PathLike = "-") ->
 
 def _mixed(codes, given):
     clock = time.process_time()
-    with tqdm(total=len(codes), unit="bp", unit_scale=True, desc="mix", disable=None) as bar:
+    with progress(total=len(codes), unit="bp", unit_scale=True, desc="mix") as bar:
         found = prequential(codes, given=given, progress=bar.update)
     return found, time.process_time() - clock
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.lines import texts
 from genome_keras.lm.mixing import CHUNK, ContextMixer
 from genome_keras.lm.perplexity import Tally
+from genome_keras.progress import progress
 
 MAGIC = b"genome-keras lm 1\n"
 _BASES = b"ACGTacgt"
@@ -170,7 +170,7 @@ def _unpacked(packed, most):
 
 def _encode(codes):
     encoder, coded = ContextMixer(len(codes)).encoder(), []
-    with tqdm(total=len(codes), unit="bp", unit_scale=True, desc="code", disable=None) as bar:
+    with progress(total=len(codes), unit="bp", unit_scale=True, desc="code") as bar:
         for begin in range(0, len(codes), CHUNK):
             chunk = codes[begin : begin + CHUNK]
             coded.append(encoder.encode(chunk))
@@ -180,7 +180,7 @@ def _encode(codes):
 
 def _decode(coded, bases):
     decoder, codes = ContextMixer(bases).decoder(coded), np.empty(bases, np.uint8)
-    with tqdm(total=bases, unit="bp", unit_scale=True, desc="decode", disable=None) as bar:
+    with progress(total=bases, unit="bp", unit_scale=True, desc="decode") as bar:
         for begin in range(0, bases, CHUNK):
             chunk = codes[begin : begin + CHUNK]
             chunk[:] = decoder.decode(len(chunk))

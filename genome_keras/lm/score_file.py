@@ -5,7 +5,6 @@ import sys
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.bigwig import open_bigwig
@@ -16,6 +15,7 @@ from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally, tally
 from genome_keras.lm.score import GROUP, of_bases, probabilities
 from genome_keras.lm.train import load_lm
+from genome_keras.progress import progress
 from genome_keras.weights.checkpoint import Checkpoint
 
 COLUMNS = ("name", "length", "bases", "log_likelihood", "perplexity", "bits_per_base")
@@ -77,7 +77,7 @@ def score_fasta(
         _track(track, path, unknown) as write_track,
     ):
         table.write("\t".join(COLUMNS) + "\n")
-        with tqdm(unit="bp", unit_scale=True, desc="score", disable=None) as bar:
+        with progress(unit="bp", unit_scale=True, desc="score") as bar:
             for group in _groups(contigs(path, unknown=unknown)):
                 found = probabilities(network, [record.codes for record in group], **reading)
                 for (name, codes), scores in zip(group, found, strict=True):

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from genome_keras.arguments import at_least, at_least_one, one_of
 from genome_keras.errors import FormatError
@@ -24,6 +23,7 @@ from genome_keras.lm.perplexity import Tally
 from genome_keras.lm.score import held_out
 from genome_keras.lm.streams import Streams
 from genome_keras.models.char_rnn import char_rnn
+from genome_keras.progress import LAYOUT, progress
 from genome_keras.weights.checkpoint import Checkpoint, save_bare
 from genome_keras.weights.resolve import find
 from genome_keras.weights.run_files import RunFiles, claim
@@ -200,12 +200,12 @@ class _Run:
             self.cpu_seconds = 0.0
         self._clock, saved = time.process_time(), time.monotonic()
         windows = self.streams.epoch(epoch, first=self.window)
-        bar = tqdm(
+        bar = progress(
             total=len(self.streams),
             initial=self.window,
+            bar_format=LAYOUT,
             desc=f"epoch {epoch + 1}/{epochs}",
-            unit="window",
-            disable=None,
+            unit=" windows",
         )
         with bar:
             held = []
@@ -216,7 +216,10 @@ class _Run:
                 bar.update()
                 if len(held) == 20 or self.window == len(self.streams):
                     self._count(held)
-                    bar.set_postfix(perplexity=f"{self.tally.perplexity:.4f}", refresh=False)
+                    told = f"perplexity {self.tally.perplexity:.3f}"
+                    if self.log and self.log[-1]["held_out"]:
+                        told += f", held out {self.log[-1]['held_out']:.3f}"
+                    bar.set_postfix_str(told, refresh=False)
                 if time.monotonic() - saved >= self.save_every:
                     self._count(held)
                     self._save()

@@ -6,9 +6,9 @@ from itertools import chain, islice
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.errors import WeightsError
+from genome_keras.progress import progress
 from genome_keras.windows import Batch
 
 
@@ -67,7 +67,7 @@ def file_run(
     """
     batches = iter(batches)
     first = list(islice(batches, 1))
-    with out as opened, tqdm(unit=f" {unit}", disable=None if unit else True) as bar:
+    with out as opened, progress(unit=f" {unit}", quiet=not unit) as bar:
         run = Run(opened, load())
 
         def counted():

@@ -4,11 +4,8 @@ from typing import Any
 
 import keras
 
-from genome_keras.progress import progress
+from genome_keras.progress import LAYOUT, progress
 from genome_keras.training.run_folder import RunFolder
-
-# Fits 80 columns; tqdm's own cuts what it is for.
-LAYOUT = "{desc} |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -39,6 +36,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.size, self.logs, self.bar = size, {}, progress(
             total=epochs * each,
             initial=run.epoch * each + run.batch * size,
+            desc=f"epoch {run.epoch + 1}/{epochs}",
             unit=" examples",
             unit_scale=True,
             bar_format=LAYOUT,

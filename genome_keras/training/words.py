@@ -8,13 +8,13 @@ import os
 from contextlib import closing
 
 import numpy as np
-from tqdm import tqdm
 
 from genome_keras.arguments import at_least_one
 from genome_keras.encode import ACCEPTED, translate
 from genome_keras.errors import SequenceError
 from genome_keras.io import fasta
 from genome_keras.io.word_vectors import WordVectors, _write, word_offsets
+from genome_keras.progress import progress
 
 
 def learn_words(
@@ -121,7 +121,7 @@ def count_pairs(
     span, many = offsets[-1] + 1, 4 ** len(offsets)
     reach = stride * context + span - 1  # bp before a new letter that its pairs may need
     counts, kept = np.zeros((many, many), np.float32), b""
-    with closing(fasta.chunks(path)) as pieces, tqdm(unit=" bp", disable=None) as bar:
+    with closing(fasta.chunks(path)) as pieces, progress(unit=" bp") as bar:
         for piece in pieces:
             codes, foreign = translate(kept + piece.letters, unknown=unknown)
             if foreign >= 0:
@@ -194,7 +194,7 @@ def _fit(counts, embedding, negatives, steps, seed):
 
     draw = np.random.default_rng(seed)
     start = draw.uniform(-0.5, 0.5, (2, many, embedding)) / embedding
-    with tqdm(total=steps, unit=" steps", disable=None) as bar:
+    with progress(total=steps, unit=" steps") as bar:
         found = minimize(
             objective,
             start.ravel(),
