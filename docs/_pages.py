@@ -31,7 +31,6 @@ REFERENCE = {
     "Interpretation": ("interpret", "motifs", "pictures"),
     "Language models": ("lm",),
 }
-FIRST_GENERATED = 3  # the place in the navigation, behind start, tutorials and guide
 
 
 def pages() -> dict[str, dict[str, str]]:
@@ -141,10 +140,15 @@ def _file_name(title):
 
 
 def on_config(config):
-    """Sections of made pages, between those of mkdocs.yml."""
-    made = [{section: list(found)} for section, found in pages().items()]
-    config.nav[FIRST_GENERATED:FIRST_GENERATED] = made[:-1]
-    config.nav[-1:] = [{"About": [*config.nav[-1]["About"], *made[-1]["About"]]}]
+    """Adds sections of made pages, and to the guide the chapters that mkdocs.yml does not name."""
+    sections = {name: entries for entry in config.nav for name, entries in entry.items()}
+    named = {page for entries in sections.values() for page in entries}
+    chapters = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+    guide = [*sections["Guide"], *(name for name in chapters if name not in named)]
+    made = {section: list(found) for section, found in pages().items()}
+    about = [*sections.pop("About"), *made.pop("About")]
+    sections = {**sections, "Guide": guide, **made, "About": about}
+    config.nav = [{name: entries} for name, entries in sections.items()]
     return config
 
 
