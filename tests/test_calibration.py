@@ -135,3 +135,66 @@ def test_calibrate_reads_one_split_and_source(tmp_path):
     assert found.tasks == ("CTCF", "DNase")
     assert found.about == "split valid, sources windows: 30 regions"
     assert (found.rate * 30).round().tolist() == found.positives.tolist()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A checkpoint of a user with a calibration of two of its three tasks beside it."""
+    from genome_keras import kmer_logreg
+    from genome_keras.weights.checkpoint import save_described
+
+    model = kmer_logreg(k=(1, 2), window=12, tasks=3, seed=0)
+    path = tmp_path / "own.weights.h5"
+    save_described(model, path, tasks=["a", "b", "c"])
+    slope, offset = [1, 2, np.nan], [-1, 0.5, np.nan]
+    calibration = Calibration.from_lines(["a", "b", "c"], slope=slope, offset=offset)
+    calibration.write(tmp_path / "own.calibration.tsv")
+    return path, calibration
+
+
+def test_predict_gives_calibrated_scores_and_calls(own):
+    from genome_keras import predict
+
+    path, calibration = own
+    seqs = ["ACGTACGTACGT", "GGGGCCCCGGGG"]
+    plain = predict(seqs, weights=path)
+    found = predict(seqs, weights=path, values="calibrated")
+    assert found.tasks == ["calibrated:a", "calibrated:b", "calibrated:c"]
+    assert found.scores[:, :2] == pytest.approx(calibration.probabilities(plain.scores)[:, :2])
+    assert np.isnan(found.scores[:, 2]).all()  # never another number in its place
+    calls = predict(seqs, weights=path, values="calls", tasks=["b", "a"])
+    assert calls.tasks == ["call:b", "call:a"]
+    assert np.array_equal(calls.scores, calibration.calls(plain.scores)[:, [1, 0]])
+
+
+def test_predict_says_in_the_header_what_it_wrote(own, tmp_path, capsys):
+    from genome_keras.cli import main
+
+    (tmp_path / "x.fa").write_text(">s\nACGTACGTACGT\n")
+    line = ["predict", str(tmp_path / "x.fa"), "--weights", str(own[0]), "--out"]
+    assert main([*line, str(tmp_path / "x.tsv"), "--calls", "--task", "a"]) == 0
+    header, row = (tmp_path / "x.tsv").read_text().splitlines()
+    assert header.split("\t") == ["name", "start", "end", "call:a"]
+    assert row.split("\t")[3] in ("0", "1")
+
+
+def test_a_checkpoint_without_a_calibration_is_one_line(own):
+    from genome_keras import predict
+    from genome_keras.errors import WeightsError
+
+    own[0].with_name("own.calibration.tsv").unlink()
+    with pytest.raises(WeightsError, match="no calibration beside its weights"):
+        predict(["ACGTACGTACGT"], weights=own[0], values="calibrated")
+    with pytest.raises(ValueError, match="values"):
+        predict(["ACGTACGTACGT"], weights=own[0], values="odds")
+
+
+def test_a_calibration_of_other_tasks_is_refused(own):
+    from genome_keras import predict
+    from genome_keras.errors import WeightsError
+
+    Calibration.from_lines(["a"], slope=[1], offset=[0]).write(
+        own[0].with_name("own.calibration.tsv")
+    )
+    with pytest.raises(WeightsError, match="its tasks are not those of"):
+        predict(["ACGTACGTACGT"], weights=own[0], values="calibrated")

@@ -15,9 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, WeightsError
 from genome_keras.io.atomic import atomic
+from genome_keras.io.digest import sha256_of
+from genome_keras.weights.checkpoint import Checkpoint
 
+SUFFIX = ".calibration.tsv"
 _CLIP = 1e-7  # as in genome_keras.losses
 _LONGEST = 1 << 20  # bytes of a table that is read
 
@@ -179,6 +182,35 @@ class Calibration:
 _COLUMNS = tuple(f.name for f in fields(Calibration) if f.name not in ("tasks", "about"))
 # Lowest and highest value of a column; NaN stands for "not known" but in `positives`.
 _RANGES = {"slope": (0, 100), "offset": (-100, 100), "positives": (0, 2**53)}
+
+
+def calibration_of(checkpoint: Checkpoint) -> Calibration | None:
+    """The calibration beside the weights of a checkpoint, or None where there is none.
+
+    Raises:
+        FormatError: the table is damaged.
+        WeightsError: it is missing though it was published, or of other tasks.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> calibration_of(find("char_rnn.ecoli.v1")) is None  # it has no tasks
+        True
+    """
+    stem = checkpoint.path.name.removesuffix(".keras").removesuffix(".weights.h5")
+    path = checkpoint.path.with_name(stem + SUFFIX)
+    if checkpoint.sha256 is not None and checkpoint.calibration_sha256 is None:
+        return None  # published without one
+    if not path.is_file():
+        if checkpoint.calibration_sha256 is None:
+            return None
+        raise WeightsError(f"{path}: the file is missing")
+    if checkpoint.calibration_sha256 not in (None, found := sha256_of(path)):
+        published = f"sha256 {found[:12]}…, published {checkpoint.calibration_sha256[:12]}…"
+        raise WeightsError(f"{path}: damaged ({published})")
+    calibration = Calibration.read(path)
+    if checkpoint.tasks and list(calibration.tasks) != checkpoint.tasks:
+        raise WeightsError(f"{path}: its tasks are not those of {checkpoint.name}")
+    return calibration
 
 
 def log_odds(scores: ArrayLike) -> np.ndarray:

@@ -43,6 +43,7 @@ class Checkpoint:
         described_in: what to call the description in errors.
         graph_sha256: what the ONNX graph beside the weights must hash to; None where none
             was published.
+        calibration_sha256: the same of the table of the calibration.
 
     Example:
         >>> from genome_keras.weights import find
@@ -57,6 +58,7 @@ class Checkpoint:
     sha256: str | None = None
     described_in: str = "the description"
     graph_sha256: str | None = None
+    calibration_sha256: str | None = None
     _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

@@ -35,6 +35,8 @@ class Published(NamedTuple):
         hub: `owner/repo@commit` where it also lies on the Hugging Face Hub, in the
             folder NAME; None where it is only in the package.
         graph_sha256: of NAME.onnx, which `weights/make/graphs.py` made; None where there is none.
+        calibration_sha256: of NAME.calibration.tsv, which `genome-keras calibrate` made; None
+            where there is none.
 
     Example:
         >>> PUBLISHED["kmer_logreg.human_chromatin.v1"].size
@@ -48,6 +50,7 @@ class Published(NamedTuple):
     citation: str
     hub: str | None = None
     graph_sha256: str | None = None
+    calibration_sha256: str | None = None
 
 
 # A published name never changes its bytes: a better model gets the next number.

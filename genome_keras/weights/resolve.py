@@ -59,7 +59,10 @@ def _resolved(text):
         entry = PUBLISHED[text]
         locate = locations.of_published(text, entry, packaged())
         path = locate("json")
-        config, sums = description.read_json(path), (entry.sha256, str(path), entry.graph_sha256)
+        config, sums = (
+            description.read_json(path),
+            (entry.sha256, str(path), entry.graph_sha256, entry.calibration_sha256),
+        )
         return Checkpoint(text, config, locate, *sums)
     if text.startswith(hub.PREFIX):
         reference = hub.pinned(

@@ -10,6 +10,7 @@ from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
 from genome_keras.sharing.pretrained import probe
 from genome_keras.weights import registry
+from genome_keras.weights.calibration import SUFFIX as CALIBRATION
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.graphs import SUFFIX as GRAPH
 from genome_keras.weights.locations import SUFFIXES
@@ -83,7 +84,7 @@ def write(folder, name: str, *, weights, draft: dict, card: str) -> None:
 
 def write_sums(folder) -> None:
     """Writes the sha256 of weights, descriptions and graphs of a folder, as `sha256sum` does."""
-    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH)
+    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH, CALIBRATION)
     files = sorted(path for path in Path(folder).iterdir() if path.name.endswith(ends))
     with atomic(Path(folder) / SUMS) as path:
         path.write_text("".join(f"{sha256_of(file)}  {file.name}\n" for file in files))
@@ -99,6 +100,9 @@ def entry(folder, name: str) -> str:
     graph = Path(folder) / (name + GRAPH)
     if graph.is_file():
         lines.append(f'        graph_sha256="{sha256_of(graph)}",')
+    table = Path(folder) / (name + CALIBRATION)
+    if table.is_file():
+        lines.append(f'        calibration_sha256="{sha256_of(table)}",')
     return "\n".join([*lines, "    ),"])
 
 
