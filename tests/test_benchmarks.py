@@ -37,6 +37,7 @@ def beside(monkeypatch):
         sys.modules.pop(script.stem, None)
 
 
+@pytest.mark.thorough
 def test_gpu_runs_on_any_device():
     """Training, inference and the paper's run, on this backend beside plain torch."""
     backend = keras.backend.backend()

@@ -24,12 +24,6 @@ KINDS = {
 RNA = {"width": 5, "both": False, "mean": True, "hidden": 0}
 
 
-@pytest.fixture(autouse=True)
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 @pytest.fixture
 def folder(tmp_path):
     for seed, (name, kind) in enumerate(KINDS.items()):

@@ -39,6 +39,7 @@ def test_quickstart(run_script):
     assert "|JUND|" in lines["ap1_sites"]
 
 
+@pytest.mark.thorough
 @pytest.mark.compiled  # it takes hundreds of steps
 def test_language_model(run_script):
     """A repeat is learned to the last base; nothing is learned of a random genome."""

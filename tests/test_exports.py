@@ -20,8 +20,6 @@ from genome_keras.sharing.export import FORMATS, told_by
 from genome_keras.sharing.pretrained import save_pretrained
 from genome_keras.weights.resolve import find
 
-pytestmark = pytest.mark.compiled
-
 CODES = np.random.default_rng(1).integers(0, 5, (7, 20), dtype=np.uint8)
 MODELS = {
     "bigru_multitask": {"window": 20, "tasks": 3, "units": 4, "both_strands": True},
@@ -30,6 +28,11 @@ MODELS = {
     | {"hidden": (6, 0)},
     "kmer_logreg": {"window": 20, "tasks": 3, "k": (1, 2, 3), "both_strands": True},
 }
+
+FEWER = [  # converting takes seconds
+    name if name == "kmer_logreg" else pytest.param(name, marks=pytest.mark.thorough)
+    for name in MODELS
+]
 
 
 @pytest.fixture
@@ -75,8 +78,9 @@ assert not loaded & {"keras", "tensorflow", "genome_keras", "h5py"}, loaded
 """
 
 
+@pytest.mark.compiled
 @pytest.mark.filterwarnings("ignore")  # those of the converter
-@pytest.mark.parametrize("saved", MODELS, indirect=True)
+@pytest.mark.parametrize("saved", FEWER, indirect=True)
 def test_onnx_runs_without_keras(saved, tmp_path):
     pytest.importorskip("tf2onnx")
     pytest.importorskip("onnxruntime")
@@ -87,6 +91,8 @@ def test_onnx_runs_without_keras(saved, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "scores.npy"), expected, atol=1e-5)
 
 
+@pytest.mark.thorough
+@pytest.mark.compiled
 def test_saved_model_by_another_process(saved, capfd):
     """What converters print and set is not of this process."""
     tf = pytest.importorskip("tensorflow")
@@ -131,6 +137,8 @@ def test_what_the_other_process_meets_is_told(name, printed, kind, match):
     assert "cannot convert" not in match or str(told.value).endswith(": Killed: 9")
 
 
+@pytest.mark.thorough
+@pytest.mark.compiled
 @pytest.mark.filterwarnings("ignore")  # those of the converter
 @pytest.mark.parametrize("saved", ["bigru_multitask"], indirect=True)
 def test_litert(saved):

@@ -174,7 +174,7 @@ def crowd(file, folder):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_hostile_hdf5(mine, monkeypatch, harm, match):
-    monkeypatch.setattr(file_checks, "_MAX_OBJECTS", 200)
+    monkeypatch.setattr(file_checks, "MAX_OBJECTS", 200)
     with h5py.File(mine / "secret.h5", "w") as file:
         file["x"] = np.ones(20, "float32")
     with h5py.File(mine / "m.weights.h5", "a") as file:

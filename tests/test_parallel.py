@@ -89,6 +89,7 @@ def backend(name):
     return pytest.mark.skipif(keras.backend.backend() != name, reason=f"of {name}")
 
 
+@pytest.mark.thorough
 @backend("jax")
 def test_two_devices_of_jax(tmp_path):
     """Also with labels that are not measured, and a last batch that is not full."""
@@ -106,6 +107,7 @@ def free_address():
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
+@pytest.mark.thorough
 @backend("jax")
 def test_two_processes_of_jax(tmp_path):
     data = write(tmp_path / "d.h5", train=30, valid=13)
@@ -123,6 +125,7 @@ def test_two_processes_of_jax(tmp_path):
     assert names[0] == names[1]
 
 
+@pytest.mark.thorough
 @backend("tensorflow")
 def test_two_devices_of_tensorflow(tmp_path):
     """As those of JAX, but without dropout, which each replica draws for itself."""
@@ -134,6 +137,7 @@ def test_two_devices_of_tensorflow(tmp_path):
     agree(tmp_path / "1", tmp_path / "2")
 
 
+@pytest.mark.thorough
 @backend("tensorflow")
 def test_two_processes_of_tensorflow(tmp_path):
     data = write(tmp_path / "d.h5", train=30, valid=13)

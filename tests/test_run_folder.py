@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from support.training import TOY, examples, run, without_time
+from support.training import TOY, examples, run, small, without_time
 
 import genome_keras
 from genome_keras.errors import FormatError
@@ -24,6 +24,11 @@ def counting():
     return genome_keras.kmer_logreg(window=12, tasks=2, k=(1, 2), seed=1)
 
 
+def recurrent():
+    sizes = {"window": 12, "tasks": 2, "units": 3, "depth": 1}
+    return genome_keras.bigru_multitask(**sizes, dropout=0.2, seed=1)
+
+
 @pytest.mark.parametrize(
     ("hook", "how", "made"),
     [
@@ -31,6 +36,7 @@ def counting():
         ("on_train_batch_end", {}, lambda: None),
         ("on_epoch_begin", {"ema": 0.8}, counting),
         ("on_train_batch_end", {"ema": 0.8}, counting),
+        pytest.param("on_train_batch_end", {}, recurrent, marks=pytest.mark.thorough),
     ],
 )
 def test_resuming_gives_the_same_bits(tmp_path, monkeypatch, hook, how, made):
@@ -92,9 +98,7 @@ def test_files(tmp_path):
     epochs = sorted((tmp_path / "epochs").iterdir())
     assert [path.name for path in epochs] == [f"{i:04d}.weights.h5" for i in (1, 2, 3)]
     best = min(log, key=lambda row: row["val_perplexity"])["epoch"]
-    kept = genome_keras.bigru_multitask(
-        window=12, tasks=2, units=3, depth=1, weights=epochs[best - 1]
-    )
+    kept = small(weights=epochs[best - 1])
     assert all(map(np.array_equal, kept.get_weights(), model.get_weights()))
 
 
@@ -121,8 +125,7 @@ def test_a_damaged_state_is_an_error(tmp_path, damage):
         path.write_bytes(b"")
     elif damage == "no state":
         np.savez(path, epoch=1)
-    units = 4 if damage == "other model" else 3
-    model = genome_keras.bigru_multitask(window=12, tasks=2, units=units, depth=1)
+    model = small(filters=4 if damage == "other model" else 3)
     with pytest.raises(FormatError, match=r"state.npz: damaged, or not the .* model; remove"):
         fit(model, examples(), examples(20, 5), out=tmp_path, recipe=recipe_of(TOY, epochs=2))
 

@@ -18,12 +18,6 @@ OLD = sorted(path.stem for path in SAVED.glob("*.keras"))
 pytestmark = pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 
 
-@pytest.fixture(autouse=True)
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def scores(model, codes):
     return keras.ops.convert_to_numpy(model(codes))
 
@@ -59,8 +53,14 @@ def test_a_run_goes_on(tmp_path):
     assert log[:2] == (SAVED / "run" / "log.csv").read_text().splitlines() and len(log) == 3
 
 
+QUICK = ("danq", "deepbind", "kmer_logreg")  # of others test_models.py saves and loads one kind
+
+
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
-@pytest.mark.parametrize("name", OLD)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.thorough) for name in OLD],
+)
 def test_what_is_saved_now_loads_whole(name, tmp_path):
     """Of the old models' sizes: scores, how it was made, and the head's method are kept."""
     model = getattr(genome_keras, name)(**made()[name])

@@ -77,9 +77,9 @@ def sparse(file):
     )
     file.fileobj.write(header(tarfile.XHDTYPE, len(content)) + content.ljust(512, b"\0"))
     member = tarfile.TarInfo("sparse")
-    member.size = 64 << 20
+    member.size = 16 << 20
     file.fileobj.write(member.tobuf(tarfile.USTAR_FORMAT) + (b"9999999\n" + b"1\n" * 252))
-    for _ in range(64):
+    for _ in range(16):
         file.fileobj.write(b"1\n" * (1 << 19))
 
 

@@ -18,7 +18,7 @@ from genome_keras.errors import WeightsError, printable
 from genome_keras.weights.description import MAX_TEXT
 
 MAX_WEIGHTS = 4 << 30
-_MAX_OBJECTS = 20_000
+MAX_OBJECTS = 20_000
 _MAX_DEPTH = 32  # folders within folders
 _AT_ONCE = 1 << 22  # numbers looked at together
 _WEIGHTS_IN_KERAS = "model.weights.h5"
@@ -96,7 +96,7 @@ def _walk(file, path, size):
                 raise WeightsError(f"{where}: a {type(link).__name__} is not accepted")
             found = group[name]
             place = h5py.h5o.get_info(found.id).addr
-            if place in seen or len(seen) >= _MAX_OBJECTS:
+            if place in seen or len(seen) >= MAX_OBJECTS:
                 raise WeightsError(f"{where}: reached twice, or too many objects")
             seen.add(place)
             if isinstance(found, h5py.Group):
