@@ -233,7 +233,7 @@ def _named(data):
 def _seen(scored, data, split, examples, train, *, sources):
     """What of the windows may be known from training: logged, and noted in the result."""
     from genome_keras.evaluation.data import places
-    from genome_keras.evaluation.overlap import MOST, K, cost, sharing
+    from genome_keras.evaluation.seen_in_training import MOST, K, cost, sharing
     from genome_keras.weights.trained_on import same_names, trained_on
 
     found, n = {}, len(examples.labels)
