@@ -8,7 +8,7 @@ import pytest
 from support.toy import TASKS, WINDOW, Toy
 
 import genome_keras
-from genome_keras import Interval, Variant, predict, score_variants
+from genome_keras import Interval, Variant, predict, score_variants, score_vcf
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.scoring.data_frames import intervals_in, is_frame, sequences_in, variants_in
 
@@ -110,6 +110,11 @@ def test_variants_of_a_frame_a_list_and_a_path(genome, pandas, tmp_path):
         found = score_variants(given, genome, weights=toy)
         assert found.variants == variants
         np.testing.assert_array_equal(found.diff, expected.diff)
+    for given in (frame, variants):
+        score_vcf(given, tmp_path / "o.vcf", genome=genome, weights=toy, bare=True)
+        score_vcf(vcf, tmp_path / "p.vcf", genome=genome, weights=toy, bare=True)
+        assert (tmp_path / "o.vcf").read_text() == (tmp_path / "p.vcf").read_text()
+        assert score_vcf(given, tmp_path / "o.vcf", genome=genome, weights=toy).problem is None
     table = expected.as_frame("logodds")
     assert table.columns.tolist() == ["chrom", "pos", "id", "ref", "alt", "status", *TASKS]
     np.testing.assert_array_equal(table[TASKS], expected.logodds)

@@ -196,7 +196,7 @@ def score(
 
 
 def score_vcf(
-    path: str | os.PathLike,
+    path: str | os.PathLike | Iterable[Variant],
     out: str | os.PathLike = "-",
     *,
     genome: str | os.PathLike | Genome,
@@ -225,7 +225,8 @@ def score_vcf(
     file.
 
     Args:
-        path: VCF, plain or gzip; "-" is standard input.
+        path: VCF, plain or gzip; "-" is standard input; or variants, as `score_variants`
+            takes them.
         out: .tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; "-" writes TSV to standard output.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
@@ -370,6 +371,7 @@ def _told(block, values):
 @contextmanager
 def _second_reading(path, *, wanted):
     """What the records of the input are read from a second time; None where nobody does."""
+    wanted = wanted and isinstance(path, str | os.PathLike)
     if not wanted or os.path.isfile(path):
         yield path if wanted else None
         return
