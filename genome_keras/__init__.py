@@ -27,9 +27,11 @@ MODELS = (
 
 # Those that give measured signal in bins of a window, not P(label = 1) for each task.
 SIGNAL_MODELS = (
+    "borzoi",
     "bpnet",
     "chrombpnet",
     "enformer",
+    "spliceai",
 )
 
 _HOMES = {name: f"genome_keras.models.{name}" for name in (*MODELS, *SIGNAL_MODELS)} | {

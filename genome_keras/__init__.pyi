@@ -30,6 +30,7 @@ from genome_keras.metrics import F1 as F1
 from genome_keras.metrics import Perplexity as Perplexity
 from genome_keras.models.basset import basset as basset
 from genome_keras.models.bigru_multitask import bigru_multitask as bigru_multitask
+from genome_keras.models.borzoi import borzoi as borzoi
 from genome_keras.models.bpnet import bpnet as bpnet
 from genome_keras.models.center_context import center_context as center_context
 from genome_keras.models.char_rnn import char_rnn as char_rnn
@@ -44,6 +45,7 @@ from genome_keras.models.enformer import enformer as enformer
 from genome_keras.models.integer_logreg import integer_logreg as integer_logreg
 from genome_keras.models.kmer_logreg import kmer_logreg as kmer_logreg
 from genome_keras.models.kmer_rnn import kmer_rnn as kmer_rnn
+from genome_keras.models.spliceai import spliceai as spliceai
 from genome_keras.scores import task_scores as task_scores
 from genome_keras.scoring.load import load_model as load_model
 from genome_keras.scoring.model_in_use import open_scorer as open_scorer

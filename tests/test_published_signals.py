@@ -4,13 +4,18 @@ Each needs a package that is not among this one's; without it the test is skippe
 are small and their weights random: what is compared is every operation and its place.
 """
 
+import importlib.util
+from pathlib import Path
+
 import h5py
 import keras
 import numpy as np
 import pytest
 from support import signal_sizes as sizes
 
+import genome_keras
 from genome_keras.layers.distances import distance_features
+from genome_keras.sharing.import_keras import import_keras
 from genome_keras.sharing.import_signals import import_signals
 
 
@@ -206,3 +211,54 @@ def test_distances_of_enformer_are_those_of_tensorflow():
     published = package.TF_GAMMAS.numpy()
     difference = np.abs(distance_features(1536, 192)[:, 64:96] - published)
     assert difference.max() < 2e-3 and (difference > 1e-6).mean() < 0.02
+
+
+# Borzoi: borzoi-pytorch
+
+
+def borzoi_pytorch(**sizes):
+    return pytest.importorskip("borzoi_pytorch").Borzoi.from_hparams(**sizes)
+
+
+def test_borzoi(tmp_path):
+    """Its tower and heads have the published sizes; the rest is small, and so is the window."""
+    import torch
+
+    small = {"dim": 24, "depth": 2, "heads": 2, "attn_dim_key": 6, "attn_dim_value": 5}
+    small |= {"bins_to_return": 40, "enable_mouse_head": True}
+    network = randomised(borzoi_pytorch(**small))
+    x, path = codes(128 * 12, 1), save(network, tmp_path / "m.pth")
+    for head in ("mouse", "human"):
+        how = {"window": 128 * 12, "bins": 40, "head": head}
+        model = import_signals("borzoi", path, tmp_path / "m.weights.h5", **how)
+        with torch.no_grad():
+            expected = network(letters(x).permute(0, 2, 1), is_human=head == "human")
+        close(model.predict(x, verbose=0), expected.permute(0, 2, 1).numpy())
+    assert model.bin == 32 and len(model.tasks) == 7611
+
+
+def test_borzoi_of_the_published_size_has_as_many_parameters():
+    torch = pytest.importorskip("torch")
+    with torch.device("meta"):
+        network = borzoi_pytorch()
+    state = network.state_dict()
+    found = sum(values.numel() for name, values in state.items() if "num_batches" not in name)
+    filters = (512, 608, 736, 896, 1056, 1280)
+    assert found == sizes.borzoi(filters, 1536, 8, 8, 64, 192, 1920, 7611)
+
+
+# SpliceAI: the files of its package, by the reader of old Keras files
+
+
+def test_spliceai(tmp_path):
+    """That reader's own networks equal those of TensorFlow's old Keras."""
+    found = importlib.util.find_spec("spliceai")
+    if found is None:
+        pytest.skip("needs the package spliceai, for its files")
+    path = Path(found.origin).parent / "models" / "spliceai3.h5"
+    model = import_signals("spliceai", path, tmp_path / "m.weights.h5", window=10_150)
+    x = codes(10_150, 1)
+    expected = keras.ops.convert_to_numpy(import_keras(path)(letters(x).numpy()))
+    close(model.predict(x, verbose=0), expected)
+    assert model.count_params() == sizes.spliceai(32, (11, 11, 21, 41), 4)
+    assert genome_keras.load_model(tmp_path / "m.weights.h5").tasks[1] == "acceptor"

@@ -16,6 +16,13 @@ from genome_keras.weights.checkpoint import save_described
 # Factory -> a small model and its parameters, and the source's size and its parameters.
 # chrombpnet: 512 filters and 8 layers, and 128 and 4 for the bias, as its program has them.
 SPECIFICATIONS = {
+    "borzoi": (
+        {"window": 64, "bins": 12, "tasks": 3, "filters": (4, 5, 6), "channels": 6, "depth": 1}
+        | {"heads": 2, "key_size": 3, "value_size": 4, "last_filters": 7, "dropout": 0.0},
+        sizes.borzoi((4, 5, 6), 6, 1, 2, 3, 4, 7, 3),
+        {},
+        sizes.borzoi((512, 608, 736, 896, 1056, 1280), 1536, 8, 8, 64, 192, 1920, 7611),
+    ),
     "bpnet": (
         {"window": 130, "bins": 20, "filters": 5, "layers": 2},
         sizes.bpnet(5, 2, 2),
@@ -36,9 +43,18 @@ SPECIFICATIONS = {
         {},
         sizes.enformer((768, 768, 896, 1024, 1152, 1280, 1536), 11, 8, 64, 5313),
     ),
+    "spliceai": (
+        {"window": 60, "filters": 4, "widths": (3, 5), "dilations": (1, 2), "blocks": 2},
+        sizes.spliceai(4, (3, 5), 2),
+        {},
+        sizes.spliceai(32, (11, 11, 21, 41), 4),
+    ),
 }
 DOCUMENTS = (Path(__file__).parents[1] / "docs" / "published_models.md").read_text()
-LARGE = ("enformer",)  # of more parameters than a test should hold: counted at the small size
+LARGE = (
+    "borzoi",
+    "enformer",
+)  # of more parameters than a test should hold: counted at the small size
 
 
 def small(name, **more):
@@ -120,6 +136,11 @@ def test_signal_is_of_the_declared_shape(name):
         ("bpnet", {"window": 127}, "or more by an even number"),
         ("bpnet", {"filters": 0}, "filters must be an integer of at least 1"),
         ("chrombpnet", {"bias_layers": 9}, r"window must be bins \+ 2138"),
+        ("borzoi", {"window": 72}, "window a multiple of 2 to the power of one more"),
+        ("borzoi", {"bins": 18}, "bins must be at most 16"),
+        ("borzoi", {"last_filters": 0}, "last_filters must be an integer of at least 1"),
+        ("spliceai", {"window": 40}, "window must be more than 40"),
+        ("spliceai", {"widths": (3,)}, "one number for each layer in each"),
         ("enformer", {"window": 62}, "window must be a multiple of 4"),
         ("enformer", {"bins": 18}, "bins must be at most 16"),
         ("enformer", {"bins": 5}, "as even or odd as it is"),

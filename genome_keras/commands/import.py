@@ -13,6 +13,8 @@ SIGNALS = {  # models of measured signal: what they are, and their files
     ),
     "chrombpnet": ("ChromBPNet, both networks", "Keras .h5 of its program, bpnet-lite's"),
     "enformer": ("Enformer with one head", "enformer-pytorch's"),
+    "borzoi": ("Borzoi with one head", "borzoi-pytorch's"),
+    "spliceai": ("one of SpliceAI's five networks", "Keras .h5 of its package, no"),
 }
 
 
@@ -60,7 +62,7 @@ def _add_signals(kinds, name, what, files):
     add("--tasks", metavar="NAMES.txt", help="names of the tracks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     add("--bins", type=positive, metavar="N", help="of the output, where not the published ones")
-    add("--head", metavar="NAME", help="of enformer: human (default) or mouse")
+    add("--head", metavar="NAME", help="of enformer, borzoi: human (default) or mouse")
     parser.set_defaults(run=_import_signals)
 
 

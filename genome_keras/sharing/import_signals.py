@@ -10,8 +10,10 @@ import numpy as np
 import genome_keras
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.errors import WeightsError
+from genome_keras.sharing.borzoi_files import read_borzoi
 from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
 from genome_keras.sharing.enformer_files import read_enformer
+from genome_keras.sharing.spliceai_files import SITES, read_spliceai
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     import keras
 
 READERS = {
+    "borzoi": read_borzoi,
     "bpnet": read_bpnet,
     "chrombpnet": read_chrombpnet,
     "enformer": read_enformer,
+    "spliceai": read_spliceai,
 }
-WITH_HEADS = ("enformer",)  # of which a checkpoint has one
+WITH_HEADS = ("borzoi", "enformer")  # of which a checkpoint has one
 
 
 def import_signals(
@@ -44,11 +48,13 @@ def import_signals(
     Args:
         architecture: "bpnet" (Keras's `.h5` of ChromBPNet's program: a bias model, a model
             without bias, or the first network of the whole; or a state of bpnet-lite) or
-            "chrombpnet" (the whole of either), or "enformer" (a state of enformer-pytorch).
+            "chrombpnet" (the whole of either), "enformer" or "borzoi" (a state of
+            enformer-pytorch or of borzoi-pytorch), or "spliceai" (a `.h5` of its package).
         path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
             a torch state.
         out: the `.weights.h5` file to write, and a `.json` beside it.
-        tasks: path of the names of the tracks, one a line; None calls them task_1...
+        tasks: path of the names of the tracks, one a line; None calls them task_1..., but
+            for those of spliceai.
         window, bins: of the input in bp, and of the output; None is what was published.
         head: of a network with several, "human" or "mouse"; None is "human".
 
@@ -84,7 +90,10 @@ def import_signals(
         raise ValueError(f"head is for {', '.join(WITH_HEADS)}. Received: head={head!r}")
     how = {} if head is None else {"head": head}
     arguments, weights = READERS[architecture](path, **how)
-    names = task_names(tasks, arguments["tasks"])
+    if architecture == "spliceai" and (tasks is not None or bins is not None):
+        raise ValueError("spliceai has no tasks and bins to choose. Received: tasks or bins")
+    sites = architecture == "spliceai"
+    names = SITES if sites else task_names(tasks, arguments["tasks"])
     model = getattr(genome_keras, architecture)(**arguments, **given)
     fill(model, weights, path)
     about = {"parameters": model.count_params(), "imported_from": Path(path).name}

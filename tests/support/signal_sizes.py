@@ -1,5 +1,7 @@
 """Parameters of the models of measured signal, layer by layer."""
 
+from itertools import pairwise
+
 
 def bpnet(filters, layers, tasks):
     """A convolution of 21, dilated ones of 3, one of 75 for the profile, dense for counts."""
@@ -26,3 +28,28 @@ def block(channels, heads, key_size, values, distances):
     attention = channels * (2 * heads * key_size + values) + distances * heads * key_size
     attention += 2 * heads * key_size + (values + 1) * channels
     return 4 * channels + attention + (channels + 1) * 2 * channels + (2 * channels + 1) * channels
+
+
+def borzoi(filters, channels, depth, heads, key_size, value_size, last_filters, tasks):
+    """A tower, blocks, two steps up, one across for each, and the last two convolutions."""
+
+    def convolved(before, after, width):
+        return 4 * before + (width * before + 1) * after
+
+    size = (4 * 15 + 1) * filters[0]
+    size += sum(convolved(*pair, 5) for pair in pairwise(filters))
+    size += convolved(filters[-1], channels, 5) + convolved(filters[-1], channels, 1)
+    size += depth * block(channels, heads, key_size, heads * value_size, 32)
+    size += 3 * convolved(channels, channels, 1) + 2 * (3 + channels + 1) * channels
+    return size + convolved(channels, last_filters, 1) + (last_filters + 1) * tasks
+
+
+def spliceai(filters, widths, blocks):
+    """A convolution of 1, one after it and after each group, and blocks of two with norms."""
+    convolutions = sum(2 * blocks * ((width * filters + 1) + 4) * filters for width in widths)
+    return (
+        5 * filters
+        + convolutions
+        + (len(widths) + 1) * (filters + 1) * filters
+        + ((filters + 1) * 3)
+    )
