@@ -9,8 +9,9 @@ be whole, after SIGTERM nothing else may be left but what a later run goes on fr
 command again must end with the same files, byte for byte, and no other. Of logs the processor
 seconds are not compared, of `.keras` files not the date.
 
-Jobs marked "fork" begin in a process that has imported the framework already: moments fall into
-their work and not into eight seconds of imports, which write nothing.
+Each job begins in a process that was forked from one that has imported all it needs: so moments
+fall into its work, and not into seconds of imports, which write nothing. With --programs it is a
+new Python each time, and moments fall into all of it.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 GENOME = 60_000  # bp
 TIMED = ("cpu_seconds",)  # of the rows of a log
-COUNTS = "kmer_logreg.human_chromatin.v1"
+COUNTS, TASK = "kmer_logreg.human_chromatin.v1", "--task A549|CEBPB|None"
 
 
 class Job(NamedTuple):
@@ -46,14 +48,15 @@ class Job(NamedTuple):
     command: str
     out: str
     kept: tuple = ()
-    fork: bool = False
 
 
 SETTINGS = "--model deepbind --set filters=8 --set width=8 --set hidden=8 --epochs 3"
 JOBS = {
-    "predict": Job("predict g.fa --stride 200 --out o.tsv", "o.tsv"),
+    "predict": Job("predict g.fa --stride 3000 --batch-size 4 --out o.tsv", "o.tsv"),
     "variants": Job(
-        "variants v.vcf --genome g.fa --resume --out o.vcf.gz", "o.vcf.gz", ("o.vcf.gz.parts",)
+        f"variants v.vcf --genome g.fa --resume --weights {COUNTS} {TASK} --out o.vcf.gz",
+        "o.vcf.gz",
+        ("o.vcf.gz.parts",),
     ),
     "cluster": Job(
         f"cluster predict g.fa --workers 0 --part 60 --resume --weights {COUNTS} --out o",
@@ -61,18 +64,26 @@ JOBS = {
         ("o",),
     ),
     "build": Job("build g.fa a.bed b.bed --out o.h5 --bin-size 20 --context 100", "o.h5"),
-    "logreg": Job("logreg data.h5 --out o", "o", ("o",), fork=True),
-    "train": Job(f"train data.h5 --out o {SETTINGS} --seed 1", "o", ("o",), fork=True),
+    "logreg": Job("logreg data.h5 --out o", "o", ("o",)),
+    "train": Job(f"train data.h5 --out o {SETTINGS} --seed 1", "o", ("o",)),
     "lm train": Job(
         "lm train g.fa --out o --units 4 --depth 1 --batch-size 8 --epochs 2 --tail 0.1 "
         "--window 50 --save-every 1",
         "o",
         ("o",),
-        fork=True,
     ),
-    "export": Job(f"export {COUNTS} --out o.keras", "o.keras", fork=True),
+    "export": Job(f"export {COUNTS} --out o.keras", "o.keras"),
 }
+TRAINING = ("logreg", "train", "lm train", "export")
 IMPORTED = (
+    "h5py",
+    "onnxruntime",
+    "pyarrow.parquet",
+    "genome_keras.cluster.run",
+    "genome_keras.building.build",
+    "genome_keras.variants.score_variants",
+)
+TRAINED = (
     "genome_keras.models.deepbind",
     "genome_keras.models.char_rnn",
     "genome_keras.models.kmer_logreg",
@@ -80,7 +91,6 @@ IMPORTED = (
     "genome_keras.training.train_logreg",
     "genome_keras.lm.train",
     "genome_keras.sharing.export",
-    "genome_keras.commands.train",
 )
 
 
@@ -89,10 +99,11 @@ def main():
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS), metavar="NAME")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--programs", action="store_true", help="begin with a new Python")
     options = parser.parse_args()
-    if any(JOBS[name].fork for name in options.only):
-        for module in IMPORTED:
-            importlib.import_module(module)
+    frameworks = {*options.only} & {*TRAINING}
+    for module in () if options.programs else IMPORTED + TRAINED * bool(frameworks):
+        importlib.import_module(module)
     print("| command | unbroken, s | killed | ended before | not whole | left | other files | s |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     problems = []
@@ -103,8 +114,7 @@ def main():
             found = tried(JOBS[name], inputs, Path(folder), options, problems)
             cells = f"{found['usual']:.2f} | {found['killed']} | {found['ended']} "
             cells += f"| {found['torn']} | {found['left']} | {found['other']} "
-            how = " (fork)" if JOBS[name].fork else ""
-            print(f"| `{name}`{how} | {cells}| {time.perf_counter() - begun:.0f} |", flush=True)
+            print(f"| `{name}` | {cells}| {time.perf_counter() - begun:.0f} |", flush=True)
     print(*problems, sep="\n", file=sys.stderr)
     sys.exit(bool(problems))
 
@@ -115,9 +125,9 @@ def tried(job, inputs, folder, options, problems):
     counts |= dict.fromkeys(("torn", "left", "other"), 0)
     times = []
     for _ in range(2):
-        place = new_place(folder / "whole", inputs)
+        place = new_place(folder / "work", inputs)
         begun = time.perf_counter()
-        status = start(job, place)(None)
+        status = start(job, place, options)(None)
         times.append(time.perf_counter() - begun)
         if status:
             sys.exit(f"{job.command}: status {status}\n{(place / 'told').read_text()}")
@@ -128,10 +138,10 @@ def tried(job, inputs, folder, options, problems):
         problems.append(f"{job.command}: {number}, {sent.name} after {delay:.3f} s: {told}")
 
     for number in range(options.kills):
-        place = new_place(folder / "broken", inputs)
+        place = new_place(folder / "work", inputs)
         sent = (signal.SIGKILL, signal.SIGTERM)[number % 2]
         delay = draw.uniform(0, counts["usual"])
-        wait = start(job, place)
+        wait = start(job, place, options)
         time.sleep(delay)
         status = wait(sent)
         counts["killed" if status else "ended"] += 1
@@ -144,7 +154,7 @@ def tried(job, inputs, folder, options, problems):
                 problem("torn", f"{path} is not whole")
             if sent == signal.SIGTERM and path not in whole and top not in job.kept:
                 problem("left", f"{path} is left")
-        status, now = start(job, place)(None), files(place)
+        status, now = start(job, place, options)(None), files(place)
         if status:
             problem("other", f"again: status {status}: {(place / 'told').read_text()[-300:]}")
         elif now != whole:
@@ -153,10 +163,10 @@ def tried(job, inputs, folder, options, problems):
     return counts
 
 
-def start(job, place):
+def start(job, place, options):
     """Begins a job; gives a function that sends a signal, or none, and waits for the status."""
     arguments = job.command.split()
-    if not job.fork:
+    if options.programs:
         with (place / "told").open("wb") as told:
             command = [sys.executable, "-m", "genome_keras", *arguments]
             process = subprocess.Popen(command, cwd=place, stdout=told, stderr=told)
@@ -192,6 +202,8 @@ def in_child(arguments, place):
         os.dup2(told, 2)
         catch_signals()
         status = main(arguments)
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)
@@ -241,7 +253,7 @@ def write_inputs(folder):
         (folder / f"{name}.bed").write_text("".join(lines))
     with (folder / "v.vcf").open("w") as file:
         print("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT", file=file)
-        for at in range(500, GENOME - 500, 300):
+        for at in range(500, GENOME - 500, 20):
             alt = "CGTA"["ACGT".index(genome[at])]
             print("chr1", at + 1, ".", genome[at], alt, sep="\t", file=file)
     write_examples(folder / "data.h5")

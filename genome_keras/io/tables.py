@@ -21,7 +21,11 @@ _FORMATS = {str: "%s", int: "%s", float: "%.6g"}
 
 @contextmanager
 def open_table(
-    path: str | os.PathLike, tasks: Sequence[str], *, fields: Mapping[str, type] = PLACE
+    path: str | os.PathLike,
+    tasks: Sequence[str],
+    *,
+    fields: Mapping[str, type] = PLACE,
+    half: bool = False,
 ) -> Iterator["_Text | _Parquet"]:
     """Opens a table; the file is there, whole, when the block succeeds.
 
@@ -35,13 +39,14 @@ def open_table(
         tasks: names of the columns of scores.
         fields: name -> str, int or float, of the first columns; as they are, name, start and
             end (0-based, half-open).
+        half: of Parquet, float16 scores: three significant digits, about half the bytes.
 
     Yields:
         An object with `write(*columns, scores)`: a sequence or array of n values for each
         field, None where one is missing, and floats (n, tasks).
 
     Raises:
-        ValueError: another suffix, a column twice, a tab or line end in a text, or
+        ValueError: another suffix, `half` of text, a column twice, a tab or line end in a text, or
             columns and scores of other shapes.
         GenomeKerasError: the file cannot be written, or pyarrow is missing; before the
             block runs.
@@ -63,6 +68,8 @@ def open_table(
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"columns must be unique. Received twice: {twice!r}")
     kinds = [*fields.values()]
+    if half and not path.endswith(".parquet"):
+        raise ValueError(f"half is for .parquet, whose numbers are binary. Received: {path!r}")
     if path == "-":
         yield _Text(sys.stdout, names, kinds)
         sys.stdout.flush()
@@ -73,7 +80,7 @@ def open_table(
         load_pyarrow()
     with atomic(path) as temporary:
         if path.endswith(".parquet"):
-            with closing(_Parquet(temporary, names, kinds)) as table:
+            with closing(_Parquet(temporary, names, kinds, half=half)) as table:
                 yield table
                 table.flush()
         else:
@@ -99,11 +106,13 @@ class _Text:
 class _Parquet:
     """Gathers rows, for a group of a few hundred rows costs more than it holds."""
 
-    def __init__(self, path, names, kinds):
+    def __init__(self, path, names, kinds, *, half):
         self.pa, parquet = load_pyarrow()
         self.kinds, self.tasks = kinds, len(names) - len(kinds)
         types = {str: self.pa.string(), int: self.pa.int64(), float: self.pa.float32()}
-        types = [types[kind] for kind in (*kinds, *[float] * self.tasks)]
+        scores = self.pa.float16() if half else self.pa.float32()
+        self.number = np.float16 if half else np.float32
+        types = [*(types[kind] for kind in kinds), *[scores] * self.tasks]
         self.schema = self.pa.schema(list(zip(names, types, strict=True)))
         # Dictionaries of scores, which hardly repeat, take time and space.
         words = [name for name, kind in zip(names, kinds, strict=False) if kind is str]
@@ -113,7 +122,7 @@ class _Parquet:
     def write(self, *columns):
         *columns, scores = _checked(columns, self.kinds, self.tasks)
         # Copies: the caller may fill its arrays anew before they are written.
-        self.held.append(([list(_plain(column)) for column in columns], scores.astype(np.float32)))
+        self.held.append(([list(_plain(column)) for column in columns], scores.astype(self.number)))
         self.rows += len(scores)
         if self.rows * len(self.schema) >= ROW_GROUP:
             self.flush()
@@ -126,7 +135,7 @@ class _Parquet:
         arrays = [[value for part in parts for value in part] for parts in columns]
         arrays += list(np.ascontiguousarray(np.concatenate(scores).T))
         arrays = [
-            self.pa.array(array, kind, from_pandas=kind == self.pa.float32())  # NaN is null
+            self.pa.array(array, kind, from_pandas=self.pa.types.is_floating(kind))  # NaN
             for array, kind in zip(arrays, self.schema.types, strict=True)
         ]
         self.writer.write_table(self.pa.Table.from_arrays(arrays, schema=self.schema))

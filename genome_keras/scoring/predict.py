@@ -11,11 +11,13 @@ import numpy as np
 from genome_keras.encode import tokens
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
+from genome_keras.scoring.calls import open_calls
 from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import along_records, around_places
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
+from genome_keras.scoring.values import values_of
 from genome_keras.weights.records import data_frame
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import Batch
@@ -83,6 +85,7 @@ def predict(
     all_tasks: bool = False,
     batch_size: int | None = None,
     engine: str = "auto",
+    values: str = "scores",
 ) -> Scores:
     """Scores of sequences, or of places of a genome, in memory.
 
@@ -101,7 +104,7 @@ def predict(
             `genome_keras.weights.task_choice.chosen_tasks` tells; None is all that were
             trained.
         stride, on_short: of FASTA, as in `predict_fasta`.
-        unknown, all_tasks, batch_size, engine: as in `predict_fasta`.
+        unknown, all_tasks, batch_size, engine, values: as in `predict_fasta`.
 
     Returns:
         `Scores`, whose `as_frame()` is a DataFrame.
@@ -126,7 +129,7 @@ def predict(
         texts, names = _named(seqs)
         opened = nullcontext(_of_sequences(tokens(texts, unknown=unknown), names, use))
     with opened as batches:
-        how = {"tasks": tasks, "all_tasks": all_tasks}
+        how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
         _score(use, batches, kept.opened, unit=None, **how)
     return kept.scores()
 
@@ -143,6 +146,9 @@ def predict_fasta(
     all_tasks: bool = False,
     batch_size: int | None = None,
     engine: str = "auto",
+    above: float | None = None,
+    half: bool = False,
+    values: str = "scores",
 ) -> Predicted:
     """Scores every window of a FASTA file and writes a table.
 
@@ -165,6 +171,13 @@ def predict_fasta(
         engine: of a checkpoint, "auto", "keras" or "onnx", as in
             `genome_keras.scoring.engines.model_without_keras`; the scores are the same to
             within 1e-5.
+        above: write calls only, a row for each window and task of at least this score, with
+            the columns task and score; None writes all scores, a column for each task.
+        half: of Parquet, float16 scores: three significant digits, about half the bytes.
+        values: "scores"; "calibrated", the probabilities of the checkpoint's calibration; or
+            "calls", 1 at or above each task's threshold and 0 below. In the header the names
+            of tasks then begin with "calibrated:" or "call:". See
+            `genome_keras.scoring.values.values_of`.
 
     Returns:
         `Predicted`.
@@ -186,10 +199,10 @@ def predict_fasta(
         Predicted(windows=2, skipped=0)
     """
     use = model_in_use(weights, batch_size=batch_size, engine=engine)
-    how = {"tasks": tasks, "all_tasks": all_tasks}
+    how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with along_records(path, stride=stride, on_short=on_short, **sizes) as slider:
-        windows = _score(use, slider, lambda names: open_table(out, names), **how)
+        windows = _score(use, slider, _table(out, PLACE, above, half), **how)
     return Predicted(windows, slider.skipped)
 
 
@@ -205,6 +218,9 @@ def predict_intervals(
     all_tasks: bool = False,
     batch_size: int | None = None,
     engine: str = "auto",
+    above: float | None = None,
+    half: bool = False,
+    values: str = "scores",
 ) -> Predicted:
     """Scores one window of a genome for each line of a BED file and writes a table.
 
@@ -219,7 +235,8 @@ def predict_intervals(
         genome: FASTA, bgzip FASTA or 2bit, as in `genome_keras.open_genome`, or what that
             gave.
         on_outside: as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
-        out, weights, unknown, tasks, all_tasks, batch_size, engine: as in `predict_fasta`.
+        out, weights, unknown, tasks, all_tasks, batch_size, engine, above, half, values: as
+            in `predict_fasta`.
 
     Returns:
         `Predicted`; nothing is skipped.
@@ -241,11 +258,18 @@ def predict_intervals(
         Predicted(windows=1, skipped=0)
     """
     use = model_in_use(weights, batch_size=batch_size, engine=engine)
-    how = {"tasks": tasks, "all_tasks": all_tasks}
+    how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with around_places(path, genome, on_outside=on_outside, **sizes) as batches:
-        table = partial(open_table, out, fields=INTERVAL)
+        table = _table(out, INTERVAL, above, half)
         return Predicted(_score(use, batches, table, columns=_of_interval, **how), 0)
+
+
+def _table(out, fields, above, half):
+    """What opens the table for the tasks' names."""
+    if above is None:
+        return partial(open_table, out, fields=fields, half=half)
+    return partial(open_calls, out, above=above, fields=fields, half=half)
 
 
 def _of_window(batch):
@@ -256,15 +280,17 @@ def _of_interval(batch):
     return batch.names, batch.starts, batch.ends, batch.labels, batch.strands
 
 
-def _score(use, batches, out, *, tasks, all_tasks, unit="windows", columns=_of_window):
+def _score(use, batches, out, *, tasks, all_tasks, values, unit="windows", columns=_of_window):
     """Writes the scores of batches to what `out` opens for the tasks' names; gives their number."""
     chosen, names = use.columns(tasks, all_tasks=all_tasks)
-    with file_run(batches, out(names), lambda: use.scorer, unit=unit) as run:
+    turned = values_of(values, use, chosen)
+    header = [turned.prefix + name for name in names]
+    with file_run(batches, out(header), lambda: use.scorer, unit=unit) as run:
 
         def write(batch, scores):
             scores = scores[:, chosen]
             check_finite(scores, batch, names, use.name)
-            run.out.write(*columns(batch), scores)
+            run.out.write(*columns(batch), turned.of(scores))
 
         overlap(run.batches, lambda batch: run.work.scores(batch.codes), write)
     return run.count

@@ -93,6 +93,7 @@ PUBLISHED = {
         "b514381a75eaadf979434dc74c9faf1c9fe5cb9274fcd92ba6cb20c5fa49188a",
         76697,
         PAPER,
+        graph_sha256="2d4d35658bf443ad34e2a5fd9aecceb60cac673066c6895905654be83647971e",
     ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
@@ -100,6 +101,7 @@ PUBLISHED = {
         "c132b8339b4da2fb47d3a79099e3abd94ea2bbff609fb6574133cdb6548e5da8",
         10738,
         PAPER,
+        graph_sha256="0fa034f62586454da81e1cca29e5e0793e3f0b1fac5ce00fc8686ea2295518c6",
     ),
     "char_rnn.pfalciparum.v1": Published(
         "707f85fb4723f7ce433f356dd9e96adbc2a58c0c45330d75f3e7d9acaa627547",
@@ -107,6 +109,7 @@ PUBLISHED = {
         "cf0cf91f4805805804351ac774a669c976e5037cd842b259425f8bc671e4da9c",
         9470,
         PAPER,
+        graph_sha256="2d0890d8e9271bc120812076d78edf4ee3f5a403b05f76994945e51ee878aeda",
     ),
     "conv_bigru.human_chromatin.v1": Published(
         "ba574c9eb2cc1a5f394480829b754b35a3d7e99ac75de33071496c16473fc2cd",
@@ -114,6 +117,7 @@ PUBLISHED = {
         "1b224ff03a50a53eebe62c6af599ee3d3f762de9fb1f069ee62fcf1cccd10d73",
         18798,
         CONV_BIGRU,
+        graph_sha256="dbb287d12ae58e8a8457983c1dd0c2431f623922aac5670a7570821dc380f840",
     ),
     "conv_bigru.human_chromatin_200bp.v1": Published(
         "31c16887ae7f8dda383e3652b1bf94b11cd961abe843d510a391234c0d255b97",
@@ -121,6 +125,7 @@ PUBLISHED = {
         "731b0c8d57c694f2783b0bbd481f68bba21922a57fe6b0dbd89d8129a4b9384e",
         16189,
         CONV_BIGRU,
+        graph_sha256="3eb0d989ec4f0d487aa245efd07e03a4763da395c451319b48a91fa0b730a48f",
     ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",

@@ -26,7 +26,8 @@ from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.atomic import atomic
 from genome_keras.io.digest import sha256_of
 from genome_keras.scoring.numpy_models import NUMPY_MODELS
-from genome_keras.scoring.onnx import export_elsewhere, onnx_session
+from genome_keras.scoring.onnx import onnx_session
+from genome_keras.sharing.export import export
 from genome_keras.weights.graphs import SUFFIX
 from genome_keras.weights.resolve import find
 
@@ -57,13 +58,13 @@ def lacking(folder):
     ]
 
 
-def write_graph(folder, name, *, make=export_elsewhere):
+def write_graph(folder, name, *, make=export):
     """Makes the graph of a checkpoint and gives its path.
 
     Args:
         folder: with NAME.weights.h5 and NAME.json.
         name: of the checkpoint.
-        make: as `genome_keras.scoring.onnx.export_elsewhere`.
+        make: as `genome_keras.export`.
 
     Raises:
         WeightsError: the checkpoint cannot be used, or its probe has other scores.
