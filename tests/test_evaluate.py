@@ -318,6 +318,18 @@ def test_command(data, tmp_path, capsys):
     assert evaluate(data, weights=trained, replicates=20)["subsets"] == result["subsets"]
 
 
+def test_chosen_tasks_score_as_among_all(data, tmp_path):
+    every, out = tmp_path / "all", tmp_path / "one"
+    evaluate(data, weights=toy(), replicates=0, out=every)
+    found = evaluate(data, weights=toy(), replicates=0, out=out, choose="*LAST")
+    header, *rows = (every / "per_task.tsv").read_text().splitlines()
+    kept = [row for row in rows if TASKS[1] in row.split("\t")]
+    assert (out / "per_task.tsv").read_text().splitlines() == [header, *kept] != [header]
+    assert {*found["models"]} == {"toy", "gc", "prior"}
+    with pytest.raises(ValueError, match=r"toy\.h5: no task 'x'; it has 2"):
+        evaluate(data, weights=toy(), choose="x")
+
+
 def test_markdown(data):
     text = as_markdown(evaluate(data, weights=toy()))
     assert "**all**: 80 windows, 2 tasks with at least 1 % positives in training" in text

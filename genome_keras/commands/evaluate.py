@@ -3,7 +3,7 @@
 import argparse
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_out_folder, given, new_file, positive
+from genome_keras.commands._arguments import add_out_folder, add_tasks, given, new_file, positive
 from genome_keras.commands._data import add_data, read_data
 from genome_keras.commands._notes import notes
 from genome_keras.commands._results import result as told
@@ -26,6 +26,7 @@ def add_to(commands: _SubParsersAction) -> None:
         metavar="NAME",
         help="name or path of a checkpoint, or folder of a training run; may be repeated",
     )
+    add_tasks(add)
     add("--split", default="test", metavar="NAME", help="any of the data's (default: test)")
     add_out_folder(add, "scores.json and per_task.tsv")
     add(
@@ -52,7 +53,7 @@ def _evaluate(options):
     names = ("weights", "split", "replicates", "batch_size", "out", "report")
     with notes():
         data = read_data(options)
-        result = evaluate(data, only=options.source, **given(options, *names))
+        result = evaluate(data, only=options.source, choose=options.task, **given(options, *names))
     print(as_markdown(result))
     told(
         "scores.json and per_task.tsv",

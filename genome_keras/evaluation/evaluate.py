@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from genome_keras.evaluation.measure import measure, split_of
 from genome_keras.evaluation.score_files import keep
 from genome_keras.progress import progress
 from genome_keras.scores import best_threshold
+from genome_keras.weights.task_choice import chosen_tasks
 
 if TYPE_CHECKING:
     from genome_keras.datasets.splits import Data
@@ -31,6 +33,7 @@ def evaluate(
     *,
     weights: object,
     tasks: Iterable[str] | None = None,
+    choose: Iterable[str] | str | None = None,
     split: str = "test",
     sources: Iterable[str] | None = None,
     only: Iterable[str] | None = None,
@@ -63,6 +66,8 @@ def evaluate(
             one. Each is the name or path of a checkpoint, a `Checkpoint`, a `keras.Model`,
             a `Scorer`, or the folder of `genome_keras.train`.
         tasks: names for those of a model that has none, in the order of its output.
+        choose: score only these tasks of the data, chosen as in `genome_keras.predict`, and
+            without the published scores of others; None is all.
         split: name of the split to score.
         sources: collections to score on their own too; None takes those of `only`, or else
             those of "genome" and "windows" that are there.
@@ -124,6 +129,12 @@ def evaluate(
         rates = examples.positive_rates
         _log.info("%s: no split 'train': no baselines, gc and prior", _named(data))
     valid = None if tuned_on in (None, split) else held_out(data, tuned_on, sources=only)
+    if choose is not None:
+        kept = chosen_tasks(examples.tasks, choose, where=_named(data))
+        rates = rates[[examples.tasks.index(task) for task in kept]]
+        examples, train, valid = (
+            part and _of_tasks(part, kept) for part in (examples, train, valid)
+        )
     columns = {}
     for one in scored:
         columns[one.name] = _columns(one, examples, data)
@@ -149,7 +160,8 @@ def evaluate(
             own = labels._replace(labels=np.where(trained, labels.labels, -1))
         chosen = {"columns": columns[one.name], "step": 8 * batch_size}
         models |= _measured(one, own, examples, valid, **chosen)
-    models |= published(data, split, examples.labels)
+    if choose is None:
+        models |= published(data, split, examples.labels)
     for name, baseline in (_baselines(rates, train) if train else {}).items():
         tuned = valid and best_threshold(valid.labels, baseline(valid.codes))
         models[name] = measure(labels, baseline(examples.codes), tuned=tuned, kind="baseline")
@@ -214,6 +226,11 @@ def _measured(one, split, examples, valid, *, columns, step):
     tuned = valid and best_threshold(valid.labels, scores(epoch, valid))
     best = measure(split, scores(epoch, examples), tuned=tuned, facts=facts)
     return {one.name: best, **more}
+
+
+def _of_tasks(examples, names):
+    columns = [examples.tasks.index(name) for name in names]
+    return replace(examples, labels=examples.labels[:, columns], tasks=names)
 
 
 def _baselines(rates, train):
