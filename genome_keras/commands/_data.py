@@ -26,20 +26,20 @@ def add_data(add: Callable, *, optional: bool = False) -> None:
         "--source",
         action="extend",
         nargs="+",
-        metavar="NAME",
+        metavar="SOURCE",
         help="only these collections, the values of 'source' in the data (default: all)",
     )
     add(
         "--labels",
         nargs="+",
-        metavar="NAME",
+        metavar="COLUMN",
         help="of CSV and TSV: the columns of labels (default: all but sequence, split, source, "
         "chrom, start, end, strand, name and id)",
     )
     add(
         "--valid-share",
         type=float,
-        metavar="X",
+        metavar="SHARE",
         help="of CSV, TSV and FASTA: put this share of the split 'train', or of all sequences "
         "where none is told, into 'valid'",
     )

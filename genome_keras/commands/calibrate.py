@@ -23,7 +23,7 @@ def add_to(commands: _SubParsersAction) -> None:
         metavar="NAME",
         help="name or path of a checkpoint, or folder of a training run",
     )
-    add("--split", default="valid", help="of the data (default: %(default)s)")
+    add("--split", default="valid", metavar="SPLIT", help="of the data (default: %(default)s)")
     add("--out", type=new_file, required=True, metavar="OUT.tsv", help="the table")
     add("--batch-size", type=positive, default=512, metavar="N", help="windows at a time")
     parser.set_defaults(run=_calibrate)

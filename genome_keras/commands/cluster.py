@@ -73,7 +73,7 @@ def add_to(commands: _SubParsersAction) -> None:
             help="(default: %(default)s); 0 does all in this process, without Ray",
         )
         add_engine(add)
-        add("--gpus", type=float, default=0.0, metavar="X", help="share of a GPU for each")
+        add("--gpus", type=float, default=0.0, metavar="SHARE", help="of a GPU for each")
         add("--address", metavar="HOST:PORT", help="a running Ray cluster, or auto")
         add("--resume", action="store_true", help="go on with the finished parts in DIR")
 

@@ -27,7 +27,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="name or path of a checkpoint, or folder of a training run; may be repeated",
     )
     add_tasks(add)
-    add("--split", default="test", metavar="NAME", help="any of the data's (default: test)")
+    add("--split", default="test", metavar="SPLIT", help="any of the data's (default: test)")
     add_out_folder(add, "scores.json and per_task.tsv")
     add(
         "--report",

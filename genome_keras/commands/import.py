@@ -62,7 +62,7 @@ def _add_signals(kinds, name, what, files):
     add("--tasks", metavar="NAMES.txt", help="names of the tracks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     add("--bins", type=positive, metavar="N", help="of the output, where not the published ones")
-    add("--head", metavar="NAME", help="of enformer, borzoi: human (default) or mouse")
+    add("--head", metavar="WORD", help="of enformer, borzoi: human (default) or mouse")
     parser.set_defaults(run=_import_signals)
 
 

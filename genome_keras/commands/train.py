@@ -38,8 +38,12 @@ def add_to(commands: _SubParsersAction) -> None:
     peaks.add_argument(
         "--peaks", nargs="+", metavar="PEAKS", help="BED, narrowPeak, folders, as for `build`"
     )
-    peaks.add_argument("--valid", nargs="+", metavar="NAME", help="contigs to choose the epoch by")
-    peaks.add_argument("--test", nargs="+", default=(), metavar="NAME", help="contigs to leave out")
+    peaks.add_argument(
+        "--valid", nargs="+", metavar="CONTIG", help="contigs to choose the epoch by"
+    )
+    peaks.add_argument(
+        "--test", nargs="+", default=(), metavar="CONTIG", help="contigs to leave out"
+    )
     add_unknown(peaks.add_argument)
     add_on_outside(peaks.add_argument)
     add("--model", choices=MODELS, help="(default: that of --fine-tune, or bigru_multitask)")
