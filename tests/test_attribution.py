@@ -8,6 +8,7 @@ import genome_keras
 from genome_keras.encode import kmer_counts, reverse_complement
 from genome_keras.interpret import (
     Attribution,
+    DeepLiftShap,
     GradientXInput,
     IntegratedGradients,
     Occlusion,
@@ -203,7 +204,9 @@ def test_the_gradient_is_a_small_step():
     np.testing.assert_allclose((found * direction).sum(), (up - down) / 0.02, atol=1e-3)
 
 
-@pytest.mark.parametrize("method", METHODS[1:], ids=lambda method: method.name)
+@pytest.mark.parametrize(
+    "method", [*METHODS[1:], DeepLiftShap(references=3)], ids=lambda method: method.name
+)
 def test_batches_do_not_change_numbers(method):
     model, codes = build("deepsea"), windows(3, letters=5)
     one, other = (
@@ -266,7 +269,7 @@ def test_both_strands_of_a_model_that_reads_one(method):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["gradient_x_input", "occlusion"])
+@pytest.mark.parametrize("method", ["gradient_x_input", "deep_lift_shap", "occlusion"])
 def test_other_tasks_in_a_call(method):
     model, codes = linear(TaskHead(3)), windows()
     every = attribute(model, codes, tasks=[0, 1, 2], method=method)

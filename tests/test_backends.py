@@ -25,6 +25,7 @@ FILES = [
     "deepbind_2015",
     "old_keras",
     "attribution",
+    "deep_lift_shap",
     "ism",
     "lm_train",
 ]

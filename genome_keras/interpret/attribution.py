@@ -7,9 +7,11 @@ import numpy as np
 
 from genome_keras.arguments import one_of
 from genome_keras.encode import tokens
+from genome_keras.interpret.dinucleotides import shuffled
 from genome_keras.interpret.methods import (
     DEFAULT_METHOD,
     TARGETS,
+    DeepLiftShap,
     IntegratedGradients,
     Method,
     Occlusion,
@@ -38,6 +40,7 @@ def attribute(
     sigma: float | None = None,
     seed: int | None = None,
     width: int | None = None,
+    references: int | None = None,
 ) -> np.ndarray:
     """What each letter of windows adds to their scores.
 
@@ -49,7 +52,8 @@ def attribute(
         tasks: an integer column of the model's output, or a list of them.
         method: settings of `genome_keras.interpret.methods`, such as
             `IntegratedGradients(steps=50)` or `Occlusion(width=5)`; or their name, one of
-            "gradient_x_input", "integrated_gradients", "smoothgrad" and "occlusion".
+            "gradient_x_input", "integrated_gradients", "deep_lift_shap", "smoothgrad" and
+            "occlusion".
         target: "logodds" or "score", P(label = 1).
         hypothetical: also tell what each other letter would add, by the same gradients
             (TF-MoDISco asks for these). Without it, only the window's own letters have
@@ -57,7 +61,8 @@ def attribute(
         both_strands: of the mean log-odds of the window and its reverse complement, as in
             `Scorer`; None does what the checkpoint or the scorer does.
         batch_size: windows, points or copies at a time; None is 256, or what the scorer has.
-        steps, baseline, sigma, seed, width: where `method` is a name, settings of it.
+        steps, baseline, sigma, seed, width, references: where `method` is a name, settings of
+            it.
 
     Returns:
         float32 (n, window, 4), letters A, C, G, T; for a list of tasks, (n, window, 4,
@@ -88,6 +93,7 @@ def attribute(
         sigma=sigma,
         seed=seed,
         width=width,
+        references=references,
     )
     return found(tokens(seqs))
 
@@ -138,14 +144,14 @@ class Attribution:
         sigma: float | None = None,
         seed: int | None = None,
         width: int | None = None,
+        references: int | None = None,
     ) -> None:
         from genome_keras.interpret.letters import letter_model
         from genome_keras.layers._gradients import gradient
         from genome_keras.layers.strands import strand_symmetric
 
-        self.method = method_of(
-            method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width
-        )
+        given = {"steps": steps, "baseline": baseline, "sigma": sigma, "seed": seed}
+        self.method = method_of(method, **given, width=width, references=references)
         one_of(accepted=TARGETS, target=target)
         if hypothetical and not self.method.tells_other_letters:
             raise ValueError(
@@ -162,7 +168,12 @@ class Attribution:
         if not isinstance(self.method, Occlusion):
             self._model = strand_symmetric(model) if self.scorer.both_strands else model
             self._network = letter_model(self._model, target=target)
-            self._gradient = gradient(self._network)
+            if isinstance(self.method, DeepLiftShap):
+                from genome_keras.interpret.deep_lift_shap import DeepLift
+
+                self._lift = DeepLift(self._network, batch_size=self.batch_size)
+            else:
+                self._gradient = gradient(self._network)
 
     def __call__(
         self, codes: np.ndarray, *, tasks: int | Sequence[int] | None = None
@@ -173,17 +184,46 @@ class Attribution:
             codes: uint8 (n, window).
             tasks: other ones than those of the object, in this call; None is those.
         """
+        return self.explained(codes, tasks=tasks)[0]
+
+    def explained(
+        self, codes: np.ndarray, *, tasks: int | Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Attributions, and by how much their sums miss what they should be.
+
+        Args:
+            codes, tasks: as of a call.
+
+        Returns:
+            What a call gives; and of "deep_lift_shap" float32 (n,) or (n, tasks), the sum over
+            each window minus what the target changes from the references to it, of other
+            methods None.
+        """
         check_windows(codes, self.scorer.window)
         tasks = self.tasks if tasks is None else tasks
         columns, letters = _columns(tasks, len(self.scorer.tasks)), _one_hot(codes)
+        missed = None
         if isinstance(self.method, Occlusion):
             found = self._occlusion(codes, columns)[:, :, None]
         else:
             self._check(codes[:1])
-            found = self._gradients(letters, columns)
+            if isinstance(self.method, DeepLiftShap):
+                found, missed = self._beside_shuffles(codes, letters, columns)
+            else:
+                found = self._gradients(letters, columns)
         known = letters.any(-1, keepdims=True) if self.hypothetical else letters
         found = np.where(known[..., None], found, 0).astype(np.float32)
-        return found[..., 0] if np.ndim(tasks) == 0 else found
+        if np.ndim(tasks) == 0:
+            return found[..., 0], None if missed is None else missed[..., 0]
+        return found, missed
+
+    def _beside_shuffles(self, codes, letters, columns):
+        """Attributions of all four letters (n, window, 4, tasks), and what their sums miss."""
+        way = self.method
+        references = _one_hot(shuffled(codes, way.references, seed=way.seed))
+        found, change = self._lift(letters, references, outputs=columns)
+        missed = (found * letters[..., None]).sum((1, 2)) - change
+        return found, missed.astype(np.float32)
 
     def _check(self, codes):
         """The network of letters must be the model: it may read its codes in ways of its own."""
@@ -199,7 +239,12 @@ class Attribution:
         )
         if self.target == "logodds":
             ours = sigmoid(ours.astype(np.float64))
-        if not agree(ours, own):
+        same = agree(ours, own)
+        if isinstance(self.method, DeepLiftShap) and same:
+            again = self._lift.model(_one_hot(codes), training=False)
+            plain = self._network(_one_hot(codes), training=False)
+            same = agree(ops.convert_to_numpy(again), ops.convert_to_numpy(plain))
+        if not same:
             raise ValueError(
                 f"{self.scorer.model.name}: its scores from letters are not those from codes, so "
                 "gradients do not tell of it; method='occlusion' does"
@@ -243,8 +288,8 @@ class Attribution:
                 moved = sigma * random.standard_normal((len(row), *letters.shape[1:]))
                 points[: len(row)] += moved * letters[row].any(-1, keepdims=True)
             for at in range(len(tasks)):
-                one = self._gradient(points, chosen[at])[: len(row)]
-                np.add.at(found[..., at], row, weights[place, None, None] * one)
+                gradients = self._gradient(points, chosen[at])[: len(row)]
+                np.add.at(found[..., at], row, weights[place, None, None] * gradients)
         return found
 
     def _occlusion(self, codes, tasks):

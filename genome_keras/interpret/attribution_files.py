@@ -10,7 +10,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
-from genome_keras.interpret.methods import DEFAULT_METHOD, Method, method_of
+from genome_keras.interpret.methods import DEFAULT_METHOD, DeepLiftShap, Method, method_of
 from genome_keras.interpret.page_windows import WINDOWS as SHOWN
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
@@ -52,18 +52,22 @@ def write_attributions(
     sigma: float | None = None,
     seed: int | None = None,
     width: int | None = None,
+    references: int | None = None,
 ) -> int:
     """Writes what each letter adds to the scores of windows of sequences or of a genome.
 
     A table has one row a letter: name of the record or contig, start and end of the window
     (0-based, half-open), pos (1-based, in the record), ref, then one column a task. With
     `hypothetical`, four rows a letter, and a column `letter` before the tasks: what A, C, G
-    and T would add there. An N has no rows.
+    and T would add there. An N has no rows. Of "deep_lift_shap" a column `sum_error` stands
+    before the tasks: by how much the sum over the window misses what the target changes from
+    the references to it, of the task where that is the most; the same in all rows of a window.
 
     HDF5 has, for one task, the arrays that `modisco motifs -i` reads: `raw/seq`, int8
     (n, 4, window), the windows' letters, and `shap/seq`, float32 (n, 4, window), what each
-    of the four would add (`hypothetical` or not); beside them `name`, `start` and `end`, and
-    the attributes `task`, `method` and `target`. Memory does not grow with the file.
+    of the four would add (`hypothetical` or not); beside them `name`, `start`, `end` and, of
+    "deep_lift_shap", `sum_error`; and the attributes `task`, `method` and `target`. Memory
+    does not grow with the file.
 
     Args:
         path, genome, region, weights, tasks, window, on_short, on_outside, unknown: as in
@@ -71,8 +75,8 @@ def write_attributions(
         out: as in `genome_keras.io.tables.open_table`, or a path that ends in ".h5".
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
-        method, target, hypothetical, batch_size, steps, baseline, sigma, seed, width: as in
-            `genome_keras.interpret.attribute`.
+        method, target, hypothetical, batch_size, steps, baseline, sigma, seed, width,
+            references: as in `genome_keras.interpret.attribute`.
         report, shown: as in `write_ism`.
 
     Returns:
@@ -97,7 +101,9 @@ def write_attributions(
         1
         13
     """
-    method = method_of(method, steps=steps, baseline=baseline, sigma=sigma, seed=seed, width=width)
+    given = {"steps": steps, "baseline": baseline, "sigma": sigma, "seed": seed}
+    method = method_of(method, **given, width=width, references=references)
+    adds_up = isinstance(method, DeepLiftShap)
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
@@ -106,9 +112,11 @@ def write_attributions(
         raise ValueError(f"{out}: HDF5 is for one task. Received: {len(columns)} tasks")
     hypothetical = hypothetical or is_h5
     if is_h5:
-        file = _open_arrays(out, window, task=columns[0], method=method.name, target=target)
+        about = {"task": columns[0], "method": method.name, "target": target}
+        file = _open_arrays(out, window, adds_up=adds_up, **about)
     else:
-        fields = {**FIELDS, "letter": str} if hypothetical else FIELDS
+        fields = {**FIELDS, "letter": str} if hypothetical else dict(FIELDS)
+        fields |= {"sum_error": float} if adds_up else {}
         file = open_table(out, columns, fields=fields)
     rows = max(WINDOWS, use.batch_size // method.points(window))  # fill the model's batches
     rows = min(rows, max(1, LARGEST // (4 * window * len(columns))))
@@ -131,13 +139,14 @@ def write_attributions(
         file_run(windows, file, load) as run,
     ):
         for batch in run.batches:
-            attributions = run.work(batch.codes)
+            attributions, missed = run.work.explained(batch.codes)
             check_finite(attributions, batch, columns, use.name)
+            most = None if missed is None else _largest(missed)
             if is_h5:
-                run.out.append(batch, attributions[..., 0])
+                run.out.append(batch, attributions[..., 0], most)
             else:
-                _write(run.out, batch, attributions, hypothetical)
-            page.add(batch, attributions)
+                _write(run.out, batch, attributions, hypothetical, most)
+            page.add(batch, attributions, missed)
     windows.tell_skipped()
     return run.count
 
@@ -187,30 +196,38 @@ def _group(file, path, name):
     return found
 
 
-def _write(table, batch, attributions, hypothetical):
+def _largest(missed):
+    """The largest of each row by its size, with its sign."""
+    return np.take_along_axis(missed, np.abs(missed).argmax(1)[:, None], 1)[:, 0]
+
+
+def _write(table, batch, attributions, hypothetical, missed):
     known = batch.codes < 4
     if hypothetical:
         row, at, letter = np.nonzero(np.repeat(known[..., None], 4, 2))
         columns = [*places(batch, row, at), BASES[letter].tolist()]
-        table.write(*columns, attributions[row, at, letter])
-        return
-    row, at = np.nonzero(known)
-    table.write(*places(batch, row, at), of_letters(attributions, batch.codes)[row, at])
+        values = attributions[row, at, letter]
+    else:
+        row, at = np.nonzero(known)
+        columns, values = places(batch, row, at), of_letters(attributions, batch.codes)[row, at]
+    if missed is not None:
+        columns.append(missed[row])
+    table.write(*columns, values)
 
 
 @contextmanager
-def _open_arrays(path, window, **attributes):
+def _open_arrays(path, window, *, adds_up, **attributes):
     """The HDF5 file of `write_attributions`; it is there, whole, when the block succeeds."""
     with h5.create(path) as file:
         for name, value in attributes.items():
             file.attrs[name] = value
-        yield _Arrays(file, window)
+        yield _Arrays(file, window, adds_up)
 
 
 class _Arrays:
     """Data sets that grow with the windows."""
 
-    def __init__(self, file, window):
+    def __init__(self, file, window, adds_up):
         self.disk, shape = file.disk, (4, window)
         kinds = (
             ("raw/seq", np.int8, shape),
@@ -218,6 +235,7 @@ class _Arrays:
             ("name", h5py.string_dtype(), ()),
             ("start", np.int64, ()),
             ("end", np.int64, ()),
+            *[("sum_error", np.float32, ())] * adds_up,
         )
         self.sets = [
             file.create_dataset(
@@ -232,15 +250,17 @@ class _Arrays:
             for name, kind, row in kinds
         ]
 
-    def append(self, batch, attributions):
+    def append(self, batch, attributions, missed=None):
         """Adds windows.
 
         Args:
             batch: `genome_keras.windows.Batch`.
             attributions: float (n, window, 4).
+            missed: float (n,), or None.
         """
         letters = (batch.codes[:, None] == np.arange(4)[:, None]).astype(np.int8)
         new = letters, attributions.transpose(0, 2, 1), batch.names, batch.starts, batch.ends
+        new = (*new, missed)[: len(self.sets)]
         for held, rows in zip(self.sets, new, strict=True):
             before = len(held)
             held.resize(before + len(rows), 0)

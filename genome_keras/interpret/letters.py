@@ -6,6 +6,7 @@ at every sequence and is linear in the letters of each position. What is missing
 position is N, so that zeros are N everywhere.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -180,6 +181,7 @@ class WordChances(keras.layers.Layer):
 
     Args:
         words: a `KmerWords`.
+        multiply: the product of two tensors, chances of words and of one more letter.
 
     Example:
         >>> words = KmerWords(2)
@@ -189,15 +191,16 @@ class WordChances(keras.layers.Layer):
         [[1, 6]]
     """
 
-    def __init__(self, words: KmerWords) -> None:
+    def __init__(self, words: KmerWords, multiply: Callable = ops.multiply) -> None:
         super().__init__(dtype="float32")
-        self.words = words
+        self.words, self.multiply = words, multiply
 
     def call(self, inputs: Any) -> Any:
         begins = ops.shape(inputs)[1] - self.words.span + 1
         chances = None
         for offset in self.words.offsets:
-            chances = _longer(chances, inputs[:, offset : offset + begins : self.words.stride])
+            letters = inputs[:, offset : offset + begins : self.words.stride]
+            chances = _longer(chances, letters, self.multiply)
         rest = 1 - ops.sum(chances, -1, keepdims=True)
         return ops.concatenate([chances, rest], -1)
 
@@ -232,6 +235,7 @@ class MeanCounts(keras.layers.Layer):
 
     Args:
         counts: a `KmerCounts`.
+        multiply: as of `WordChances`.
 
     Example:
         >>> letters = np.float32([[[1, 0, 0, 0], [0.5, 0.5, 0, 0]]])  # A, then A or C
@@ -241,15 +245,15 @@ class MeanCounts(keras.layers.Layer):
         [[1.5, 0.5, 0.0, 0.0]]
     """
 
-    def __init__(self, counts: KmerCounts) -> None:
+    def __init__(self, counts: KmerCounts, multiply: Callable = ops.multiply) -> None:
         super().__init__(dtype="float32")
-        self.counts = counts
+        self.counts, self.multiply = counts, multiply
 
     def call(self, inputs: Any) -> Any:
         window, chances, found = ops.shape(inputs)[1], None, []
         padded = ops.pad(inputs, ((0, 0), (0, max(self.counts.k) - 1), (0, 0)))
         for last in range(max(self.counts.k)):
-            chances = _longer(chances, padded[:, last : window + last])
+            chances = _longer(chances, padded[:, last : window + last], self.multiply)
             if last + 1 in self.counts.k:
                 found.append(ops.sum(chances, 1))
         found = ops.concatenate(found, -1)
@@ -262,10 +266,10 @@ class MeanCounts(keras.layers.Layer):
         return self.counts.compute_output_spec(keras.KerasTensor(inputs.shape[:2]))
 
 
-def _longer(chances, letters):
+def _longer(chances, letters, multiply):
     """Chances of words (batch, places, 4**n) with one more letter (batch, places, 4)."""
     if chances is None:
         return letters
     shape = ops.shape(letters)
-    longer = ops.expand_dims(chances, -1) * ops.expand_dims(letters, -2)
+    longer = multiply(ops.expand_dims(chances, -1), ops.expand_dims(letters, -2))
     return ops.reshape(longer, (-1, shape[1], 4 * chances.shape[-1]))

@@ -162,9 +162,40 @@ class Occlusion(Settings):
         return max(1, window - self.width + 1)
 
 
-METHODS = {of.name: of for of in (GradientXInput, IntegratedGradients, SmoothGrad, Occlusion)}
+@dataclass(frozen=True)
+class DeepLiftShap(Settings):
+    """What letters add beside shuffles of the window, its dinucleotides kept; the mean of these.
+
+    Multipliers take the place of derivatives: the rescale rule through activations, SHAP's
+    rule through maxima. Changes of a product, as with the gates of GRUs and LSTMs, are
+    shared evenly between its factors, which is an approximation. The sum over a window is
+    target(window) - mean target(shuffles), to rounding.
+
+    >>> DeepLiftShap(references=5).points(window=200)
+    10
+
+    Args:
+        references: shuffles of each window.
+        seed: of the shuffles.
+
+    Source: Shrikumar et al. 2017 (arXiv:1704.02685); Lundberg & Lee 2017 (arXiv:1705.07874).
+    """
+
+    name: ClassVar[str] = "deep_lift_shap"
+    tells_other_letters: ClassVar[bool] = True
+
+    references: int = setting(20, Whole(1), "shuffles of each window", metavar="N")
+    seed: int = setting(0, Whole(0), "of the shuffles", metavar="N")
+
+    def points(self, window: int) -> int:
+        """Passes through the model that one window takes."""
+        return 2 * self.references
+
+
+_CLASSES = (GradientXInput, IntegratedGradients, DeepLiftShap, SmoothGrad, Occlusion)
+METHODS = {method.name: method for method in _CLASSES}
 DEFAULT_METHOD = IntegratedGradients.name
-Method = GradientXInput | IntegratedGradients | SmoothGrad | Occlusion
+Method = GradientXInput | IntegratedGradients | DeepLiftShap | SmoothGrad | Occlusion
 
 
 def method_of(method: str | Method = DEFAULT_METHOD, **given: Any) -> Method:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.interpret.methods import DeepLiftShap
 from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.pictures.canvas import BASES
 from genome_keras.pictures.page_frame import paragraph, table, written_page
@@ -27,6 +28,7 @@ class _Seen(NamedTuple):
     tasks: list[int]  # columns, the largest value first
     peaks: list[tuple]  # of each: value, place from 0, letter
     values: np.ndarray  # (window, 4, pictured)
+    missed: list[float] | None  # of each task, by its sum
 
 
 class FirstWindows:
@@ -47,27 +49,31 @@ class FirstWindows:
     def __init__(self, *, own: bool, shown: int = WINDOWS) -> None:
         self.own, self.shown, self.count, self.seen = own, shown, 0, []
 
-    def add(self, batch: Batch, values: np.ndarray) -> None:
+    def add(self, batch: Batch, values: np.ndarray, missed: np.ndarray | None = None) -> None:
         """Takes windows.
 
         Args:
             batch: `genome_keras.windows.Batch`.
             values: float (n, window, 4, tasks), as `ism` and `attribute` give them.
+            missed: float (n, tasks), by which the sums of windows miss what they should be.
         """
         most = max(1, min(self.shown, LENGTH // batch.codes.shape[1]))
         new = slice(0, max(0, most - self.count))
         self.count += len(batch.codes)
         given = batch.names[new], batch.starts[new].tolist(), batch.codes[new], values[new]
-        for name, start, codes, of in zip(*given, strict=True):
+        for row, (name, start, codes, window_values) in enumerate(zip(*given, strict=True)):
             if self.own:
-                of = np.where((codes[:, None] == np.arange(4))[..., None], of, 0)
-            flat = np.nan_to_num(of).reshape(-1, of.shape[-1])
+                window_values = np.where(
+                    (codes[:, None] == np.arange(4))[..., None], window_values, 0
+                )
+            flat = np.nan_to_num(window_values).reshape(-1, window_values.shape[-1])
             at = np.abs(flat).argmax(0)
             largest = flat[at, np.arange(len(at))]
             tasks = np.argsort(-np.abs(largest), kind="stable")[:TOLD].tolist()
             peaks = [(float(largest[task]), *divmod(int(at[task]), 4)) for task in tasks]
-            kept = of[..., tasks[:PICTURED]].copy()
-            self.seen.append(_Seen(name, start, codes.copy(), tasks, peaks, kept))
+            kept = window_values[..., tasks[:PICTURED]].copy()
+            sums = None if missed is None else missed[row, tasks].tolist()
+            self.seen.append(_Seen(name, start, codes.copy(), tasks, peaks, kept, sums))
 
 
 @contextmanager
@@ -150,6 +156,11 @@ def attribution_page(
         f"The height of a letter is what it adds to the {what} of the task, by "
         f"{method.replace('_', ' ')}; letters that hang below the line take away from it.",
     )
+    if method == DeepLiftShap.name:
+        about += (
+            "The sum error is the sum over a window minus what the target changes from its "
+            "references to it.",
+        )
 
     def pictures(seen, number, where, **place):
         yield (
@@ -189,7 +200,11 @@ def _section(number, seen, tasks, pictures, alt):
         own = "ACGTN"[seen.codes[at]]
         change = f"{own}>{BASES[letter]}" if alt else own
         rows.append((tasks[task], f"{seen.start + at + 1:,} {change}", f"{value:+.4f}"))
-    yield table(("task", "at (1-based)", "largest value"), rows)
+    heads = ("task", "at (1-based)", "largest value")
+    if seen.missed is not None:
+        heads = (*heads, "sum error")
+        rows = [(*row, f"{error:+.1e}") for row, error in zip(rows, seen.missed, strict=True)]
+    yield table(heads, rows)
     for which, task in enumerate(seen.tasks[:PICTURED]):
         where = f"{tasks[task]} in {place}"
         named = dict(codes=seen.codes, start=seen.start, contig=seen.name, title=tasks[task])

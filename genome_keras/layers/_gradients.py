@@ -5,16 +5,22 @@ import numpy as np
 
 
 def gradient(model):
-    """The derivative of weighted outputs for the input, on any backend that has gradients.
+    """The derivative of weighted outputs for the input, as of `outputs_and_gradient`."""
+    both = outputs_and_gradient(model)
+    return lambda inputs, weights: both(inputs, weights)[1]
+
+
+def outputs_and_gradient(model):
+    """The outputs and the derivative of their weighted sum for the input, on any backend.
 
     Args:
         model: a `keras.Model`, one float input and one output (batch, outputs). Its weights
             are read at each call.
 
     Returns:
-        A function from float32 inputs (batch, ...) and weights (batch, outputs) to float32
-        of the shape of the inputs: d sum(weights * model(inputs)) / d inputs, not in
-        training. On TensorFlow and JAX it is compiled for each shape of the inputs.
+        A function from float32 inputs (batch, ...) and weights (batch, outputs) to the outputs
+        and to float32 of the shape of the inputs: d sum(weights * model(inputs)) / d inputs, not
+        in training. On TensorFlow and JAX it is compiled for each shape of the inputs.
 
     Raises:
         ValueError: a backend without gradients.
@@ -30,14 +36,15 @@ def _jax(model):
 
     def total(inputs, weights, trainable, fixed):
         outputs, _ = model.stateless_call(trainable, fixed, inputs, training=False)
-        return (outputs * weights).sum()
+        return (outputs * weights).sum(), outputs
 
-    compiled = jax.jit(jax.grad(total))
+    compiled = jax.jit(jax.grad(total, has_aux=True))
 
     def call(inputs, weights):
         trainable = [variable.value for variable in model.trainable_variables]
         fixed = [variable.value for variable in model.non_trainable_variables]
-        return np.asarray(compiled(inputs, weights, trainable, fixed))
+        found, outputs = compiled(inputs, weights, trainable, fixed)
+        return np.asarray(outputs), np.asarray(found)
 
     return call
 
@@ -49,11 +56,13 @@ def _tensorflow(model):
     def compiled(inputs, weights):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            total = tf.reduce_sum(model(inputs, training=False) * weights)
-        return tape.gradient(total, inputs, unconnected_gradients="zero")
+            outputs = model(inputs, training=False)
+            total = tf.reduce_sum(outputs * weights)
+        return outputs, tape.gradient(total, inputs, unconnected_gradients="zero")
 
     def call(inputs, weights):
-        return compiled(tf.constant(inputs), tf.constant(weights)).numpy()
+        outputs, found = compiled(tf.constant(inputs), tf.constant(weights))
+        return outputs.numpy(), found.numpy()
 
     return call
 
@@ -66,9 +75,10 @@ def _torch(model):
         inputs = ops.convert_to_tensor(inputs).detach().requires_grad_()
         # cuDNN's recurrent kernels refuse gradients outside of training.
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-            total = (model(inputs, training=False) * ops.convert_to_tensor(weights)).sum()
+            outputs = model(inputs, training=False)
+            total = (outputs * ops.convert_to_tensor(weights)).sum()
             (found,) = torch.autograd.grad(total, inputs)
-        return ops.convert_to_numpy(found)
+        return ops.convert_to_numpy(outputs), ops.convert_to_numpy(found)
 
     return call
 

@@ -1,5 +1,6 @@
 """A recurrent layer whose modules tick at periods of their own."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -93,13 +94,23 @@ class Clockwork(keras.layers.Layer):
             self.biases.append(bias)
 
     def call(self, inputs: Any) -> Any:
+        return self.states(inputs, _ticks)
+
+    def states(self, inputs: Any, ticks: Callable[[Any, Any], Any]) -> Any:
+        """The output, by a function that runs one module over its ticks.
+
+        Args:
+            inputs: as of a call.
+            ticks: from what a module reads (batch, ticks, size) and its own recurrent kernel
+                to its states (batch, ticks, size): h = tanh(read + h_before U).
+        """
         window = ops.shape(inputs)[1]
         states, before = [], []  # of the modules so far, slowest first; one step earlier
         for i, period in reversed(list(enumerate(self.periods))):
             read = ops.concatenate([x[:, ::period] for x in (inputs, *before)], -1)
             read = ops.matmul(read, self.kernels[i]) + self.biases[i]
-            ticks = _ticks(read, ops.convert_to_tensor(self.recurrent_kernels[i]))
-            held = ops.repeat(ticks, period, 1)[:, :window]
+            own = ticks(read, ops.convert_to_tensor(self.recurrent_kernels[i]))
+            held = ops.repeat(own, period, 1)[:, :window]
             states.insert(0, held)
             before.insert(0, ops.pad(held, ((0, 0), (1, 0), (0, 0)))[:, :window])
         states = ops.concatenate(states, -1)
