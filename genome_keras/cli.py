@@ -32,6 +32,7 @@ COMMANDS = (
     "ism",
     "attribute",
     "experiment",
+    "design",
     "filters",
     "modisco",
     "build",

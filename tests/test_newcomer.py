@@ -40,6 +40,8 @@ TABLE = {
     "experiment space": "experiment space IN.fa --motif-a GATA --motif-b CACGTG "
     "--weights m.weights.h5 --out x.tsv --report OUT.html",
     "experiment epistasis": "experiment epistasis IN.fa --weights m.weights.h5 --out OUT.tsv",
+    "design": "design IN.fa --target a=1 --weights m.weights.h5 --out OUT.fa",
+    "design steps": "design IN.fa --target a=1 --weights m.weights.h5 --out x.fa --steps OUT.tsv",
     "filters": "filters IN.fa --weights m.weights.h5 --out OUT.meme",
     "modisco": "modisco IN.h5 --out OUT.h5",
     "build": "build IN.fa p.bed --out OUT.h5",
