@@ -17,6 +17,11 @@ from genome_keras.evaluation.compare import compare as compare
 from genome_keras.evaluation.evaluate import evaluate as evaluate
 from genome_keras.genome import Interval as Interval
 from genome_keras.genome import Variant as Variant
+from genome_keras.interpret.ablation import ablate as ablate
+from genome_keras.interpret.interactions import epistasis as epistasis
+from genome_keras.interpret.planted_motifs import marginalize as marginalize
+from genome_keras.interpret.planted_motifs import space as space
+from genome_keras.interpret.sequence_design import design as design
 from genome_keras.io.motifs import read_motifs as read_motifs
 from genome_keras.io.reference import open_genome as open_genome
 from genome_keras.io.word_vectors import read_words as read_words
