@@ -111,9 +111,7 @@ def rows(options, size, folder):
     yield "regression on frozen features", scores(head, test), seconds - sum(spent[1:])
     yield f"fine-tuned, epoch {best} of {len(log) - 1}", scores(tuned, test), seconds
     if options.scratch:
-        recipe = recipe_of(
-            "default", epochs=options.scratch, patience=2, learning_rate=options.rate
-        )
+        recipe = recipe_of("default", epochs=options.scratch, learning_rate=options.rate)
         sizes = {k: v for k, v in checkpoint.sizes.items() if k not in ("window", "tasks")}
         how = {"model": checkpoint.architecture, "arguments": sizes, "window": window}
         run = folder / f"{size}-scratch"

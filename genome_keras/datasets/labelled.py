@@ -79,7 +79,7 @@ class Labelled:
         ...     file.flush()
         ...     read = read_labelled(file.name)
         >>> read.codes.tolist(), read.labels.tolist(), read.split.tolist()
-        ([[0, 1, 2, 3], [0, 1, 2, 4]], [[1], [-1]], ['test', 'test'])
+        ([[0, 1, 2, 3], [4, 0, 1, 2]], [[1], [-1]], ['test', 'test'])
     """
 
     path: str

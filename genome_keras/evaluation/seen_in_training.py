@@ -19,10 +19,10 @@ def sharing(codes: np.ndarray, others: np.ndarray, *, k: int = K) -> int:
 
     Example:
         >>> from genome_keras.encode import tokens
-        >>> sharing(tokens(["AACCG", "TTTTT"]), tokens(["ACGGT", "CCCCC"]), k=4)  # ACCG, CGGT
-        0
-        >>> sharing(tokens(["AACCG", "TTTTT"]), tokens(["ACGGT", "CCCCC"]), k=3)
+        >>> sharing(tokens(["AACCG", "TTTTT"]), tokens(["ACGGT", "CCCCC"]), k=4)  # ACCG is CGGT
         1
+        >>> sharing(tokens(["AACCG", "TTTTT"]), tokens(["ACGGT", "CCCCC"]), k=5)
+        0
     """
     wanted = np.unique(np.concatenate([part[valid] for part, valid in _kmers(codes, k)] or [[]]))
     if not len(wanted):

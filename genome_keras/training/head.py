@@ -46,8 +46,8 @@ def fit_head(
         >>> from genome_keras import kmer_logreg
         >>> from genome_keras.datasets.chromatin_data import Examples
         >>> codes = np.random.default_rng(0).integers(0, 4, (60, 12), np.uint8)
-        >>> labels = (codes == 2).sum(1, keepdims=True) > 3  # many G
-        >>> examples = Examples(codes, labels.astype(np.int8), np.full(60, ""), ["G-rich"])
+        >>> labels = ((codes == 1) | (codes == 2)).sum(1, keepdims=True) > 6  # C and G
+        >>> examples = Examples(codes, labels.astype(np.int8), np.full(60, ""), ["GC-rich"])
         >>> model = kmer_logreg(window=12, tasks=1, k=(1,))
         >>> fit_head(model, examples, examples)
         >>> scores = model.predict_on_batch(codes)
