@@ -168,7 +168,12 @@ def test_parameter_count_at_the_size_of_the_source(name):
 
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)
-def test_training_lowers_the_loss(name):
+@pytest.mark.parametrize(
+    "steps", [4, pytest.param(9, marks=[pytest.mark.compiled, pytest.mark.thorough])]
+)
+def test_training_lowers_the_loss(name, steps):
+    if steps == 4 and keras.backend.backend() == "jax":
+        pytest.skip("JAX compiles all the same")
     model = small(name, learning_rate=0.02)
     x = codes(16)
     y = (
@@ -177,10 +182,8 @@ def test_training_lowers_the_loss(name):
         else np.stack([x[:, 0] == 0, x[:, 1] == 1, x[:, 2] > 1], 1)
     )
     y = x if name == "char_rnn" else y.astype("int8")
-    first = model.train_on_batch(x, y)[0]
-    for _ in range(8):
-        last = model.train_on_batch(x, y)[0]
-    assert last < first
+    losses = [model.train_on_batch(x, y)[0] for _ in range(steps)]
+    assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)

@@ -11,10 +11,6 @@ import h5py
 import keras
 import numpy as np
 import pytest
-
-from genome_keras.cli import main
-from genome_keras.errors import WeightsError
-from genome_keras.sharing.import_keras import import_keras
 from support.old_keras import (
     convolved,
     gates_of,
@@ -26,6 +22,10 @@ from support.old_keras import (
     write_keras_0,
     write_keras_1,
 )
+
+from genome_keras.cli import main
+from genome_keras.errors import WeightsError
+from genome_keras.sharing.import_keras import import_keras
 
 SAVED = Path(__file__).parent / "saved" / "old_keras"
 DRAW = np.random.default_rng(4)
@@ -335,8 +335,15 @@ def test_mpra_dragonn(shared_data):
     np.testing.assert_allclose(outputs(model, x), y, atol=1e-4)
 
 
-@pytest.mark.parametrize("factor", ["E2F1", "FOXA1"])
-@pytest.mark.parametrize("beside", [False, True])
+@pytest.mark.parametrize(
+    ("factor", "beside"),
+    [
+        ("E2F1", False),
+        ("FOXA1", True),
+        pytest.param("E2F1", True, marks=pytest.mark.thorough),
+        pytest.param("FOXA1", False, marks=pytest.mark.thorough),
+    ],
+)
 def test_factornet(shared_data, factor, beside):
     """Both strands through shared layers; Keras 1 and Theano; by NumPy."""
     folder = shared_data / "published" / "factornet" / factor
