@@ -18,7 +18,9 @@ import pytest
 import genome_keras
 from genome_keras.cli import COMMANDS, _parser
 from genome_keras.interpret.methods import METHODS
+from genome_keras.scoring.numpy_models import NUMPY_MODELS
 from genome_keras.sharing.verify import HEADINGS
+from genome_keras.weights.graphs import SUFFIX as GRAPH
 from genome_keras.weights.locations import SUFFIXES
 from genome_keras.weights.registry import PUBLISHED
 
@@ -173,15 +175,25 @@ def test_every_checkpoint_is_registered():
 def test_bytes_are_those_of_the_sums_and_of_the_registry():
     lines = (WEIGHTS / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    ends = (SUFFIXES["weights"], SUFFIXES["json"])
+    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH)
     assert set(sums) == {path.name for path in WEIGHTS.iterdir() if path.name.endswith(ends)}
     for name, digest in sums.items():
         found = (WEIGHTS / name).read_bytes()
         assert hashlib.sha256(found).hexdigest() == digest, name
-        entry = PUBLISHED[name.removesuffix(ends[0]).removesuffix(ends[1])]
+        entry = PUBLISHED[name.removesuffix(next(end for end in ends if name.endswith(end)))]
+        if name.endswith(GRAPH):
+            assert entry.graph_sha256 == digest, name
+            continue
         of_json = name.endswith(ends[1])
         told = (entry.json_sha256, entry.json_size) if of_json else (entry.sha256, entry.size)
         assert told == (digest, len(found)), name
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_checkpoint_has_a_graph(name):
+    """Or is of an architecture that NumPy computes; so no framework is loaded to score with it."""
+    by_numpy = name.partition(".")[0] in NUMPY_MODELS
+    assert (PUBLISHED[name].graph_sha256 is None) == by_numpy
 
 
 def cards():

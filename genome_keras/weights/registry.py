@@ -61,7 +61,7 @@ PUBLISHED = {
         "b815758e7a4f572e809d5f2c8f9b4e3f84617fb1c8b618c398cb43d330aead06",
         19388,
         BASSET,
-        graph_sha256="c77a6dbede655a9588a111a1cef6c787250c38604bca632e91c0eb38194e1e48",
+        graph_sha256="8495729c5f4613e8eb79efa74b51039770b882dcd64deea025abe14228917a64",
     ),
     "bigru_multitask.human_chromatin.v1": Published(
         "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
@@ -69,7 +69,7 @@ PUBLISHED = {
         "476c1255a7c52a9f1d1be060beb4cacefefa00694b1122d484c9250558a8b787",
         14610,
         PAPER,
-        graph_sha256="2699fc15e3f53ae9775103c5a70d636a9a340c6c333739dbf372a2bbca397bd6",
+        graph_sha256="620747eab7e78ce113fad933cd32738ff3716960a8bbf53824206126623a0d5c",
     ),
     "bigru_multitask.human_chromatin.v2": Published(
         "28c2ae0dc900f803f5b92306ee7c908cdf0b33fb1d370faa1f6a9fc0aaeea138",
@@ -77,7 +77,7 @@ PUBLISHED = {
         "76b35f3f191cc0d618511e2310f641fc23f458c6e1011b54b0b6f42858f9f561",
         15956,
         PAPER,
-        graph_sha256="a3396d38496f6dce97e7e49240bbf2cfe56d424044e5b646d5acdb7cbda7bc7d",
+        graph_sha256="d24f44e2fdca7a03f9998785fe939c961327ad080be589889e3fab8596231d9c",
     ),
     "bigru_multitask.human_chromatin_200bp.v1": Published(
         "eb96aa719473cceb4e40aa4ff49ee5517c7e91d29697d107aba362bb2c714e4b",
@@ -85,7 +85,7 @@ PUBLISHED = {
         "82d9750f648c6229afa5dc96047da5fae5f53f99bb87aaa1f4db29c3c976ef5b",
         15930,
         PAPER,
-        graph_sha256="78179026c21518236feeb6e600c9ab0c1667e5fb57a8730443cbdc138fb63780",
+        graph_sha256="5eacb980e8f118d0b567394550ac52b565970946214f9f29b9bd60f054862059",
     ),
     "bigru_multitask.human_chromatin_919.v1": Published(
         "9fd4d5fb15f748244c9aa5297cec8e991d434f5d33919334a73679f70d3b405c",
@@ -93,7 +93,7 @@ PUBLISHED = {
         "b514381a75eaadf979434dc74c9faf1c9fe5cb9274fcd92ba6cb20c5fa49188a",
         76697,
         PAPER,
-        graph_sha256="2d4d35658bf443ad34e2a5fd9aecceb60cac673066c6895905654be83647971e",
+        graph_sha256="a9023e3323cbc86ebdfc2ca5c625d5cec9d3fcd58b5e5f0888dac5dfd7d29ce8",
     ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
@@ -101,7 +101,7 @@ PUBLISHED = {
         "c132b8339b4da2fb47d3a79099e3abd94ea2bbff609fb6574133cdb6548e5da8",
         10738,
         PAPER,
-        graph_sha256="0fa034f62586454da81e1cca29e5e0793e3f0b1fac5ce00fc8686ea2295518c6",
+        graph_sha256="29a5b38c578c1fd8ef24c8e95eda6b7eb52aa718863bbf1d8e6f7ec1712016c9",
     ),
     "char_rnn.pfalciparum.v1": Published(
         "707f85fb4723f7ce433f356dd9e96adbc2a58c0c45330d75f3e7d9acaa627547",
@@ -117,7 +117,7 @@ PUBLISHED = {
         "1b224ff03a50a53eebe62c6af599ee3d3f762de9fb1f069ee62fcf1cccd10d73",
         18798,
         CONV_BIGRU,
-        graph_sha256="dbb287d12ae58e8a8457983c1dd0c2431f623922aac5670a7570821dc380f840",
+        graph_sha256="9bf8a06514dc447f838cf3a9110f4ef7333f7d8bb7e9df92081ef6ce3ddf3504",
     ),
     "conv_bigru.human_chromatin_200bp.v1": Published(
         "31c16887ae7f8dda383e3652b1bf94b11cd961abe843d510a391234c0d255b97",
@@ -125,7 +125,7 @@ PUBLISHED = {
         "731b0c8d57c694f2783b0bbd481f68bba21922a57fe6b0dbd89d8129a4b9384e",
         16189,
         CONV_BIGRU,
-        graph_sha256="3eb0d989ec4f0d487aa245efd07e03a4763da395c451319b48a91fa0b730a48f",
+        graph_sha256="c3432e1b183da3bfde03d4f503e47abdf939ab32481395710d9fa62eb7bdd259",
     ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",

@@ -75,7 +75,7 @@ def write_graph(folder, name, *, make=export):
     with tempfile.TemporaryDirectory(prefix="genome_keras-") as other:
         whole = Path(other, "whole.onnx")
         make(checkpoint.name, whole, format="onnx")  # compared with the model there
-        graph = without_weights(canonical(onnx.load(whole)), checkpoint.path)
+        graph = canonical(without_weights(onnx.load(whole), checkpoint.path))
         with atomic(folder / (name + SUFFIX)) as draft:
             draft.write_bytes(as_bytes(graph))
             check(onnx_session(draft), onnx_session(whole), checkpoint)

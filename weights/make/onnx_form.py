@@ -25,7 +25,7 @@ def canonical(model: ModelProto) -> ModelProto:
     opsets = {each.domain: each.version for each in model.opset_import}
     for domain in sorted({node.domain for node in _all_nodes(model.graph)} | {""}):
         new.opset_import.append(helper.make_opsetid(domain, opsets[domain]))
-    new.graph.CopyFrom(_renamed(model.graph, {}, itertools.count()))
+    new.graph.CopyFrom(_renamed(_without_copies(model.graph), {}, itertools.count()))
     new.graph.name = "genome_keras"
     return new
 
@@ -77,8 +77,45 @@ def _renamed(graph, outer, numbers):
             used.append(old.name)
         new.output.append(_value(name(old.name), old.type))
     for value in used:
-        array = numpy_helper.to_array(own[value])
-        new.initializer.append(numpy_helper.from_array(array, name(value)))
+        new.initializer.append(_tensor(own[value], name(value)))
+    return new
+
+
+def _tensor(old, name):
+    """An initializer in its one form, under another name."""
+    if old.data_location != TensorProto.EXTERNAL:
+        return numpy_helper.from_array(numpy_helper.to_array(old), name)
+    tensor = TensorProto()
+    tensor.CopyFrom(old)
+    tensor.name = name
+    return tensor
+
+
+def _without_copies(graph, around=None):
+    """A graph without operations that copy, but for outputs that would be the same value."""
+    new, first = GraphProto(), dict(around or {})  # a copy -> what it is of
+    new.CopyFrom(graph)
+    del new.node[:]
+    for node in graph.node:
+        if node.op_type == "Identity":
+            first[node.output[0]] = first.get(node.input[0], node.input[0])
+            continue
+        kept = new.node.add()
+        kept.CopyFrom(node)
+        for at, value in enumerate(node.input):
+            kept.input[at] = first.get(value, value)
+        for attribute in kept.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                attribute.g.CopyFrom(_without_copies(attribute.g, first))
+    inside = {one.name for one in new.input} | {one for node in new.node for one in node.output}
+    for value in new.output:
+        source = first.get(value.name, value.name)
+        if source in inside:
+            inside.remove(source)  # it is an output now, and no other may be
+            value.name = source
+        else:
+            value.name += ".copy"
+            new.node.append(helper.make_node("Identity", [source], [value.name]))
     return new
 
 
