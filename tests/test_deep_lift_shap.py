@@ -35,23 +35,19 @@ WINDOW = 12
 SMALL = {"window": WINDOW, "tasks": 2, "seed": 1}
 CONVOLUTIONS = {"filters": (3, 4, 4), "widths": (3, 3, 1), "pools": (2, 1, 1)}
 MODELS = {
-    "basset": {**CONVOLUTIONS, "hidden": (5, 4)},
     "bigru_multitask": {"units": 3, "both_strands": True},
     "center_context": {"center": 8, "filters": (3, 4), "units": 2, "context_filters": (3, 4)}
     | {"context_units": 2, "head_dropout": 0.0},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 4, "periods": (1, 4)},
-    "conv_bigru": {"filters": (3, 4), "width": 4, "pool": 2, "units": 2},
-    "danq": {"filters": 3, "width": 4, "pool": 3, "units": 2, "hidden": 4},
     "deepbind": {"filters": 3, "width": 4, "hidden": 4, "both_strands": True},
     "deepsea": {**CONVOLUTIONS, "hidden": 5},
-    "integer_logreg": {},
     "kmer_logreg": {"k": (1, 2, 3), "both_strands": True},
     "kmer_rnn": {"word": "101", "embedding": 3, "units": 2},
 }
 
 
 def build(name, **more):
-    model = getattr(genome_keras, name)(**{**SMALL, **MODELS[name], **more})
+    model = getattr(genome_keras, name)(**{**SMALL, **MODELS.get(name, {}), **more})
     rng = np.random.default_rng(2)
     for weight in model.trainable_weights:  # of a size that letters matter
         weight.assign(numbers(weight) + 0.4 * rng.normal(size=weight.shape))
@@ -115,9 +111,15 @@ def test_every_network_adds_up(name):
     sums = (found * one_hot(codes)[..., None]).sum((1, 2))
     np.testing.assert_allclose(sums, expected, atol=2e-5)
     assert np.abs(expected).max() > 1e-3
+
+
+def test_attribute_takes_shuffles_by_the_seed():
+    model, codes = build("kmer_logreg"), windows()
+    found, _ = DeepLift(letter_model(model))(
+        one_hot(codes), one_hot(shuffled(codes, 3, seed=5)), outputs=[1, 0]
+    )
     ours = attribute(model, codes, tasks=[1, 0], method=DeepLiftShap(references=3, seed=5))
-    known = one_hot(codes)[..., None]
-    np.testing.assert_allclose(ours, found * known, atol=1e-5)
+    np.testing.assert_allclose(ours, found * one_hot(codes)[..., None], atol=1e-5)
 
 
 # The rules
@@ -204,10 +206,9 @@ def test_a_linear_network_has_its_weights_beside_the_references():
 
 
 def test_both_strands_and_batches():
-    model, codes = build("bigru_multitask"), windows(3)
-    found = attribute(model, codes, tasks=0, method="deep_lift_shap", references=3, batch_size=4)
-    other = reverse_complement(codes)
-    other = attribute(model, other, tasks=0, method="deep_lift_shap", references=3)
+    model, codes = build("bigru_multitask", depth=1, units=2), windows(2)
+    lifted = Attribution(model, tasks=0, method="deep_lift_shap", references=3, batch_size=4)
+    found, other = lifted(codes), lifted(reverse_complement(codes))
     np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-5)
 
 
@@ -271,7 +272,7 @@ def test_the_numbers_of_other_programs(program):
     torch = pytest.importorskip("torch")
     pytest.importorskip(program)
     more = {"pools": (1, 1, 1)} if program == "captum" else {}
-    model, codes = build("basset", **more), windows(4)
+    model, codes = build("basset", hidden=(5, 4), **{**CONVOLUTIONS, **more}), windows(4)
     references = one_hot(shuffled(codes, 5))
     ours, _ = DeepLift(letter_model(model))(one_hot(codes), references, outputs=[1])
     network = torch_of(torch, letter_model(model))

@@ -38,6 +38,7 @@ TABLE = {
     "--out OUT.tsv",
     "experiment ablate": "experiment ablate IN.fa --bases 2-9 --weights m.weights.h5 --out OUT.tsv",
     "experiment space": "experiment space IN.fa --motif-a GATA --motif-b CACGTG "
+    "--distances 0-5 "
     "--weights m.weights.h5 --out x.tsv --report OUT.html",
     "experiment epistasis": "experiment epistasis IN.fa --weights m.weights.h5 --out OUT.tsv",
     "design": "design IN.fa --target a=1 --weights m.weights.h5 --out OUT.fa",

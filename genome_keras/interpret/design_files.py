@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 
 from genome_keras.arguments import at_least_one
+from genome_keras.errors import SequenceError
 from genome_keras.interpret.edit_rules import EditRules
 from genome_keras.interpret.edit_ways import DEFAULT_WAY, EditWay
 from genome_keras.interpret.sequence_design import Design, Designer
@@ -91,7 +92,10 @@ def write_designs(
             _opened(out) as file,
         ):
             for number, (name, start, own_seed) in enumerate(starts):
-                made = designer(start, seed=own_seed)
+                try:
+                    made = designer(start, seed=own_seed)
+                except SequenceError as error:
+                    raise SequenceError(f"{path or 'no start'}: {name}: {error}") from None
                 file.write(f">{name} {_told(made)}\n{made.sequence}\n")
                 if rows is not None:
                     _write(rows, name, made)

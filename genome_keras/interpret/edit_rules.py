@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.arguments import at_least
 from genome_keras.encode import decode, reverse_complement, tokens
+from genome_keras.errors import SequenceError
 from genome_keras.interpret.ablation import check_region
 
 _TRIES = 10_000  # random sequences before it is said that none will do
@@ -112,7 +113,7 @@ class EditRules:
             uint8 (window,).
 
         Raises:
-            ValueError: the letters that stand break the rules, or no sequence was found.
+            SequenceError: the letters that stand break the rules, or no sequence was found.
         """
         (open_places,) = np.nonzero(codes == 4)
         share = 0.5 if self.gc is None else sum(self.gc) / 2
@@ -125,7 +126,7 @@ class EditRules:
             if broken is None:
                 return made
         tried = f"; the last of {_TRIES:,} random ones" if len(open_places) else ""
-        raise ValueError(f"the start must keep the rules. Received: {broken}{tried}")
+        raise SequenceError(f"the start must keep the rules. Received: {broken}{tried}")
 
     def _words(self) -> list[Any]:
         words = [word.upper() for word in self.forbidden]

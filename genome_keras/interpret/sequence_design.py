@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.arguments import at_least
 from genome_keras.encode import LETTERS, decode, tokens
+from genome_keras.errors import SequenceError
 from genome_keras.interpret.edit_rules import EditRules
 from genome_keras.interpret.edit_ways import (
     DEFAULT_WAY,
@@ -107,10 +108,10 @@ def design(
         `Design`.
 
     Raises:
-        SequenceError: a foreign letter of the start.
+        SequenceError: a foreign letter of the start, another length, or what breaks the rules.
         WeightsError: a checkpoint that cannot be used.
-        ValueError: no targets, a task that the model has not, a target outside 0 to 1, a start
-            of another length or that breaks the rules, another value of an argument.
+        ValueError: no targets, a task that the model has not, a target outside 0 to 1, another
+            value of an argument.
 
     Example:
         >>> from genome_keras import kmer_logreg
@@ -177,7 +178,7 @@ class Designer:
         random = np.random.default_rng(seed)
         codes = tokens("N" * self.window if start is None else start)[0]
         if len(codes) != self.window:
-            raise ValueError(f"expected a start of {self.window} bp. Received: {len(codes)} bp")
+            raise SequenceError(f"expected a start of {self.window} bp. Received: {len(codes)} bp")
         codes = self.rules.drawn(codes, random)
         walk = self._anneal if isinstance(self.way, Annealing) else self._climb
         end, steps = walk(codes, random)
