@@ -94,7 +94,9 @@ def test_docstrings_are_rewritten_for_griffe():
     found = importlib.util.spec_from_file_location("_docstrings", DOCS / "_docstrings.py")
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    text = "One.\n\nSource: A 2016,\n    and B.\n\nExample:\n    >>> 1\n    1"
+    text = "One.\n\nArgs:\n    a, b: bp,\n        each.\n\n"
+    text += "Source: A 2016,\n    and B.\n\nExample:\n    >>> 1\n    1"
     assert module.as_griffe_reads(text) == (
-        "One.\n\n**Source** A 2016, and B.\n\nExamples:\n    >>> 1\n    1"
+        "One.\n\nArgs:\n    a: bp,\n        each.\n    b: bp,\n        each.\n\n"
+        "**Source** A 2016, and B.\n\nExamples:\n    >>> 1\n    1"
     )
