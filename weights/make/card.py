@@ -4,7 +4,7 @@ import numpy as np
 import training_words
 from data_sets import DataSet, Facts
 
-from genome_keras.datasets.chromatin_data import SPLITS
+from genome_keras.datasets.deepsea_bundle import SPLITS
 
 CARD = """\
 # {name}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genome_keras.datasets.chromatin_data import SPLITS, open_chromatin
+from genome_keras.datasets.chromatin_data import open_chromatin
+from genome_keras.datasets.deepsea_bundle import SPLITS
 from genome_keras.io.h5_arrays import TEXT, array, open_h5
 
 FOLDER = Path(__file__).with_name("data_sets")
