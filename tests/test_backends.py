@@ -15,6 +15,8 @@ FILES = [
     "losses",
     "saved",
     "sequence_model",
+    "new_head",
+    "signal_models",
     "kmer_counts",
     "weights",
     "train",

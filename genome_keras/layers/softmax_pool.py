@@ -26,8 +26,9 @@ class SoftmaxPool(keras.layers.Layer):
 
     Example:
         >>> import numpy as np
-        >>> float(SoftmaxPool(2, initial=0.0)(np.array([[[1.0], [4.0]]]))[0, 0, 0])
-        2.5
+        >>> pool = SoftmaxPool(2, initial=0.0)
+        >>> keras.ops.convert_to_numpy(pool(np.array([[[1.0], [4.0]]]))).tolist()
+        [[[2.5]]]
     """
 
     def __init__(self, size: int = 2, *, initial: float = 2.0, **kwargs: Any) -> None:

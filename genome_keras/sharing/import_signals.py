@@ -16,6 +16,7 @@ from genome_keras.sharing.enformer_files import read_enformer
 from genome_keras.sharing.spliceai_files import SITES, read_spliceai
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
+from genome_keras.weights.parameter_budget import at_most
 
 if TYPE_CHECKING:
     import keras
@@ -88,13 +89,15 @@ def import_signals(
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
     if head is not None and architecture not in WITH_HEADS:
         raise ValueError(f"head is for {', '.join(WITH_HEADS)}. Received: head={head!r}")
-    how = {} if head is None else {"head": head}
-    arguments, weights = READERS[architecture](path, **how)
     if architecture == "spliceai" and (tasks is not None or bins is not None):
         raise ValueError("spliceai has no tasks and bins to choose. Received: tasks or bins")
+    how = {} if head is None else {"head": head}
+    arguments, weights = READERS[architecture](path, **how)
     sites = architecture == "spliceai"
     names = SITES if sites else task_names(tasks, arguments["tasks"])
-    model = getattr(genome_keras, architecture)(**arguments, **given)
+    arrays = [array for layer in weights.values() for array in layer]
+    with at_most(arrays=len(arrays), numbers=sum(map(np.size, arrays)), where=path):
+        model = getattr(genome_keras, architecture)(**arguments, **given)
     fill(model, weights, path)
     about = {"parameters": model.count_params(), "imported_from": Path(path).name}
     save_described(model, out, tasks=names, **about)
