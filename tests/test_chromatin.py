@@ -59,8 +59,12 @@ def test_foreign_and_missing_files(tmp_path):
         chromatin(tmp_path / "t.h5", "train")
     with pytest.raises(FormatError, match="no such file"):
         chromatin(tmp_path / "none.h5", "train")
-    with pytest.raises(ValueError, match="split must be one of"):
-        chromatin(tmp_path / "t.h5", "dev")
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["x"], file["y"] = np.zeros((2, 8), np.uint8), np.zeros((2, 1), np.int8)
+        file["split"], file["tasks"] = np.array([b"train", b"dev"]), np.array([b"a"])
+    assert len(chromatin(tmp_path / "s.h5", "dev")) == 1  # any name
+    with pytest.raises(FormatError, match="no example of split 'test'; it has 'dev', 'train'"):
+        chromatin(tmp_path / "s.h5", "test")
 
 
 @pytest.mark.shared_data

@@ -163,8 +163,8 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, capsys, case):
         (["predict", "{fasta}", "--out", "/nowhere/o.tsv"], 1, "cannot write"),
         (["predict", "{fasta}", "--out", "o.csv"], 2, "a table must end in one of"),
         (["weights", "info", "best"], 1, "no checkpoint 'best'"),
-        (["evaluate", "{fasta}", "--weights", DEFAULT, "--out", "o"], 1, "not an HDF5 file"),
-        (["train", "{fasta}", "--out", "o"], 1, "not an HDF5 file"),
+        (["evaluate", "{fasta}", "--weights", DEFAULT, "--out", "o"], 1, "no labels; expected"),
+        (["train", "{fasta}", "--out", "o"], 1, "no labels; expected '>name TASK=1'"),
     ],
 )
 def test_errors_and_their_status(fasta, tmp_path, capsys, monkeypatch, arguments, status, message):

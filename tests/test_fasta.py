@@ -68,9 +68,9 @@ def test_a_piece_says_where_it_begins(folder):
     path = write(folder / "lines.fa", b"\n>a b c\nACGT\nACGT\n\nAC\n>d\nGG")
     with mock.patch.object(fasta, "PIECE", 9):
         assert list(fasta.chunks(path)) == [
-            ("a", 3, b"ACGTACGT", False),
-            ("a", 5, b"AC", True),
-            ("d", 8, b"GG", True),
+            ("a", 3, b"ACGTACGT", False, b"a b c"),
+            ("a", 5, b"AC", True, b"a b c"),
+            ("d", 8, b"GG", True, b"d"),
         ]
 
 
