@@ -81,12 +81,42 @@ def test_a_folder_round_trips_exactly(model, folder):
 
 def test_the_card_has_the_metadata_of_the_hub(model, folder, tmp_path):
     card = huggingface_hub.ModelCard.load(folder / "README.md")
-    assert card.data.license == "apache-2.0" and card.data.library_name == "genome_keras"
+    assert card.data.license == "apache-2.0" and card.data.library_name == "keras"
     assert "genomics" in card.data.tags and card.text.strip() == "# Mine"
+    assert card.data.pipeline_tag == "text-classification" and "genome_keras" in card.data.tags
+    scored = {"peaks": {"auroc": 0.9, "share": 0.25}, "peaks, dhs": {"auroc": 0.8}}
+    about = {"datasets": ["peaks"], "results": scored}
+    told = pretrained.save_pretrained(model, tmp_path / "told", license="MIT", **about)
+    data = huggingface_hub.ModelCard.load(told / "README.md").data
+    assert (data.license, data.datasets) == ("mit", ["peaks"])
+    values = [(one.dataset_name, one.metric_type, one.metric_value) for one in data.eval_results]
+    assert values == [
+        ("peaks", "roc_auc", 0.9),
+        ("peaks", "share", 0.25),
+        ("peaks, dhs", "roc_auc", 0.8),
+    ]
     bare = pretrained.save_pretrained(model, tmp_path / "bare")
     card = huggingface_hub.ModelCard.load(bare / "README.md")
     assert card.data.license is None and "window=20" in card.text
     assert weights.find(bare).tasks == [] and not (bare / "tasks.tsv").exists()
+
+
+@pytest.mark.parametrize("name", genome_keras.list_weights())
+def test_a_published_checkpoint_as_a_folder_of_the_hub(tmp_path, name):
+    """The Hub's own library reads the card; bytes of weights and description stay."""
+    folder, known = pretrained.folder_of(name, tmp_path / "x"), weights.find(name)
+    found = weights.find(folder)
+    assert (found.config, found.tasks) == (known.config, known.tasks)
+    assert found.bytes_sha256() == known.sha256
+    card = huggingface_hub.ModelCard.load(folder / "README.md", ignore_metadata_errors=False)
+    assert card.text.lstrip().startswith(f"# {name}\n")
+    about = card.data.to_dict()
+    assert about["library_name"] == "keras" and about["license"] == "apache-2.0"
+    (index,) = about["model-index"]
+    assert index["name"] == name and len(index["results"]) == len(known.config["held_out"])
+    best = index["results"][0]["metrics"][0]["value"]
+    summary = known.config["held_out"]["all"]
+    assert best == round(summary.get("auroc_mean", summary.get("perplexity")), 4)
 
 
 def test_nothing_is_overwritten_or_guessed(model, folder):

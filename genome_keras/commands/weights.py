@@ -34,8 +34,10 @@ def add_to(commands: _SubParsersAction) -> None:
     verify.add_argument("names", nargs="*", metavar="NAME", help="(default: all published)")
     verify.add_argument("--data", metavar="DATA.h5", help="also score its test split afresh")
     verify.set_defaults(run=_verify)
-    push = actions.add_parser("push", help="upload a folder of save_pretrained to the Hub")
-    push.add_argument("folder", metavar="DIR")
+    push = actions.add_parser(
+        "push", help="upload a folder of save_pretrained, or a checkpoint, to the Hub"
+    )
+    push.add_argument("folder", metavar="DIR|NAME")
     push.add_argument("address", metavar="hf://OWNER/REPO[@BRANCH][/NAME]")
     push.add_argument("--private", action="store_true", help="if the repository is made now")
     push.set_defaults(run=_push)

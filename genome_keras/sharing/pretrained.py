@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -12,8 +12,9 @@ import numpy as np
 from genome_keras import SIGNAL_MODELS, __version__
 from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import sha256_of
+from genome_keras.sharing.hub_card import hub_card, metadata
 from genome_keras.weights import description, hub
-from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.checkpoint import Checkpoint, save_bare
 from genome_keras.weights.file_checks import check_h5
 from genome_keras.weights.locations import IN_FOLDER
 from genome_keras.weights.resolve import find
@@ -59,6 +60,8 @@ def save_pretrained(
     tasks: Iterable[str] | None = None,
     license: str | None = None,
     card: str | None = None,
+    datasets: Iterable[str] = (),
+    results: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Path:
     """Saves a model as a folder that loads by its path and can be pushed to the Hub.
 
@@ -73,6 +76,9 @@ def save_pretrained(
             checkpoint the model came from, if any.
         license: identifier for the Hub, such as "apache-2.0"; None states none.
         card: Markdown of the card without metadata; None writes one with gaps to fill.
+        datasets: names of what it was trained on, for the Hub.
+        results: held-out scores for the Hub, data set -> metric -> value, as
+            `genome_keras.sharing.hub_card.metadata` takes them.
 
     Returns:
         `pathlib.Path` of the folder.
@@ -112,9 +118,9 @@ def save_pretrained(
         texts = {"json": description.as_text(config)}
         if tasks:
             texts["tasks"] = "".join(f"{line}\n" for line in ("task", *tasks))
-        texts["card"] = _metadata(made, license) + (
-            card or _default_card(model, made, tasks, license)
-        )
+        told = {"license": license, "datasets": datasets, "results": results}
+        head = metadata(made["architecture"], tasks=len(model.output_shape) == 2, **told)
+        texts["card"] = head + (card or _default_card(model, made, tasks, license))
         for what, text in texts.items():
             (draft / IN_FOLDER[what]).write_text(text, encoding="utf-8")
         for path in draft.iterdir():
@@ -127,13 +133,43 @@ def save_pretrained(
     return folder
 
 
-def push(folder: str | os.PathLike, address: str, *, private: bool = False) -> str:
-    """Uploads a folder of `save_pretrained` to the Hugging Face Hub, in one commit.
+def folder_of(weights: str | os.PathLike | Checkpoint, folder: str | os.PathLike) -> Path:
+    """Writes a described checkpoint as a folder for the Hub, with `hub_card` as its card.
 
-    The folder is checked first. `HF_TOKEN` or `hf auth login` must allow writing.
+    The bytes of its weights and of its description stay as they are.
 
     Args:
-        folder: of `save_pretrained`.
+        weights: as in `genome_keras.load_model`.
+        folder: must not exist yet; it is not whole until the function returns.
+
+    Raises:
+        WeightsError: a checkpoint that cannot be used, without a card, or in a `.keras` file.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     folder = folder_of("kmer_logreg.human_chromatin.v1", f"{parent}/kmers")
+        ...     print(sorted(os.listdir(folder)), find(folder).sizes["window"])
+        ['README.md', 'config.json', 'model.weights.h5'] 100
+    """
+    checkpoint, folder = find(weights), Path(folder)
+    checkpoint.check_sha256()
+    card = hub_card(checkpoint)
+    if checkpoint.architecture is None or checkpoint.path.suffix == ".keras":
+        raise WeightsError(f"{checkpoint.name}: expected .weights.h5 and its description")
+    folder.mkdir()
+    shutil.copyfile(checkpoint.path, folder / IN_FOLDER["weights"])
+    shutil.copyfile(checkpoint.locate("json"), folder / IN_FOLDER["json"])
+    (folder / IN_FOLDER["card"]).write_text(card, encoding="utf-8")
+    return folder
+
+
+def push(folder: str | os.PathLike, address: str, *, private: bool = False) -> str:
+    """Uploads a folder of `save_pretrained`, or a checkpoint, to the Hugging Face Hub.
+
+    It is one commit, and all is checked first. `HF_TOKEN` or `hf auth login` must allow writing.
+
+    Args:
+        folder: of `save_pretrained`; or the name or path of a checkpoint with a card.
         address: `hf://owner/repo[@branch][/name]`; the repository is made where there is
             none, and `name` is a folder in it.
         private: whether a repository made now is private.
@@ -149,6 +185,9 @@ def push(folder: str | os.PathLike, address: str, *, private: bool = False) -> s
         'hf://me/regulatory-models@0123456789abcdef0123456789abcdef01234567/mine'
     """
     reference = hub.parse(address)
+    if not Path(folder).is_dir():
+        with tempfile.TemporaryDirectory() as parent:
+            return push(folder_of(folder, Path(parent, "checkpoint")), address, private=private)
     checkpoint = find(folder)
     check_h5(checkpoint.path)
     checkpoint.check_sha256()
@@ -210,17 +249,6 @@ def _description(model, made, license, has_tasks, weights):
         "probe": letters,
         "probe_scores": scores.tolist(),
     }
-
-
-def _metadata(made, license):
-    from huggingface_hub import ModelCardData
-
-    data = ModelCardData(
-        license=license,
-        library_name="genome_keras",
-        tags=["genome_keras", "keras", "genomics", "dna", made["architecture"]],
-    )
-    return f"---\n{data.to_yaml().strip()}\n---\n\n"
 
 
 def _default_card(model, made, tasks, license):

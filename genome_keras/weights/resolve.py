@@ -45,7 +45,7 @@ def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = 
         raise TypeError(
             f"expected the name or path of a checkpoint, or a Checkpoint. Received: {weights!r:.80}"
         )
-    found = weights if isinstance(weights, Checkpoint) else _resolved(os.fspath(weights))
+    found = weights if isinstance(weights, Checkpoint) else _resolved(str(os.fspath(weights)))
     made_by = found.architecture or architecture
     if architecture is not None and made_by != architecture:
         raise WeightsError(f"{found.name}: weights of {made_by}, not of {architecture}")
