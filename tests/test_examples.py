@@ -13,9 +13,14 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+STORIES = {"peaks_and_variants.py", "new_head.py", "redo_the_paper.py", "pipeline.sh"}
+
+
 def test_all_examples_are_here():
-    names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")}
-    assert names == {"quickstart.py", "fine_tune.ipynb", "variants.ipynb", "language_model.py"}
+    """Those of tests/test_stories.py and what they read, and those below."""
+    names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".sh", ".ipynb")}
+    below = {"quickstart.py", "fine_tune.ipynb", "variants.ipynb", "language_model.py"}
+    assert names == below | STORIES | {"toy_data.py"}
 
 
 @pytest.fixture
