@@ -33,7 +33,7 @@ class Toy:
         self.name, self.input_shape = name, (None, window)
 
     def predict_on_batch(self, codes):
-        assert len(codes) <= 512 and codes.shape[1] == self.input_shape[1]
+        assert len(codes) <= 512 and codes.shape[1] == (self.input_shape[1] or 8)
         true = np.stack([codes[:, 0] == 2, codes[:, -1] == 3], 1)
         return np.where(true, 0.4, 0.1).astype(np.float32)
 
