@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import h5py
-import keras
 import numpy as np
 import pytest
 
@@ -55,7 +54,6 @@ def beside(monkeypatch):
     yield
     for script in MAKE.glob("*.py"):
         sys.modules.pop(script.stem, None)
-    keras.backend.clear_session()
 
 
 def numbers(pattern, text):
@@ -100,8 +98,8 @@ def test_a_published_card_follows_from_its_description(name):
     assert made == published
 
 
-@pytest.fixture
-def data(tmp_path):
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
     """Windows in the 919 columns: four sources and a fifth in training, three kinds and none."""
     draw = np.random.default_rng(5)
     n = sum(ROWS.values())
@@ -112,7 +110,7 @@ def data(tmp_path):
     split = np.repeat(list(ROWS), list(ROWS.values()))
     source = np.resize(SOURCES, n)
     source[(split == "train") & (np.arange(n) % 5 == 0)] = "shifted"
-    path = tmp_path / "columns_24bp.h5"
+    path = tmp_path_factory.mktemp("data") / "columns_24bp.h5"
     with h5py.File(path, "w") as file:
         file["x"] = draw.integers(0, 5, (n, 24), dtype=np.uint8)
         file["y"] = labels
@@ -147,20 +145,33 @@ def published_as(printed):
     return registry.Published(*given, getattr(registry, citation.id))
 
 
-def test_from_runs_to_published_checkpoints(data, tmp_path, monkeypatch):
-    """Two runs, one of the command and one of another program, become checkpoints that pass
-    every check that users can make of a published one, held-out scores among them."""
+NAMES = ("bigru_multitask.deepsea919.v7", "bigru_multitask.deepsea919.v8")
+
+
+@pytest.fixture(scope="module")
+def made(data, tmp_path_factory):
+    """What is published of two runs, one of the command and one of another program: its
+    folder, and its scores."""
+    out = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(MAKE)
+        import publish
+
+        runs = {
+            NAMES[0]: run_of(tmp_path_factory.mktemp("runs") / "one"),
+            NAMES[1]: run_of(tmp_path_factory.mktemp("runs") / "two", words="Trained by hand."),
+        }
+        return out, publish.publish(data, runs, into=out, half=True, replicates=3)
+
+
+@pytest.mark.thorough  # 919 columns, five parts of the test set
+def test_from_runs_to_published_checkpoints(made, data, monkeypatch):
+    """They become checkpoints that pass every check that users can make of a published one,
+    held-out scores among them."""
     import checkpoint_files
     import publish
 
-    out = tmp_path / "published"
-    out.mkdir()
-    names = ("bigru_multitask.deepsea919.v7", "bigru_multitask.deepsea919.v8")
-    runs = {
-        names[0]: run_of(tmp_path / "one"),
-        names[1]: run_of(tmp_path / "two", words="Trained by hand."),
-    }
-    result = publish.publish(data, runs, into=out, half=True, replicates=3)
+    (out, result), names = made, NAMES
     files = sorted(path.name for path in out.iterdir())
     ends = (".json", ".md", ".weights.h5")
     assert files == sorted(["SHA256SUMS", *(name + end for name in names for end in ends)])
@@ -180,7 +191,7 @@ def test_from_runs_to_published_checkpoints(data, tmp_path, monkeypatch):
     assert checks["scores"].detail.startswith("25 means")
     assert all(check.passed for check in verify(names[1]) if check.what != "scores")
     with pytest.raises(ValueError, match="a published file never changes"):
-        publish.publish(data, {names[0]: tmp_path / "one"}, into=out)
+        publish.publish(data, {names[0]: out / "none"}, into=out)
 
     draft = json.loads((out / f"{names[0]}.json").read_text())
     columns = genome_keras.tasks("deepsea-919")
@@ -199,13 +210,11 @@ def test_from_runs_to_published_checkpoints(data, tmp_path, monkeypatch):
     np.testing.assert_allclose(scores, np.broadcast_to(rates, scores.shape), rtol=5e-3)
 
 
-def test_the_card_tells_of_sources_kinds_and_untrained_columns(data, tmp_path):
-    import publish
-
-    name = "bigru_multitask.deepsea919.v7"
-    publish.publish(data, {name: run_of(tmp_path / "one")}, into=tmp_path, replicates=3)
-    card = (tmp_path / f"{name}.md").read_text()
-    draft = json.loads((tmp_path / f"{name}.json").read_text())
+@pytest.mark.thorough  # 919 columns, five parts of the test set
+def test_the_card_tells_of_sources_kinds_and_untrained_columns(made):
+    (out, _), name = made, NAMES[0]
+    card = (out / f"{name}.md").read_text()
+    draft = json.loads((out / f"{name}.json").read_text())
     assert "| `tf_bins` | 9 | 6 | 10 |" in card and "| `shifted` | 10 | 0 | 0 |" in card
     assert "half way\nbetween grid bins" in card
     for subset in ("all", *SOURCES):
