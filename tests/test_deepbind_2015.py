@@ -6,6 +6,7 @@ import tarfile
 import keras
 import numpy as np
 import pytest
+from support.deepbind import parameter_file, score
 
 import genome_keras
 from genome_keras.cli import main
@@ -13,7 +14,6 @@ from genome_keras.errors import FormatError, WeightsError
 from genome_keras.sharing.deepbind_files import parse, read_deepbind, read_table
 from genome_keras.sharing.deepbind_stack import stacked
 from genome_keras.sharing.import_deepbind import import_deepbind
-from support.deepbind import parameter_file, score
 
 KINDS = {
     "D00001.001": {"width": 4, "both": True, "mean": False, "hidden": 0},

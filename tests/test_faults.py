@@ -454,6 +454,7 @@ model = genome_keras.kmer_logreg(window=20, tasks=200, seed=1)
 
 @posix
 @moments(few=10)
+@pytest.mark.thorough
 def test_killed_while_saving(tmp_path, shares):
     """A file that is replaced is the old or the new; a folder is whole or not there."""
     pytest.importorskip("jax", reason="Keras's numpy backend, which a fork keeps, needs jax")
@@ -514,6 +515,7 @@ train("warm")
 
 @posix
 @moments(few=6)
+@pytest.mark.thorough
 def test_killed_while_training(tmp_path, shares):
     """Training that was killed again and again ends with the weights of one that was not."""
     pytest.importorskip("torch")

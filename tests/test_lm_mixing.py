@@ -196,8 +196,8 @@ def layout_of(widths, lower=(0, 1), foreign=(78, 1), headers=b">a"):
 
 HUGE = 10**12
 BOMBS = {
-    "zeros": bytes(1 << 28),
-    "headers": layout_of([(-1, 1)], headers=bytes(1 << 28)),
+    "zeros": bytes(1 << 27),
+    "headers": layout_of([(-1, 1)], headers=bytes(1 << 27)),
     "lines": layout_of([(-1, HUGE)]),
     "letters": layout_of([(-1, 1), (HUGE, 1)], (0, HUGE), (78, HUGE)),
     "letters of many lines": layout_of([(-1, 1), (10**6, 10**6)], (0, HUGE), (78, HUGE)),

@@ -339,7 +339,7 @@ def test_mpra_dragonn(shared_data):
     ("factor", "beside"),
     [
         ("E2F1", False),
-        ("FOXA1", True),
+        pytest.param("FOXA1", True, marks=pytest.mark.thorough),
         pytest.param("E2F1", True, marks=pytest.mark.thorough),
         pytest.param("FOXA1", False, marks=pytest.mark.thorough),
     ],

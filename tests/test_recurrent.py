@@ -55,6 +55,8 @@ def test_same_training_as_keras(reset_after, go_backwards, rows, window):
     are equal gradients, of the inputs too (through the Dense layer below). From 16 rows on
     torch takes other matrix products; 40 rows of 31 steps are three parts to its loop
     backwards, the last of them shorter."""
+    if rows == 40 and keras.backend.backend() != "torch":
+        pytest.skip("a size of torch's")
     x = np.random.default_rng(4).normal(size=(rows, window, 5)).astype("float32")
     after = []
     for layer in pair(reset_after=reset_after, go_backwards=go_backwards, return_sequences=True):
@@ -75,7 +77,7 @@ def test_same_training_as_keras(reset_after, go_backwards, rows, window):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("reset_after", [True, pytest.param(False, marks=pytest.mark.thorough)])
 def test_windows_of_any_length(reset_after):
     """Steps of training on windows of several lengths, then predictions; TensorFlow's
     graph has no fixed number of steps from the second length on."""

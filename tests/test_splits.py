@@ -65,6 +65,7 @@ def test_a_bundle_is_a_split_as_any_other(bundle):
     assert np.array_equal(found.labels, labels)
 
 
+@pytest.mark.thorough
 def test_the_paper_in_three_commands(bundle, tmp_path):
     same = ["--window", "10", "--examples", "32"]
     rnn, baseline = str(tmp_path / "rnn"), str(tmp_path / "baseline")

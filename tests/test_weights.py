@@ -200,6 +200,7 @@ def test_published_checkpoints_pass_all_checks(name):
     assert checks["bytes"].passed and checks["probe"].passed and checks["card"].passed
 
 
+@pytest.mark.thorough  # `verify` above asks for the same
 @pytest.mark.parametrize("name", list_weights())
 def test_probe_and_number_of_parameters(name):
     """The scores of the probe sequences are those written when it was published."""

@@ -61,6 +61,7 @@ def test_builds_are_reproducible(built):
         assert (built / "first" / name).read_bytes() == (built / "second" / name).read_bytes()
 
 
+@pytest.mark.thorough
 def test_sdist_holds_the_sources_and_nothing_else(built, wheel):
     """What the wheel is built from: the package, the checkpoints, and who made it."""
     with tarfile.open(next((built / "first").glob("*.gz"))) as archive:
@@ -91,6 +92,7 @@ def test_every_dependency_is_bounded():
         assert re.match(r"[\w.-]+>=[\d.]+,<\d+", line), line
 
 
+@pytest.mark.thorough
 def test_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
