@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from genome_keras.arguments import nearest
@@ -92,13 +93,19 @@ def _like(names, choice, where):
         return fit
     near = nearest(choice, names)
     told = f"the nearest are {_quoted(near)}" if near else f"the first is {names[0]!r}"
-    field = next((field for field in FIELDS if _has(names, field, choice)), None)
-    hint = f"; {field}={choice} means those of that {field}" if field else ""
-    raise ValueError(f"{where}: no task {choice!r}; it has {len(names)}, {told}{hint}")
+    raise ValueError(
+        f"{where}: no task {choice!r}; it has {len(names)}, {told}{_hint(names, choice)}"
+    )
 
 
-def _has(names, field, value):
-    return any(value and _fits(getattr(fields_of(name), field), value) for name in names)
+def _hint(names, choice):
+    """What a choice may have meant: the value of a field."""
+    for field in FIELDS:
+        values = sorted({getattr(fields_of(name), field) for name in names})
+        known = {value.casefold(): value for value in values if value}
+        for near in get_close_matches(choice.casefold(), known, n=1):
+            return f"; {field}={known[near]} means those of that {field}"
+    return ""
 
 
 def _fits(text, pattern):
