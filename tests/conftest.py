@@ -17,11 +17,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "thorough: whole programs and compilers, many seconds; run with -m thorough"
-    )
-    if config.option.markexpr == "not slow and not other_backends":  # nothing else was asked for
-        config.option.markexpr += " and not thorough"
     # It tells that functions of tf.data are compiled all the same.
     config.addinivalue_line(
         "filterwarnings", "ignore:Even though the `tf.config.experimental_run_functions_eagerly`"
