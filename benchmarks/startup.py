@@ -119,15 +119,10 @@ def compare(options):
     )
     with tempfile.TemporaryDirectory() as folder:
         command = one_window(Path(folder), options.weights)
-        found = seconds(*command)
+        found = seconds(*command, "--engine", "keras")
         yield Row(f"first row of `predict`, {backend}", "s", found, peer, keras)
-        if not installed(["onnxruntime", "tf2onnx"])[1:]:
-            yield Row("first row of `predict`, onnx", "s", [], "missing: onnxruntime, tf2onnx")
-            return
-        command, cache = [*command, "--engine", "onnx"], {"GENOME_KERAS_CACHE": folder}
-        costs(command, 1, **cache)  # makes the graph
-        limit = seconds("-c", "import onnxruntime")
-        found, what = seconds(*command, **cache), "first row of `predict`, onnx, graph at hand"
+        limit, found = seconds("-c", "import onnxruntime"), seconds(*command)
+        what = "first row of `predict`, the default (goal: 1.5 s)"
         yield Row(what, "s", found, peer, keras, "`import onnxruntime`", limit)
 
 
@@ -140,16 +135,12 @@ def one_window(folder, weights):
 
 
 def first_rows(weights, backends, repeats):
-    """Name and seconds of `predict` of one window, by each backend and by ONNX Runtime."""
+    """Name and seconds of `predict` of one window, by default and by each backend."""
     with tempfile.TemporaryDirectory() as folder:
         command = one_window(Path(folder), weights)
+        yield "the default", cost(command, repeats)
         for backend in backends:
-            yield backend, cost(command, repeats, backend)
-        if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx"):
-            command += ["--engine", "onnx"]
-            cache = {"GENOME_KERAS_CACHE": folder}
-            yield "onnx, the graph made first", cost(command, 1, **cache)
-            yield "onnx, the graph at hand", cost(command, repeats, **cache)
+            yield backend, cost([*command, "--engine", "keras"], repeats, backend)
 
 
 def slowest(code, backend, count=6):

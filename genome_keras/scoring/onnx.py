@@ -111,10 +111,9 @@ def onnx_session(
 def graph_at_hand(checkpoint: Checkpoint) -> Path | None:
     """The graph of a checkpoint that was published with it, or made before; None without.
 
-    A published one that is missing or damaged is told in the log, and counts as none.
-
     Raises:
         WeightsError: the weights are damaged.
+        GenomeKerasError: the published graph is missing or damaged, and none was made.
 
     Example:
         >>> from genome_keras.weights import find
@@ -122,19 +121,18 @@ def graph_at_hand(checkpoint: Checkpoint) -> Path | None:
         PosixPath('/usr/lib/python3/site-packages/genome_keras/checkpoints/danq...v1.onnx')
     """
     checkpoint.check_sha256()
+    kept = _cached(checkpoint, _MAKERS)
     try:
-        path = published_graph(checkpoint)
-    except WeightsError as error:
-        _log.info("%s", error)
-        path = None
-    if path is None:
-        kept = _cached(checkpoint, _MAKERS)
-        path = kept if kept.is_file() else None
-    return path
+        published = published_graph(checkpoint)
+    except WeightsError as error:  # the weights were right before
+        if kept.is_file():
+            return kept
+        raise GenomeKerasError(str(error)) from error
+    return published or (kept if kept.is_file() else None)
 
 
 def graph_of(checkpoint: Checkpoint, *, make: Callable[..., Any] | None = None) -> Path:
-    """The graph of a checkpoint: at hand, or made.
+    """The graph of a checkpoint: at hand, or made; the log tells of a published one not whole.
 
     Args:
         checkpoint: a `genome_keras.weights.Checkpoint`.
@@ -148,7 +146,14 @@ def graph_of(checkpoint: Checkpoint, *, make: Callable[..., Any] | None = None) 
         >>> graph_of(find("danq.human_chromatin.v1"))  # doctest: +SKIP
         PosixPath('/home/me/.cache/genome_keras/onnx/0123456789abcdef0123456789abcdef.onnx')
     """
-    return graph_at_hand(checkpoint) or cached_onnx(checkpoint, make=make or export_elsewhere)
+    try:
+        path = graph_at_hand(checkpoint)
+    except WeightsError:
+        raise
+    except GenomeKerasError as error:
+        _log.info("%s", error)
+        path = None
+    return path or cached_onnx(checkpoint, make=make)
 
 
 def cached_onnx(

@@ -11,6 +11,7 @@ from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.io.digest import is_intact
 from genome_keras.weights import file_checks
 from genome_keras.weights.checkpoint import Checkpoint
+from genome_keras.weights.graphs import published_graph
 from genome_keras.weights.registry import PUBLISHED
 from genome_keras.weights.resolve import find
 
@@ -90,6 +91,7 @@ def _bytes(checkpoint):
     if published is not None:
         if not is_intact(checkpoint.path, size=published.size, sha256=published.sha256):
             return False, f"expected {published.size} bytes"
+        published_graph(checkpoint)
         return True, f"sha256 and {published.size} bytes as published"
     if "sha256" in checkpoint.config:
         return True, "sha256 as described"
