@@ -20,13 +20,14 @@ LINES = {
     ),
     "train": (
         "train {}/data.h5 --out {}/run --model kmer_logreg --set k=[1] --epochs 2 --batch-size 8",
-        r"epoch 2/2 \|.+\| +[\d.k]+ examples/s, \d\d:\d\d left, loss \d\.\d+, valid perplexity \d\.",
+        r"epoch 2/2 \|.+\| +[\d.k]+ examples/s, \d\d:\d\d left, loss \d\.\d+, valid perplexity \d",
         r"epoch \d of 2, the best, perplexity \d\.\d+ on valid, in \S+run; next: genome-keras eval",
     ),
     "fine-tune": (
         "train {}/mine.csv --valid-share 0.3 --out {}/tuned --fine-tune {}/run --batch-size 8",
         r"epoch \d/\d \|.+ left, loss \d\.\d+, valid perplexity \d\.",
-        r"the best, perplexity \d\.\d+ on valid \(start \d\.\d+\), in \S+tuned; next: ",
+        r"the best, perplexity \d\.\d+ on valid \(start \d\.\d+\), in \S+tuned; next: genome-keras "
+        r"evaluate \S+mine.csv --valid-share 0.3 --split valid --weights \S+tuned --out SCORES",
     ),
     "logreg": (
         "logreg {}/data.h5 --out {}/logreg --C 1e-3 1e-2",

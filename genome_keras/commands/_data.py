@@ -1,6 +1,7 @@
 """The arguments of commands that read labelled windows."""
 
 import argparse
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,25 @@ def add_data(add: Callable, *, optional: bool = False) -> None:
     )
     if not optional:
         add_unknown(add)
+
+
+def evaluating(options: argparse.Namespace, data: Any) -> str:
+    """The command that scores what was trained on data, on a split that it did not learn from.
+
+    Args:
+        options: with `out`, and those of `add_data`.
+        data: as `read_data` gives it.
+    """
+    from genome_keras.datasets.splits import splits_in
+
+    words = ["genome-keras", "evaluate", *map(str, options.data or [data])]
+    if options.valid_share is not None:
+        words += ["--valid-share", f"{options.valid_share:g}"]
+    if options.labels:
+        words += ["--labels", *options.labels]
+    if "test" not in splits_in(data):
+        words += ["--split", "valid"]
+    return shlex.join([*words, "--weights", options.out, "--out", "SCORES"])
 
 
 def read_data(options: argparse.Namespace) -> Any:

@@ -6,7 +6,7 @@ import sys
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import add_out_folder, given, positive
-from genome_keras.commands._data import add_data, read_data
+from genome_keras.commands._data import add_data, evaluating, read_data
 from genome_keras.commands._notes import notes
 from genome_keras.commands._results import result
 
@@ -47,7 +47,7 @@ def _logreg(options):
     result(
         f"C={best['C']:g}, the best, perplexity {best['val_perplexity']:.4f} on valid,",
         out=options.out,
-        then=f"genome-keras evaluate {' '.join(options.data)} --weights {options.out} --out SCORES",
+        then=evaluating(options, data),
     )
 
 

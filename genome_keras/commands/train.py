@@ -13,7 +13,7 @@ from genome_keras.commands._arguments import (
     given,
     positive,
 )
-from genome_keras.commands._data import add_data, read_data
+from genome_keras.commands._data import add_data, evaluating, read_data
 from genome_keras.commands._notes import notes
 from genome_keras.commands._results import result
 from genome_keras.commands._settings import add_settings, given_settings
@@ -99,10 +99,10 @@ def _train(options):
         names += ("plot", "devices", "seed")
         given_to = {"recipe": recipe, "arguments": dict(options.set), "sources": options.source}
         train(data, **given_to, **given(options, *names))
-    _told(options)
+    _told(options, data)
 
 
-def _told(options):
+def _told(options, data):
     """One line on what was reached, where it lies, and what comes next."""
     files = RunFiles(options.out)
     if not (log := files.read_log()):
@@ -110,12 +110,11 @@ def _told(options):
     measure = "val_perplexity" if files.asked()["positive_weight"] == 1 else "val_loss"
     best = min(log, key=lambda row: row[measure])
     start = f" (start {log[0]['val_perplexity']:.4f})" if log[0]["epoch"] == 0 else ""
-    data = " ".join(options.data) or f"{options.out}/data.h5"
     result(
         f"epoch {best['epoch']} of {log[-1]['epoch']}, the best, perplexity "
         f"{best['val_perplexity']:.4f} on valid{start},",
         out=options.out,
-        then=f"genome-keras evaluate {data} --weights {options.out} --out SCORES",
+        then=evaluating(options, data),
     )
 
 
