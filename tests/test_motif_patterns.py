@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from genome_keras import bigru_multitask
+from genome_keras import conv_bigru
 from genome_keras.datasets.chromatin_data import open_chromatin
 from genome_keras.encode import reverse_complement, tokens
 from genome_keras.interpret import attribute, find_patterns, match, match_pvalue, of_letters
@@ -143,14 +143,14 @@ def test_the_published_weights_know_ctcf(shared_data):
         shared_data / "human_chromatin" / "human_chromatin_100bp.h5", "test", sources=["ctcf"]
     )
     task = data.tasks.index("nervousSystem|CTCF|ENCFF403SBB")
-    known = load_model("bigru_multitask.human_chromatin.v1")
-    codes = data.read_codes(0, 1024)
+    known = load_model("conv_bigru.human_chromatin.v1")
+    codes = data.read_codes(0, 512)
     scores = known.predict(codes, batch_size=256, verbose=0)[:, task]
     codes = codes[np.argsort(-scores, kind="stable")[:60]]
-    random = bigru_multitask(**known.checkpoint.arguments, seed=0)
+    random = conv_bigru(**known.checkpoint.arguments, seed=0)
     found = {}
     for name, model in (("known", known), ("random", random)):
-        attributions = attribute(model, codes, tasks=task, steps=8, batch_size=60)
+        attributions = attribute(model, codes, tasks=task, steps=4, batch_size=60)
         patterns = find_patterns(attributions, codes, most=1, least=10)
         found[name] = [
             (match(pattern.matrix, CTCF).value, match_pvalue(pattern.matrix, [CTCF]))
