@@ -12,51 +12,25 @@ other columns are labels, unless they are named.
 FASTA says the same in its headers: `>name split=train CTCF=1 DNase=0`.
 """
 
-import csv
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from genome_keras.datasets.chromatin_data import Examples, check_sources
+from genome_keras.datasets.labelled_rows import FASTA, TABLES, is_fasta, rows_of
 from genome_keras.encode import ACCEPTED, reverse_complement, translate
 from genome_keras.errors import FormatError
-from genome_keras.io import fasta
-from genome_keras.io.lines import rows
 from genome_keras.windows import centre
 
-TABLES, FASTA = (".csv", ".tsv", ".tab", ".txt"), (".fa", ".fasta", ".fna")
 LABELS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
 MISSING = ("", "na", "nan", "n/a", ".", "-1", "-1.0")
-# What a known column is called -> what it is; the others that are known are not looked at.
-KNOWN = {"sequence": "sequence", "seq": "sequence", "split": "split", "source": "source"}
-KNOWN |= {"chrom": "chrom", "chr": "chrom", "start": "start"}
-LEFT = ("", "end", "strand", "name", "id")
 SPLITS = {"val": "valid", "validation": "valid", "dev": "valid", "training": "train"}
 
 _log = logging.getLogger(__name__)
-
-
-class Row(NamedTuple):
-    """One labelled sequence, as text.
-
-    Attributes:
-        line: of the file, 1-based.
-        values: "sequence", "split" and the like -> text.
-        labels: task -> text.
-
-    Example:
-        >>> Row(2, {"sequence": "ACGT"}, {"CTCF": "1"}).labels["CTCF"]
-        '1'
-    """
-
-    line: int
-    values: dict[str, str]
-    labels: dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,19 +160,17 @@ def read_labelled(
         return path
     if valid_share is not None and not 0 < valid_share < 1:
         raise ValueError(f"valid_share must be above 0 and below 1. Received: {valid_share!r}")
-    name = os.fspath(path)
-    is_fasta = name.lower().removesuffix(".gz").endswith(FASTA)
-    read = list(_records(path) if is_fasta else _table(path, labels))
+    read = list(rows_of(path, labels))
     tasks = list(labels or dict.fromkeys(task for row in read for task in row.labels))
     if not read or not tasks:
-        wanted = "'>name TASK=1'" if is_fasta else "a column of 0 and 1 beside 'sequence'"
+        wanted = "'>name TASK=1'" if is_fasta(path) else "a column of 0 and 1 beside 'sequence'"
         missing = "labels" if read else "sequences"
         raise FormatError(path, None, f"no {missing}; expected {wanted}")
     codes, numbers = _codes(path, read, unknown), _labels(path, read, tasks)
     told = all("split" in row.values for row in read)
     split = [_split(path, row) for row in read] if told else ["test"] * len(read)
-    found = Labelled(
-        name,
+    return Labelled(
+        os.fspath(path),
         codes,
         numbers,
         tasks,
@@ -207,7 +179,6 @@ def read_labelled(
         *_places(path, read),
         told,
     )
-    return found
 
 
 def labelled(data: object, **how: object) -> object:
@@ -230,67 +201,6 @@ def labelled(data: object, **how: object) -> object:
         raise ValueError(f"{told}: for CSV, TSV and FASTA alone")
     read = [read_labelled(path, **given) if is_labelled(path) else path for path in paths]
     return read[0] if isinstance(data, str | os.PathLike) else read
-
-
-def _table(path, labels) -> Iterator[Row]:
-    """The rows of CSV or TSV; a tab in the header makes it TSV."""
-    lines = rows(path, "CSV or TSV")
-    first = next(lines, None)
-    if first is None:
-        raise FormatError(path, None, "empty; expected a header with a column 'sequence'")
-    tab = "\t" if "\t" in first[1] else ","
-    columns = [name.strip() for name in _fields(first[1], tab)]
-    if twice := [name for name in columns if columns.count(name) > 1]:
-        raise FormatError(path, 1, f"two columns {twice[0]!r}")
-    if missing := [name for name in labels or () if name not in columns]:
-        listed = ", ".join(columns)
-        raise FormatError(path, 1, f"no column of labels {missing[0]!r}; it has {listed}")
-    kinds = ["label" if labels and name in labels else _kind(name, labels) for name in columns]
-    if kinds.count("sequence") != 1:
-        listed = ", ".join(columns)[:200]
-        raise FormatError(path, 1, f"expected one column 'sequence'; it has {listed}")
-    for number, line in lines:
-        if not line.strip():
-            continue
-        fields = _fields(line, tab)
-        if len(fields) != len(columns):
-            problem = f"expected {len(columns)} columns as in the header, got {len(fields)}"
-            raise FormatError(path, number, problem)
-        told = list(zip(columns, kinds, map(str.strip, fields), strict=True))
-        values = {kind: text for _, kind, text in told if kind not in (None, "label")}
-        yield Row(number, values, {name: text for name, kind, text in told if kind == "label"})
-
-
-def _fields(line, tab):
-    return next(csv.reader([line], delimiter=tab)) if '"' in line else line.split(tab)
-
-
-def _kind(name, labels):
-    """What a column is: a known one, "label", or None where it is not looked at."""
-    name = name.lower()
-    if name in KNOWN:
-        return KNOWN[name]
-    return None if name in LEFT or labels else "label"
-
-
-def _records(path) -> Iterator[Row]:
-    """The records of FASTA, with what their headers say."""
-    letters, line = [], None
-    for piece in fasta.chunks(path):
-        line = piece.line if line is None else line
-        letters.append(piece.letters)
-        if not piece.last:
-            continue
-        values, labels = {"sequence": b"".join(letters).decode("ascii")}, {}
-        for word in piece.header.decode("utf-8", "replace").split()[1:]:
-            name, equals, text = word.rpartition("=")
-            kind = _kind(name, None) if equals else None
-            if kind == "label":
-                labels[name] = text
-            elif kind is not None:
-                values[kind] = text
-        yield Row(line, values, labels)
-        letters, line = [], None
 
 
 def _codes(path, read, unknown):
