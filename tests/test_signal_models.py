@@ -96,19 +96,24 @@ def test_saved_and_loaded(name, tmp_path):
     assert again.bin == model.bin and again.tasks == names
     save_described(model, tmp_path / "m.weights.h5", tasks=names)
     loaded = genome_keras.load_model(tmp_path / "m.weights.h5")
-    anew = small(name, seed=2, weights=tmp_path / "m.keras")
+    anew = small(name, seed=2, weights=tmp_path / "m.keras")  # from another start
     assert loaded.tasks == names
     for found, wanted in zip(outputs(again, x), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
     for other in (loaded, anew):
         for found, wanted in zip(other.get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(found, wanted)
-    assert not np.array_equal(small(name, seed=2).get_weights()[0], model.get_weights()[0])
     with pytest.raises(SequenceError, match="expected integer codes"):
         model(x[:, 1:])
 
 
-@pytest.mark.parametrize("name", SPECIFICATIONS)
+@pytest.mark.parametrize(
+    "name",
+    ["bpnet"]
+    + [
+        pytest.param(name, marks=pytest.mark.thorough) for name in SPECIFICATIONS if name != "bpnet"
+    ],
+)
 def test_training_lowers_the_loss(name):
     model, x = small(name, learning_rate=0.01), codes(window_of(name))
     bins, tasks = model.signal_shape
@@ -287,7 +292,8 @@ def test_a_model_tells_its_source_and_is_in_the_documents(name):
     assert all(f"\n    {heading}" in text for heading in ("Args:", "Returns:", "Source:"))
     parameters = f"{SPECIFICATIONS[name][3]:,}"
     rows = [line for line in DOCUMENTS.splitlines() if line.startswith(f"| `{name}` |")]
-    assert len(rows) == 1 and f"| {parameters} |" in rows[0], parameters
+    assert len(rows) == 2, "one of its sizes, and one of its files and the proof"
+    assert rows[0].endswith(f"| {parameters} |")
 
 
 # Layers
