@@ -35,9 +35,8 @@ WINDOW = 12
 SMALL = {"window": WINDOW, "tasks": 2, "seed": 1}
 CONVOLUTIONS = {"filters": (3, 4, 4), "widths": (3, 3, 1), "pools": (2, 1, 1)}
 MODELS = {
-    "bigru_multitask": {"units": 3, "both_strands": True},
-    "center_context": {"center": 8, "filters": (3, 4), "units": 2, "context_filters": (3, 4)}
-    | {"context_units": 2, "head_dropout": 0.0},
+    "bigru_multitask": {"units": 3, "depth": 1},
+    "center_context": {"center": WINDOW, "filters": (3, 4), "units": 2, "head_dropout": 0.0},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 4, "periods": (1, 4)},
     "deepbind": {"filters": 3, "width": 4, "hidden": 4, "both_strands": True},
     "deepsea": {**CONVOLUTIONS, "hidden": 5},
@@ -206,10 +205,10 @@ def test_a_linear_network_has_its_weights_beside_the_references():
 
 
 def test_both_strands_and_batches():
-    model, codes = build("bigru_multitask", depth=1, units=2), windows(2)
+    model, codes = build("deepsea", both_strands=True), windows(2)
     lifted = Attribution(model, tasks=0, method="deep_lift_shap", references=3, batch_size=4)
     found, other = lifted(codes), lifted(reverse_complement(codes))
-    np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-5)
+    np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-4)
 
 
 def test_what_is_missed_is_told():

@@ -163,6 +163,7 @@ def gated(layer: keras.layers.RNN, x: Any) -> Any:
         inputs = ops.flip(inputs, 0)
     start = ops.repeat(ops.zeros_like(inputs[0, :, :1]), width, -1)
     _, outputs = ops.scan(step, start, inputs)
+    outputs = outputs[..., : cell.units]
     return ops.transpose(outputs, (1, 0, 2)) if layer.return_sequences else outputs[-1]
 
 
@@ -255,7 +256,8 @@ def _lstm(cell):
         new = through(cell.activation, new)
         carried = product(forget, carried) + product(inwards, new)
         state = product(out, through(cell.activation, carried))
-        return ops.concatenate([state, carried], -1), state
+        states = ops.concatenate([state, carried], -1)
+        return states, states
 
     return step, lambda x: _linear(cell, x)
 

@@ -72,6 +72,7 @@ def draw_spacing(
                 distances, line - width, line + width, color=colour, alpha=0.2, linewidth=0
             )
             axis.plot(distances, line, "o-", color=colour, markersize=3, linewidth=1.2, label=task)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel("distance, bp")
         axis.set_ylabel(label)
         axis.legend(frameon=False, fontsize=8)
