@@ -4,6 +4,7 @@ mkdocs calls `on_config` and `on_files`; nothing of this needs mkdocs otherwise,
 """
 
 import importlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ REFERENCE = {
 def pages() -> dict[str, dict[str, str]]:
     """Section of the navigation -> path of a page in the site -> its Markdown."""
     return {
+        "Tutorials": notebooks(),
         "Models": models(),
         "Checkpoints": checkpoints(),
         "Reference": {**reference(), "reference/commands.md": commands()},
@@ -51,6 +53,29 @@ def text(*parts: str) -> str:
 def names() -> list[str]:
     """Of the published checkpoints."""
     return sorted(path.stem for path in (ROOT / "weights").glob("*.v[0-9]*.md"))
+
+
+def notebooks() -> dict[str, str]:
+    """A page for each notebook of the examples, with what it printed and drew."""
+    paths = sorted((ROOT / "examples").glob("*.ipynb"))
+    return {f"tutorials/notebook_{path.stem}.md": _notebook(path) for path in paths}
+
+
+def _notebook(path):
+    parts = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += map(_output, cell.get("outputs", ()))
+    return "\n\n".join([*parts, f"This page is the notebook `examples/{path.name}`.", ""])
+
+
+def _output(output):
+    """A picture, or else what was printed or is the value of a cell."""
+    data = output.get("data", {})
+    if picture := data.get("image/png"):
+        return f"![picture](data:image/png;base64,{''.join(picture.split())})"
+    return f"```text\n{''.join(output.get('text') or data.get('text/plain', ''))}\n```"
 
 
 def models() -> dict[str, str]:
@@ -144,10 +169,11 @@ def on_config(config):
     sections = {name: entries for entry in config.nav for name, entries in entry.items()}
     named = {page for entries in sections.values() for page in entries}
     chapters = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
-    guide = [*sections["Guide"], *(name for name in chapters if name not in named)]
-    made = {section: list(found) for section, found in pages().items()}
-    about = [*sections.pop("About"), *made.pop("About")]
-    sections = {**sections, "Guide": guide, **made, "About": about}
+    sections["Guide"] = [*sections["Guide"], *(name for name in chapters if name not in named)]
+    about = sections.pop("About")
+    for section, found in pages().items():
+        sections[section] = [*sections.get(section, ()), *found]
+    sections["About"] = [*about, *sections.pop("About")]
     config.nav = [{name: entries} for name, entries in sections.items()]
     return config
 

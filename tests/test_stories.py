@@ -57,6 +57,7 @@ def test_new_head(run_story):
     assert Path("scores.csv").read_text().count("\n") == 101 and Path("mine.keras").exists()
 
 
+@pytest.mark.thorough
 def test_redo_the_paper(run_story):
     """Two epochs of four units learn next to nothing; the baseline is fitted to its optimum."""
     perplexity = values(run_story("redo_the_paper.py"), "perplexity")
