@@ -27,7 +27,7 @@ def pytest_collection_finish(session):
     """What modules hold stays; to look at it in every collection costs more than most tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)  # frameworks make many objects, and few circles of them
+    gc.set_threshold(5_000, 10, 10)  # frameworks make many objects, and few circles of them
 
 
 @pytest.hookimpl(tryfirst=True)

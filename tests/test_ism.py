@@ -26,8 +26,8 @@ GRU = {**SMALL, "units": 4}
 MODELS = {
     "bigru": ("bigru_multitask", {**GRU, "both_strands": True}, {}, "states"),
     "bigru paper": ("bigru_multitask", {**GRU, "reset_after": False, "depth": 1}, {}, "states"),
-    "bigru max": ("bigru_multitask", {**GRU, "readout": "max"}, {}, "states"),
-    "bigru mean": ("bigru_multitask", {**GRU, "readout": "mean"}, {}, "states"),
+    "bigru max": ("bigru_multitask", {**GRU, "readout": "max", "depth": 1}, {}, "states"),
+    "bigru mean": ("bigru_multitask", {**GRU, "readout": "mean", "depth": 1}, {}, "states"),
     "bigru outside": ("bigru_multitask", {**GRU, "depth": 1}, {"both_strands": True}, "states"),
     "gru": ("char_rnn", {"units": 4, "seed": 1}, {}, "states"),
     "lstm": (
@@ -40,6 +40,12 @@ MODELS = {
     "kmers": ("kmer_logreg", SMALL, {}, "counts"),
     "kmers both": ("kmer_logreg", {**SMALL, "both_strands": True, "k": (2, 3)}, {}, "counts"),
 }
+
+LONG = ("bigru", "bigru max", "bigru mean", "bigru outside")
+NAMES = [
+    pytest.param(name, marks=pytest.mark.thorough) if name in LONG else name for name in MODELS
+]
+STATES = [name for name in NAMES if name not in ("kmers", "kmers both")]
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def one_by_one(scorer, codes, effect):
 
 
 @pytest.mark.usefixtures("uncompiled")
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_shared_changes_no_number(name):
     model, more, way = build(name)
     scorer = Scorer(model, batch_size=64, **more)
@@ -113,7 +119,7 @@ def pairs_of_alleles(n=9):
 
 
 @pytest.mark.usefixtures("uncompiled")
-@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name][3] == "states"])
+@pytest.mark.parametrize("name", STATES)
 def test_what_alleles_share_changes_no_number(name):
     model, more, _ = build(name)
     scorer, codes = Scorer(model, batch_size=8, **more), pairs_of_alleles()
@@ -157,7 +163,7 @@ def steps_of(stack, work):
 
 def test_sharing_saves_about_half_of_mutagenesis_and_a_quarter_of_variants():
     model = genome_keras.char_rnn(cell="rnn", units=2, depth=1, seed=1)
-    scorer, window, n = Scorer(model, batch_size=60), 100, 4
+    scorer, window, n = Scorer(model, batch_size=60), 100, 2
     codes, stack = windows(n, window, letters=4), scorer.network.stack
     full = n * (3 * window + 1) * window
     assert steps_of(stack, lambda: Mutagenesis(scorer, reuse=True)(codes)) < 0.56 * full

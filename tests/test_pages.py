@@ -74,12 +74,13 @@ def files(tmp_path_factory):
 WRITERS = {"variants": score_vcf, "ism": write_ism, "attribute": write_attributions}
 
 
-def written(files, command, shown):
+def written(files, command, shown, **more):
     """The page of a file verb with so few pictures, and its table."""
     given = files.folder / ("v.vcf" if command == "variants" else "p.bed")
-    out, page = files.folder / f"few_{command}.tsv", files.folder / f"few_{command}.html"
+    stem = files.folder / f"{shown}_{command}"
+    out, page = stem.with_suffix(".tsv"), stem.with_suffix(".html")
     how = {"genome": files.folder / "g.fa", "weights": files.folder / "m.weights.h5"}
-    WRITERS[command](given, out, report=page, shown=shown, **how)
+    WRITERS[command](given, out, report=page, shown=shown, **how, **more)
     return page, rows_of(out)
 
 
@@ -243,9 +244,9 @@ def test_long_windows_are_fewer():
 
 
 def test_hypothetical_letters_are_not_drawn(files):
-    page, _ = run(files, "attribute")
+    page, _ = written(files, "attribute", 1)
     whole = page.read_text(encoding="utf-8")
-    page, _ = run(files, "attribute", "--hypothetical")
+    page, _ = written(files, "attribute", 1, hypothetical=True)
     assert page.read_text(encoding="utf-8") == whole
 
 
