@@ -1,6 +1,6 @@
 """Commands that are killed at random moments, and started again: what they leave.
 
-    OMP_NUM_THREADS=1 python benchmarks/kills.py [--only NAME ...] [--kills N] [--seed N]
+    OMP_NUM_THREADS=1 python benchmarks/kills.py [--only NAME ...] [--kills N] [--minutes M]
 
 Each job runs once unbroken; its files are what all others must end with. Then, N times, the
 same command begins in a new folder and gets SIGKILL or SIGTERM, in turns, at a moment drawn
@@ -64,7 +64,7 @@ JOBS = {
         ("o",),
     ),
     "build": Job("build g.fa a.bed b.bed --out o.h5 --bin-size 20 --context 100", "o.h5"),
-    "logreg": Job("logreg data.h5 --out o", "o", ("o",)),
+    "logreg": Job("logreg data.h5 --out o --C 1", "o", ("o",)),
     "train": Job(f"train data.h5 --out o {SETTINGS} --seed 1", "o", ("o",)),
     "lm train": Job(
         "lm train g.fa --out o --units 4 --depth 1 --batch-size 8 --epochs 2 --tail 0.1 "
@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=JOBS, default=list(JOBS), metavar="NAME")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=1e9, help="of a job, at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--programs", action="store_true", help="begin with a new Python")
     options = parser.parse_args()
@@ -137,7 +138,10 @@ def tried(job, inputs, folder, options, problems):
         counts[what] += 1
         problems.append(f"{job.command}: {number}, {sent.name} after {delay:.3f} s: {told}")
 
+    ends = time.monotonic() + 60 * options.minutes
     for number in range(options.kills):
+        if time.monotonic() > ends:
+            break
         place = new_place(folder / "work", inputs)
         sent = (signal.SIGKILL, signal.SIGTERM)[number % 2]
         delay = draw.uniform(0, counts["usual"])
