@@ -3,6 +3,7 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    add_engine,
     add_places,
     add_windows_scoring,
     given,
@@ -37,6 +38,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="P(alt) - P(ref) (default), or the difference of log-odds",
     )
     add_windows_scoring(add)
+    add_engine(add)
     parser.set_defaults(run=_ism)
 
 
@@ -49,5 +51,5 @@ def _ism(options):
         options.out,
         tasks=options.task,
         **given_places(options),
-        **given(options, "effect", "both_strands", "report"),
+        **given(options, "effect", "both_strands", "report", "engine"),
     )
