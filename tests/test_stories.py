@@ -51,6 +51,7 @@ def test_peaks_and_variants(run_story, tmp_path):
     assert {"quality.html", "variants.html"} <= {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.thorough
 def test_new_head(run_story):
     pytest.importorskip("pandas")
     assert float(run_story("new_head.py").split()[-1]) > 0.9
