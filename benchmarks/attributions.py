@@ -35,7 +35,7 @@ def main(options):
         row.append(f"{seconds[row[0]]:.2f}")
     heads = ["method", *names, "all", "s a window"]
     for row in (heads, ["---"] * len(heads), *rows):
-        print(f"| {' | '.join(row).replace('|None', '')} |")
+        print(f"| {' | '.join(cell.removesuffix('|None').replace('|', ' ') for cell in row)} |")
     print(f"\ndeep_lift_shap: largest sum error {max(errors):.1e}")
 
 

@@ -27,9 +27,9 @@ class EditRules:
         ValueError: another number, share or word.
 
     Example:
-        >>> rules = EditRules(gc=(0.4, 0.6), forbidden=("GAATTC",))
+        >>> rules = EditRules(gc=(0.3, 0.5), forbidden=("GAATTC",))
         >>> rules.broken_by(tokens("GGGCCAATTAGG")[0])
-        'a share of G and C of 0.583 and no GAATTC'
+        'a share of G and C of 0.583, not 0.3 to 0.5'
         >>> rules.allowed(tokens("GAATTGGACTCA")[0], tokens("GAATTGGACTCA")[0])[5].tolist()
         [True, False, False, True]
     """
