@@ -16,6 +16,7 @@ from genome_keras.commands._arguments import (
     positive,
 )
 from genome_keras.commands._notes import notes, say
+from genome_keras.commands._results import result
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -60,6 +61,21 @@ def add_to(commands: _SubParsersAction) -> None:
         metavar="P",
         help="only calls: a row for each window and task that scores at least P",
     )
+    add(
+        "--calibrated",
+        dest="values",
+        action="store_const",
+        const="calibrated",
+        default="scores",
+        help="the probabilities of the checkpoint's calibration, at the natural rate of labels",
+    )
+    add(
+        "--calls",
+        dest="values",
+        action="store_const",
+        const="calls",
+        help="1 where a score reaches the task's threshold of the calibration, 0 elsewhere",
+    )
     add("--half", action="store_true", help="of Parquet: float16 scores, half the bytes")
     commands.choices["predict"].set_defaults(run=_predict)
 
@@ -72,14 +88,14 @@ def _predict(options):
     if gives_signal(options.weights):
         _predict_signal(options)
         return
-    same = {"tasks": options.task} | given(
-        options, "weights", "unknown", "all_tasks", "batch_size", "engine", "above", "half"
-    )
+    names = "weights", "unknown", "all_tasks", "batch_size", "engine", "above", "half", "values"
+    same = {"tasks": options.task} | given(options, *names)
     check_of_fasta(options, "stride", "on_short")
     check_of_bed(options)
     if options.genome is not None:
         same |= given(options, "on_outside")
-        predict_intervals(options.windows, options.genome, options.out, **same)
+        done = predict_intervals(options.windows, options.genome, options.out, **same)
+        _told(options, done)
         return
     done = predict_fasta(
         options.windows,
@@ -90,6 +106,16 @@ def _predict(options):
     )
     if done.skipped:
         say(f"left out {done.skipped} short records")
+    _told(options, done)
+
+
+def _told(options, done):
+    genome = f" --genome {options.genome}" if options.genome else ""
+    result(
+        f"{done.windows:,} windows",
+        out=options.out,
+        then=f"genome-keras attribute {options.windows}{genome} --report PAGE.html",
+    )
 
 
 def _predict_signal(options):
@@ -99,8 +125,9 @@ def _predict_signal(options):
         raise ValueError("signal needs places: BED, and --genome")
     check_of_fasta(options, "stride", "on_short")
     calls = options.above is not None or options.half
+    calls |= options.values != "scores"
     if options.all_tasks or calls or options.engine not in ("auto", "keras"):
-        told = "--all-tasks, --above, --half and --engine"
+        told = "--all-tasks, --above, --half, --calibrated, --calls and --engine"
         raise ValueError(f"{told} are not for models of measured signal")
     predict_signal(
         options.windows,
