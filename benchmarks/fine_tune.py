@@ -10,7 +10,8 @@ these tasks, which the checkpoint should not know, is
 
 - fitted to convergence on the frozen features (epoch 0 of the recipe "fine_tune"),
 - and then all layers are trained (the recipe, with the fields that --set changes);
-- the same architecture is trained from scratch for `--scratch` epochs, 0 leaves it out.
+- the same architecture is trained from scratch for at most `--scratch` epochs, with an end after
+  two without a better one; 0 leaves it out.
 
 Scores are means over the tasks on "test"; perplexity is that of all. `CPU s` are of one thread,
 validation and reading included. DIR holds the runs: what is finished is only scored again. The
@@ -111,7 +112,8 @@ def rows(options, size, folder):
     yield "regression on frozen features", scores(head, test), seconds - sum(spent[1:])
     yield f"fine-tuned, epoch {best} of {len(log) - 1}", scores(tuned, test), seconds
     if options.scratch:
-        recipe = recipe_of("default", epochs=options.scratch, learning_rate=options.rate)
+        change = {"epochs": options.scratch, "learning_rate": options.rate, "patience": 2}
+        recipe = recipe_of("default", **change)
         sizes = {k: v for k, v in checkpoint.sizes.items() if k not in ("window", "tasks")}
         how = {"model": checkpoint.architecture, "arguments": sizes, "window": window}
         run = folder / f"{size}-scratch"

@@ -142,7 +142,7 @@ RECIPES = {
     ),
     # Measured by benchmarks/fine_tune.py, see docs/fine_tuning.md.
     "fine_tune": Recipe(
-        epochs=4,
+        epochs=1,
         batch_size=64,
         learning_rate=5e-4,
         warmup=50,
