@@ -116,7 +116,6 @@ def main():
             cells = f"{found['usual']:.2f} | {found['killed']} | {found['ended']} "
             cells += f"| {found['torn']} | {found['left']} | {found['other']} "
             print(f"| `{name}` | {cells}| {time.perf_counter() - begun:.0f} |", flush=True)
-    print(*problems, sep="\n", file=sys.stderr)
     sys.exit(bool(problems))
 
 
@@ -136,7 +135,9 @@ def tried(job, inputs, folder, options, problems):
 
     def problem(what, told):
         counts[what] += 1
-        problems.append(f"{job.command}: {number}, {sent.name} after {delay:.3f} s: {told}")
+        problems.append(what)
+        told = f"{job.command}: {number}, {sent.name} after {delay:.3f} s: {told}"
+        print(told, file=sys.stderr, flush=True)
 
     ends = time.monotonic() + 60 * options.minutes
     for number in range(options.kills):

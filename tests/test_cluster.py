@@ -314,3 +314,22 @@ def test_a_killed_worker_loses_and_duplicates_nothing(saved, tmp_path):
     assert there < 240 and told.endswith(f"genome-keras: {len(found)} rows in 240 parts\n")
     close(found, rows(tmp_path / "o.parquet"))
     assert list(out.glob("*/.part-*")) == []
+
+
+DIES_WHILE_IT_WRITES = """
+import os, signal, sys
+from genome_keras.io.atomic import atomic
+with atomic(sys.argv[1]) as draft:
+    draft.write_text("{")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_while_the_record_of_a_folder_is_written(tmp_path):
+    folder = tmp_path / "o"
+    folder.mkdir()
+    command = [sys.executable, "-c", DIES_WHILE_IT_WRITES, str(folder / "_about.json")]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    assert len([*folder.iterdir()]) == 1
+    Folder(folder, {"a": 1}, resume=True)
+    assert [path.name for path in folder.iterdir()] == ["_about.json"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.io import leftovers
 from genome_keras.io.atomic import atomic
 
 ABOUT = "_about.json"
@@ -43,6 +44,7 @@ class Folder:
             raise GenomeKerasError(f"{path}: is there already; resume goes on with it")
         try:
             self.path.mkdir(exist_ok=True)
+            leftovers.sweep(record)  # of a run that was killed while it wrote this
             if record.exists():
                 if json.loads(record.read_text()) != about:
                     raise FormatError(record, None, "made with other arguments, weights or input")
