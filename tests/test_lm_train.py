@@ -140,6 +140,7 @@ def fasta(path, n=600):
 
 SETTINGS = {
     "units": 8,
+    "depth": 1,
     "embedding": 3,
     "window": 10,
     "batch_size": 4,
@@ -168,7 +169,8 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path):
     path = fasta(tmp_path / "g.fa")
     first = train_genome(path, out=tmp_path / "first", **{**SETTINGS, "epochs": 1})
     best = tmp_path / "first" / "best.weights.h5"
-    how = {**SETTINGS, "epochs": 1, "units": None, "embedding": None, "fine_tune": best}
+    sizes = dict.fromkeys(("units", "depth", "embedding"))  # those of the checkpoint
+    how = {**SETTINGS, "epochs": 1, **sizes, "fine_tune": best}
     (row,) = train_genome(path, out=tmp_path / "second", **{**how, "learning_rate": 1e-12})
     assert row["held_out"] == pytest.approx(first[0]["held_out"], rel=1e-4)
     assert "prequential" not in row  # these bases may have been learned before
