@@ -20,6 +20,7 @@ FILES = [
     "kmer_counts",
     "weights",
     "train",
+    "fine_tune",
     "cli",
     "clockwork",
     "strands",

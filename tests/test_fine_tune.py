@@ -41,7 +41,6 @@ def scores(model, codes):
 
 
 @pytest.mark.parametrize("both", [False, True])
-@pytest.mark.other_backends
 def test_the_head_is_the_regression_on_the_features(both):
     """Of k-mer counts: as scikit-learn has it, on standardised counts of both strands."""
     linear = pytest.importorskip("sklearn.linear_model")
