@@ -50,8 +50,9 @@ class DeepSEA(Source):
         other = self._file.read_codes(first + self.half, last + self.half)
         differ = np.flatnonzero((reverse_complement(forward) != other).any(1))
         if differ.size:
-            one = first + int(differ[0])
-            problem = f"examples {one} and {one + self.half} (0-based) are not reverse complements"
+            example = first + int(differ[0])
+            pair = f"examples {example} and {example + self.half} (0-based)"
+            problem = f"{pair} are not reverse complements"
             raise FormatError(self.path, None, problem)
         return _alternate(forward, other)[start - 2 * first : stop - 2 * first]
 

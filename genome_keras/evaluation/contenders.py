@@ -101,9 +101,9 @@ def contenders(
         pairs = list(models.items())
     else:
         given = models if isinstance(models, list | tuple) else [models]
-        pairs = [(None, one) for one in given]
-    found = [_contender(one, name, tasks, batch_size) for name, one in pairs]
-    names = [one.name for one in found]
+        pairs = [(None, model) for model in given]
+    found = [_contender(model, name, tasks, batch_size) for name, model in pairs]
+    names = [contender.name for contender in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(
             f"two models are called {twice[0]!r}: give a dict of names and models, or a list of "

@@ -136,10 +136,12 @@ def evaluate(
             part and _of_tasks(part, kept) for part in (examples, train, valid)
         )
     columns = {}
-    for one in scored:
-        columns[one.name] = _columns(one, examples, data)
-        if len(one.epochs) > 1 and valid is None:
-            raise ValueError(f"{one.name}: its epochs need tuned_on, a split to choose among them")
+    for contender in scored:
+        columns[contender.name] = _columns(contender, examples, data)
+        if len(contender.epochs) > 1 and valid is None:
+            raise ValueError(
+                f"{contender.name}: its epochs need tuned_on, a split to choose among them"
+            )
     if sources is None:
         sources = [name for name in only or ("genome", "windows") if name in examples.source]
     resampled, what = blocks(data, split, len(examples), sources=only)
@@ -153,13 +155,13 @@ def evaluate(
         seed=seed,
     )
     models = {}
-    for one in scored:
+    for contender in scored:
         # A score that was never trained is a constant, not a prediction: it counts nowhere.
-        own, trained = labels, np.asarray(one.trained)[columns[one.name]]
+        own, trained = labels, np.asarray(contender.trained)[columns[contender.name]]
         if not all(trained):
             own = labels._replace(labels=np.where(trained, labels.labels, -1))
-        chosen = {"columns": columns[one.name], "step": 8 * batch_size}
-        models |= _measured(one, own, examples, valid, **chosen)
+        chosen = {"columns": columns[contender.name], "step": 8 * batch_size}
+        models |= _measured(contender, own, examples, valid, **chosen)
     if choose is None:
         models |= published(data, split, examples.labels)
     for name, baseline in (_baselines(rates, train) if train else {}).items():
@@ -192,40 +194,40 @@ def evaluate(
     return result
 
 
-def _measured(one, split, examples, valid, *, columns, step):
+def _measured(contender, split, examples, valid, *, columns, step):
     """Name -> `Measured` of one contender; a run with epochs gives three."""
     from genome_keras.windows import centre
 
-    middle = centre(examples.codes.shape[1], one.window, exact=False)
+    middle = centre(examples.codes.shape[1], contender.window, exact=False)
 
     def scores(epoch, windows):
         codes, parts = windows.codes[:, middle], []
         about = {
-            "desc": os.path.basename(one.name)[:30],
+            "desc": os.path.basename(contender.name)[:30],
             "unit": " windows",
-            "quiet": len(one.epochs) > 1,
+            "quiet": len(contender.epochs) > 1,
         }
         with progress(total=len(codes), **about) as bar:
             for first in range(0, len(codes), step):
-                parts.append(one.scores(epoch, codes[first : first + step])[:, columns])
+                parts.append(contender.scores(epoch, codes[first : first + step])[:, columns])
                 bar.update(len(parts[-1]))
         return np.concatenate(parts)
 
-    facts = {"window": one.window, "log": one.log}
-    epoch, more = one.epochs[0], {}
-    if len(one.epochs) > 1:
+    facts = {"window": contender.window, "log": contender.log}
+    epoch, more = contender.epochs[0], {}
+    if len(contender.epochs) > 1:
         seen = Epochs(split, valid.labels)
-        for number in progress(one.epochs, desc=one.name, unit=" epochs"):
+        for number in progress(contender.epochs, desc=contender.name, unit=" epochs"):
             seen.add(number, scores(number, examples), scores(number, valid))
         epoch = seen.best
         facts["epochs"] = {"best": epoch, "each": seen.each()}
         more = {
-            f"{one.name} (each task's epoch)": seen.by_task(),
-            f"{one.name} (each task's epoch, optimistic)": seen.by_task_optimistic(),
+            f"{contender.name} (each task's epoch)": seen.by_task(),
+            f"{contender.name} (each task's epoch, optimistic)": seen.by_task_optimistic(),
         }
     tuned = valid and best_threshold(valid.labels, scores(epoch, valid))
     best = measure(split, scores(epoch, examples), tuned=tuned, facts=facts)
-    return {one.name: best, **more}
+    return {contender.name: best, **more}
 
 
 def _of_tasks(examples, names):
@@ -261,39 +263,40 @@ def _seen(scored, data, split, examples, train, *, sources):
             *(found["shared_31mers"], n, split, K),
         )
     where = places(data, split, sources=sources)
-    for one in scored if where is not None else ():
-        learned = one.checkpoint and trained_on(one.checkpoint)
+    for contender in scored if where is not None else ():
+        learned = contender.checkpoint and trained_on(contender.checkpoint)
         if learned:
             names, counts = np.unique(where[0], return_counts=True)
             known = [bool(same_names([name]) & same_names(learned)) for name in names.tolist()]
             seen = int(counts[known].sum())
-            found.setdefault("on_trained_chromosomes", {})[one.name] = seen
+            found.setdefault("on_trained_chromosomes", {})[contender.name] = seen
             told = "%s: %d of %d windows of %r lie on chromosomes named as those it was trained on"
-            _log.info(told, one.name, seen, n, split)
+            _log.info(told, contender.name, seen, n, split)
     return {"seen_in_training": found} if found else {}
 
 
-def _columns(one, examples, data):
+def _columns(contender, examples, data):
     """The columns of a model's scores that are the tasks of the data."""
-    _check(one, examples, data)
-    if one.tasks == examples.tasks:
+    _check(contender, examples, data)
+    if contender.tasks == examples.tasks:
         return slice(None)
     told = "%s: %d of its %d tasks are in the data, and are scored"
-    _log.info(told, one.name, len(examples.tasks), len(one.tasks))
-    return [one.tasks.index(task) for task in examples.tasks]
+    _log.info(told, contender.name, len(examples.tasks), len(contender.tasks))
+    return [contender.tasks.index(task) for task in examples.tasks]
 
 
-def _check(one, examples, data):
-    if not set(examples.tasks) <= set(one.tasks) or (
-        len(one.tasks) == len(examples.tasks) and one.tasks != examples.tasks
+def _check(contender, examples, data):
+    if not set(examples.tasks) <= set(contender.tasks) or (
+        len(contender.tasks) == len(examples.tasks) and contender.tasks != examples.tasks
     ):
-        hint = "" if one.tasks[:1] != ["task_0"] else "; say their names with tasks=[...]"
+        hint = "" if contender.tasks[:1] != ["task_0"] else "; say their names with tasks=[...]"
         raise WeightsError(
-            f"{one.name}: its {len(one.tasks)} tasks are not the "
+            f"{contender.name}: its {len(contender.tasks)} tasks are not the "
             f"{len(examples.tasks)} tasks of {_named(data)}, in that order{hint}"
         )
     window = examples.codes.shape[1]
-    if one.window is not None and one.window > window:
+    if contender.window is not None and contender.window > window:
         raise WeightsError(
-            f"{one.name}: reads windows of {one.window} bp, not of {window} bp as in {_named(data)}"
+            f"{contender.name}: reads windows of {contender.window} bp, not of {window} bp "
+            f"as in {_named(data)}"
         )

@@ -178,26 +178,28 @@ class Epistasis:
         effects = epistasis(scorer, batch.codes, tasks=tasks, region=(start, end))
         inside = batch.codes[:, start:end]
         rows, columns, values = [], [], []
-        for number, of in enumerate(effects):
+        for number, beyond in enumerate(effects):
             _, at, letter = changes(inside[number : number + 1])
-            one, other = np.nonzero(at[:, None] < at)
+            first, second = np.nonzero(at[:, None] < at)
             places = batch.starts[number] + start + at + 1
             refs, alts = BASES[inside[number, at]], BASES[letter]
-            columns.append([each[which] for which in (one, other) for each in (places, refs, alts)])
-            values.append(of[at[one], letter[one], at[other], letter[other]])
-            rows.append(np.full(len(one), number))
+            columns.append(
+                [each[which] for which in (first, second) for each in (places, refs, alts)]
+            )
+            values.append(beyond[at[first], letter[first], at[second], letter[second]])
+            rows.append(np.full(len(first), number))
         columns = [np.concatenate(each).tolist() for each in zip(*columns, strict=True)]
         return np.concatenate(rows), columns, np.concatenate(values), strongest(effects)
 
     def page(self, parts: list[str], pictured: list, tasks: list[str]) -> None:
         """Adds a map for each of the first windows, of the task with the strongest effects."""
-        seen = [(batch, row, of) for every, batch in pictured for row, of in enumerate(every)]
-        for number, (batch, row, of) in enumerate(seen):
+        seen = [(batch, row, beyond) for maps, batch in pictured for row, beyond in enumerate(maps)]
+        for number, (batch, row, beyond) in enumerate(seen):
             start, end = self.region or (0, batch.codes.shape[1])
-            task = int(np.nanargmax(np.nanmax(np.abs(of), (0, 1))))
+            task = int(np.nanargmax(np.nanmax(np.abs(beyond), (0, 1))))
             where = {"start": int(batch.starts[row]) + start, "contig": batch.names[row]}
             inside = batch.codes[row, start:end]
-            figure = draw_epistasis(of[..., task], codes=inside, title=tasks[task], **where)
+            figure = draw_epistasis(beyond[..., task], codes=inside, title=tasks[task], **where)
             place = f"{batch.names[row]}:{where['start'] + 1:,}-{where['start'] + len(inside):,}"
             parts.append(f"<h2>{escape(place)}</h2>")
             label = f"Strongest epistasis of each pair of places: {tasks[task]} in {place}"

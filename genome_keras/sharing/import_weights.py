@@ -129,11 +129,13 @@ def _danq(layers, window):
     for direction, parts in (("forward", lstms[:12]), ("backward", lstms[12:])):
         # Input gate, cell, forget gate, output gate, of three arrays each.
         gates = [parts[3 * gate : 3 * gate + 3] for gate in (0, 2, 1, 3)]
-        for of in gates:
+        for gate in gates:
             shapes = (filters, units), (units, units), (units,)
-            for values, shape in zip(of, shapes, strict=True):
+            for values, shape in zip(gate, shapes, strict=True):
                 _shape(values, shape, f"the {direction} LSTM")
-        weights[f"{direction}_lstm"] = [np.concatenate(of, -1) for of in zip(*gates, strict=True)]
+        weights[f"{direction}_lstm"] = [
+            np.concatenate(gate, -1) for gate in zip(*gates, strict=True)
+        ]
     features, size = _shape(hidden[0], (None, None), "the dense layer")
     _shape(hidden[1], (size,), "the bias of the dense layer")
     tasks = _shape(head[0], (size, None), "the last layer")[1]

@@ -162,8 +162,8 @@ def _canonical_counts(codes):
     counts = np.empty((n, len(_CANONICAL)), np.min_scalar_type(2 * window))
     for first in range(0, n, 8192):
         rows = slice(first, first + 8192)
-        one = kmer_counts(codes[rows], k=K).astype(counts.dtype)
-        counts[rows] = (one + one[:, _OTHER] * (_COLUMN != _OTHER))[:, _CANONICAL]
+        own = kmer_counts(codes[rows], k=K).astype(counts.dtype)
+        counts[rows] = (own + own[:, _OTHER] * (_COLUMN != _OTHER))[:, _CANONICAL]
     return counts
 
 

@@ -24,8 +24,8 @@ def trained_on(checkpoint: Checkpoint) -> frozenset[str] | None:
     told = checkpoint.config.get("contigs")
     if isinstance(told, list):
         return frozenset(str(name) for name in told)
-    of = str(checkpoint.config.get("name") or checkpoint.name).partition(".")[2]
-    return next((names for data, names in _OF_DATA.items() if of.startswith(data)), None)
+    data_set = str(checkpoint.config.get("name") or checkpoint.name).partition(".")[2]
+    return next((names for data, names in _OF_DATA.items() if data_set.startswith(data)), None)
 
 
 def same_names(chromosomes: Iterable[str]) -> frozenset[str]:
