@@ -35,7 +35,7 @@ def enformer(
     The model takes integer codes (batch, window), A 0, C 1, G 2, T 3, N 4 (no letter), and
     gives float32 (batch, bins, tasks), signal of at least 0 in the middle bins, each of 2 bp
     to the power of the number of `filters` (128). At the published size it is 1 GB of
-    weights, and a window takes some 10 GB and half a minute of one processor core.
+    weights.
 
     Args:
         window: length of the input in bp, a multiple of a bin.
