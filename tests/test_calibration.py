@@ -133,7 +133,7 @@ def test_calibrate_reads_one_split_and_source(tmp_path):
     model = kmer_logreg(k=(1, 2), window=12, tasks=2, seed=0)
     found = calibrate(tmp_path / "data.h5", weights=model, sources=["windows"])
     assert found.tasks == ("CTCF", "DNase")
-    assert found.about == "split valid, sources windows: 30 regions"
+    assert found.about == "data.h5, split valid, sources windows: 30 regions"
     assert (found.rate * 30).round().tolist() == found.positives.tolist()
 
 

@@ -1,6 +1,7 @@
 """Calibrations of checkpoints, fitted on held-out regions with labels at their natural rate."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,8 +64,9 @@ def calibrate(
         ...     model = kmer_logreg(k=(1, 2), window=12, tasks=2)
         ...     found = calibrate(f"{folder}/data.h5", weights=model)
         >>> found.about
-        'split valid, all sources: 40 regions'
+        'data.h5, split valid, all sources: 40 regions'
     """
+    from genome_keras.datasets.splits import paths_of
     from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import held_out
     from genome_keras.windows import centre
@@ -80,7 +82,8 @@ def calibrate(
     middle = centre(examples.codes.shape[1], model.window)
     scores = model.scores(model.epochs[-1], examples.codes[:, middle])
     labels = np.where(model.trained, examples.labels, -1)
-    about = f"split {split}, {'sources ' + ', '.join(sources) if sources else 'all sources'}"
+    files = ", ".join(Path(path).name for path in paths_of(data))
+    about = f"{files}, split {split}, {'sources ' + ', '.join(sources) if sources else 'all sources'}"
     return fitted(labels, scores, names, about=f"{about}: {len(labels):,} regions")
 
 
