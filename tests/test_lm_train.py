@@ -185,6 +185,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.thorough
 def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
     path = fasta(tmp_path / "g.fa")
     whole_log = train_genome(path, out=tmp_path / "whole", **SETTINGS)

@@ -335,15 +335,9 @@ def test_mpra_dragonn(shared_data):
     np.testing.assert_allclose(outputs(model, x), y, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("factor", "beside"),
-    [
-        ("E2F1", False),
-        pytest.param("FOXA1", True, marks=pytest.mark.thorough),
-        pytest.param("E2F1", True, marks=pytest.mark.thorough),
-        pytest.param("FOXA1", False, marks=pytest.mark.thorough),
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("factor", ["E2F1", "FOXA1"])
+@pytest.mark.parametrize("beside", [False, True])
 def test_factornet(shared_data, factor, beside):
     """Both strands through shared layers; Keras 1 and Theano; by NumPy."""
     folder = shared_data / "published" / "factornet" / factor
