@@ -56,7 +56,9 @@ def test_balanced_labels(tmp_path):
     np.testing.assert_allclose(model.loss.positive_weight, (zeros + 0.5) / (ones + 0.5), rtol=1e-6)
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.thorough)]
+)
 def test_mixed_precision(data, tmp_path, precision):
     sizes = {"units": 4}
     how = {"arguments": sizes, "epochs": 1, "batch_size": 16, "precision": precision}
