@@ -44,7 +44,7 @@ def arrays(path):
 
 
 def graph(path, tag="", *, order=1, maker="tf2onnx"):
-    """The columns of the kernel of four letters, plus bias, plus three times step: float32 (n, 20)."""
+    """The kernel's columns of four letters, plus bias, plus three steps: float32 (n, 20)."""
     make, tensor = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     kernel, bias, step = arrays(path)
     name = "{}{}".format
