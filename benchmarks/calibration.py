@@ -3,9 +3,9 @@
     python benchmarks/calibration.py DATA.h5 NAME [NAME ...] [--source windows]
 
 For each checkpoint, on the split "test": positives expected from the scores over those observed,
-the median over tasks with 10 positives or more and for all tasks together, before and after;
-and for calls at the thresholds of the calibration, precision and recall of all tasks together
-beside those that the calibration's table tells, weighted by its positives.
+for all tasks together and the median over tasks with 10 positives or more, before and after; and
+of calls at the thresholds of the calibration the median precision and recall over these tasks,
+beside those that the calibration's table tells.
 """
 
 import argparse
@@ -51,20 +51,13 @@ def row(name, examples):
         cells.append(f"{expected.sum() / positive.sum():.2f}")
         cells.append(f"{np.median(expected[enough] / positive.sum(0)[enough]):.2f}")
     cells = [cells[0], cells[1], cells[3], cells[2], cells[4]]
-    calls = calibration.calls(scores) & known
-    right = (calls & positive).sum()
-    found = right / calls.sum(), right / positive.sum()
-    for value, told in zip(found, promised(calibration), strict=True):
-        cells += [f"{value:.3f}", f"{told:.3f}"]
+    calls = (calibration.calls(scores) & known)[:, enough]
+    right = (calls & positive[:, enough]).sum(0)
+    with np.errstate(invalid="ignore"):
+        precision, recall = right / calls.sum(0), right / positive[:, enough].sum(0)
+    for values, told in ((precision, calibration.precision), (recall, calibration.recall)):
+        cells += [f"{np.nanmedian(values):.3f}", f"{np.nanmedian(told[enough]):.3f}"]
     return "| " + " | ".join(cells) + " |"
-
-
-def promised(calibration):
-    """Precision and recall of all tasks together, by the table."""
-    right = np.nan_to_num(calibration.recall * calibration.positives)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        called = np.where(right > 0, right / calibration.precision, 0)
-    return right.sum() / called.sum(), right.sum() / calibration.positives.sum()
 
 
 if __name__ == "__main__":

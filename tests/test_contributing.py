@@ -20,6 +20,7 @@ from genome_keras.cli import COMMANDS, _parser
 from genome_keras.interpret.methods import METHODS
 from genome_keras.scoring.numpy_models import NUMPY_MODELS
 from genome_keras.sharing.verify import HEADINGS
+from genome_keras.weights.calibration import SUFFIX as CALIBRATION
 from genome_keras.weights.graphs import SUFFIX as GRAPH
 from genome_keras.weights.locations import SUFFIXES
 from genome_keras.weights.registry import PUBLISHED
@@ -175,14 +176,15 @@ def test_every_checkpoint_is_registered():
 def test_bytes_are_those_of_the_sums_and_of_the_registry():
     lines = (WEIGHTS / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH)
+    ends = (SUFFIXES["weights"], SUFFIXES["json"], GRAPH, CALIBRATION)
     assert set(sums) == {path.name for path in WEIGHTS.iterdir() if path.name.endswith(ends)}
     for name, digest in sums.items():
         found = (WEIGHTS / name).read_bytes()
         assert hashlib.sha256(found).hexdigest() == digest, name
         entry = PUBLISHED[name.removesuffix(next(end for end in ends if name.endswith(end)))]
-        if name.endswith(GRAPH):
-            assert entry.graph_sha256 == digest, name
+        if name.endswith((GRAPH, CALIBRATION)):
+            of_graph = name.endswith(GRAPH)
+            assert (entry.graph_sha256 if of_graph else entry.calibration_sha256) == digest, name
             continue
         of_json = name.endswith(ends[1])
         told = (entry.json_sha256, entry.json_size) if of_json else (entry.sha256, entry.size)

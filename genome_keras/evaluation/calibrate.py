@@ -83,7 +83,8 @@ def calibrate(
     scores = model.scores(model.epochs[-1], examples.codes[:, middle])
     labels = np.where(model.trained, examples.labels, -1)
     files = ", ".join(Path(path).name for path in paths_of(data))
-    about = f"{files}, split {split}, {'sources ' + ', '.join(sources) if sources else 'all sources'}"
+    read = "sources " + ", ".join(sources) if sources else "all sources"
+    about = f"{files}, split {split}, {read}"
     return fitted(labels, scores, names, about=f"{about}: {len(labels):,} regions")
 
 
