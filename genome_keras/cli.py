@@ -20,6 +20,7 @@ from genome_keras.commands._completion import SHELLS, completion
 from genome_keras.commands._parser import Parser, add_threads, use_threads
 from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError, printable
+from genome_keras.io import interruption
 from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras
 from genome_keras.weights.registry import PUBLISHED
@@ -86,10 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
         >>> status, printed.getvalue().splitlines()[0].split("\\t")[:2]
         (0, ['name', 'cell'])
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # "5 out of the last 5 calls triggered retracing", where a command has several models
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        # "5 out of the last 5 calls triggered retracing", where a command has several models
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         options = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
         use_threads(options)
         use_bgzip(options)
@@ -98,6 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
             check_outputs(outputs)
             options.run(options)
         sys.stdout.flush()
+        interruption.check()
     except GenomeKerasError as error:
         return _complain(error, 1)
     except BrokenPipeError:
@@ -111,11 +113,19 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, 2)
     except MemoryError:
         return _complain("out of memory; what is read or computed at once needs more", 1)
-    except Stopped as stopped:
-        return _complain(f"stopped by {stopped.name}", SIGNALLED + stopped.number)
-    except KeyboardInterrupt:
-        return _complain("interrupted", SIGNALLED + signal.SIGINT)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(interrupt)
+    except Exception:
+        if (interrupt := interruption.came()) is None:
+            raise
+        return _interrupted(interrupt)  # Python or a library made another error of it
     return 0
+
+
+def _interrupted(interrupt):
+    if isinstance(interrupt, Stopped):
+        return _complain(f"stopped by {interrupt.name}", SIGNALLED + interrupt.number)
+    return _complain("interrupted", SIGNALLED + signal.SIGINT)
 
 
 def _complain(error, status):

@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from genome_keras.errors import GenomeKerasError
-from genome_keras.io import leftovers
+from genome_keras.io import interruption, leftovers
 from genome_keras.io.atomic import atomic, check_outputs, protected
 
 
@@ -181,3 +182,16 @@ def test_faults_of_other_files_are_told_as_they_are(tmp_path):
     with pytest.raises(OSError) as caught, atomic(tmp_path / "x.tsv"):
         raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere")
     assert caught.value.filename == "/elsewhere"
+
+
+def test_nothing_is_finished_after_a_signal_whose_exception_was_swallowed(tmp_path):
+    (tmp_path / "x.txt").write_text("before")
+    try:
+        with pytest.raises(KeyboardInterrupt), atomic(tmp_path / "x.txt") as path:
+            path.write_text("half")
+            with suppress(KeyboardInterrupt):  # as C does that calls back into Python
+                raise interruption.note(KeyboardInterrupt())
+    finally:
+        interruption.forget()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"]
+    assert (tmp_path / "x.txt").read_text() == "before"

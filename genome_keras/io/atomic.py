@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from genome_keras.errors import GenomeKerasError
-from genome_keras.io import leftovers
+from genome_keras.io import interruption, leftovers
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk says that takes no more
 INPUT = "an input"
@@ -23,7 +23,8 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
 
     The temporary file lies hidden in the folder of `path`, with all its suffixes
     (`x.weights.h5` becomes `.x-MACHINE-PID-NUMBER.weights.h5`). Whatever ends the block
-    early, the temporary file is removed and a file that was at `path` stays as it was; of
+    early, a signal too whose exception was swallowed, the temporary file is removed and a file
+    that was at `path` stays as it was; of
     one that killed processes of this machine left for the same `path`, the next call is
     rid. Where `path` is a symbolic link, the file it points to is replaced.
 
@@ -64,6 +65,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
             yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        interruption.check()
         os.replace(temporary, target)
     except OSError as error:
         if error.errno in FULL and error.filename in (None, str(temporary)):

@@ -8,7 +8,9 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from genome_keras.io import interruption
 from genome_keras.io.atomic import atomic
+from genome_keras.io.interruption import held
 
 CHUNK = 1024  # rows, fewer where they are long:
 LONGEST = 1 << 20  # bytes of a chunk
@@ -64,6 +66,7 @@ class _Disk:
         self.readinto, self.seek, self.tell = raw.readinto, raw.seek, raw.tell
         self.read = raw.read  # by which h5py knows a file
 
+    @held
     def write(self, data):
         rest = memoryview(data).cast("B")
         while self.error is None and len(rest):
@@ -73,6 +76,7 @@ class _Disk:
                 self.error = error
         return memoryview(data).nbytes
 
+    @held
     def truncate(self, size=None):
         try:
             return self.raw.truncate(size)
@@ -80,8 +84,9 @@ class _Disk:
             self.error = self.error or error
             return size
 
+    @held
     def flush(self):
-        """Nothing is held."""
+        """Nothing is kept back."""
 
     def check(self):
         """Raises the error, if there was one."""
@@ -128,6 +133,7 @@ class Rows:
 
     def append(self, rows: ArrayLike) -> None:
         """Adds rows, (m,) or (m, width)."""
+        interruption.check()
         done = 0
         while done < len(rows):
             m = min(len(rows) - done, len(self.held) - self.filled)
