@@ -29,6 +29,7 @@ MODELS = {
 
 OTHERS = {
     "bigru_multitask",
+    "center_context",  # two convolutions read the letters
     "char_rnn",
     "deepbind_2015",  # its detectors are no `Conv1D`
     "integer_logreg",
