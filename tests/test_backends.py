@@ -16,7 +16,6 @@ FILES = [
     "saved",
     "sequence_model",
     "new_head",
-    "signal_models",
     "kmer_counts",
     "weights",
     "train",
@@ -28,13 +27,11 @@ FILES = [
     "deepbind_2015",
     "old_keras",
     "attribution",
-    "deep_lift_shap",
     "ism",
     "lm_train",
 ]
 # What no backend changes is not tested on each.
 ONCE = ["-k", "not parameter_count and not bad_arguments"]
-ALL = ["-m", "not (slow or other_backends)"]  # the thorough ones too
 
 
 @pytest.mark.other_backends
@@ -47,7 +44,7 @@ def test_models_on(backend):
     here = Path(__file__).parent
     files = [str(here / f"test_{name}.py") for name in FILES]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ONCE, *ALL, *files],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *ONCE, *files],
         env={**os.environ, "KERAS_BACKEND": backend},
         cwd=here.parent,
         capture_output=True,
