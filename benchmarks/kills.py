@@ -7,7 +7,7 @@ same command begins in a new folder and gets SIGKILL or SIGTERM, in turns, at a 
 from the time that the unbroken run took; what stands under the name of its output by then must
 be whole, after SIGTERM nothing else may be left but what a later run goes on from, and the same
 command again must end with the same files, byte for byte, and no other. Of logs the processor
-seconds are not compared, of `.keras` files not the date.
+seconds are not compared, of `.keras` and `.npz` files not the dates.
 
 Each job begins in a process that was forked from one that has imported all it needs: so moments
 fall into its work, and not into seconds of imports, which write nothing. With --programs it is a
@@ -38,7 +38,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")  # its processes can be forked
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 GENOME = 60_000  # bp
-TIMED = ("cpu_seconds",)  # of the rows of a log
+TIMED = ("cpu_seconds",)  # of the rows of a log, and of a fit
 COUNTS, TASK = "kmer_logreg.human_chromatin.v1", "--task A549|CEBPB|None"
 
 
@@ -237,9 +237,11 @@ def digest(path):
         head, *rows = [line.split(",") for line in data.decode().splitlines()]
         kept = [at for at, name in enumerate(head) if name not in TIMED]
         data = repr([[row[at] for at in kept] for row in (head, *rows)]).encode()
-    elif path.suffix == ".keras" and zipfile.is_zipfile(path):
+    elif path.suffix in (".keras", ".npz") and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            names = sorted({*archive.namelist()} - {"metadata.json"})
+            names = sorted(
+                {*archive.namelist()} - {"metadata.json", *(f"{name}.npy" for name in TIMED)}
+            )
             data = b"".join(name.encode() + archive.read(name) for name in names)
     return hashlib.sha256(data).hexdigest()
 
