@@ -198,3 +198,31 @@ def test_a_calibration_of_other_tasks_is_refused(own):
     )
     with pytest.raises(WeightsError, match="its tasks are not those of"):
         predict(["ACGTACGTACGT"], weights=own[0], values="calibrated")
+
+
+def test_of_a_run_the_best_weights_are_calibrated_not_those_of_its_last_epoch(tmp_path):
+    import h5py
+
+    from genome_keras import kmer_logreg
+    from genome_keras.weights.checkpoint import save_bare
+    from genome_keras.weights.run_files import RunFiles
+
+    draw = np.random.default_rng(0)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = draw.integers(0, 4, (60, 12), np.uint8)
+        file["y"] = draw.integers(0, 2, (60, 1), np.int8)
+        file["split"] = np.array([b"valid"] * 60)
+        file["source"] = np.array([b"bins"] * 60)
+        file["tasks"] = np.array([b"CTCF"])
+    best, last = (kmer_logreg(k=(1, 2), window=12, tasks=1, seed=0) for _ in range(2))
+    for model in (best, last):
+        model.set_weights([draw.normal(size=weight.shape) for weight in model.get_weights()])
+    files = RunFiles(tmp_path / "run")
+    files.epoch(1).parent.mkdir(parents=True)
+    save_bare(best, files.best)
+    save_bare(best, files.epoch(1))
+    save_bare(last, files.epoch(2))
+    files.describe(best, ["CTCF"])
+    found = calibrate(tmp_path / "data.h5", weights=tmp_path / "run")
+    assert found.slope == pytest.approx(calibrate(tmp_path / "data.h5", weights=best).slope)
+    assert found.slope != pytest.approx(calibrate(tmp_path / "data.h5", weights=last).slope)

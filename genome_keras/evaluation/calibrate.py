@@ -67,11 +67,11 @@ def calibrate(
         'data.h5, split valid, all sources: 40 regions'
     """
     from genome_keras.datasets.splits import paths_of
-    from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import held_out
+    from genome_keras.scoring.model_in_use import model_in_use
     from genome_keras.windows import centre
 
-    (model,) = contenders(weights, batch_size=batch_size)
+    model = model_in_use(weights, batch_size=batch_size)
     sources = None if sources is None else list(sources)
     examples = held_out(data, split, sources=sources)
     names = model.tasks
@@ -80,7 +80,7 @@ def calibrate(
     if names != examples.tasks:
         raise WeightsError(f"{model.name}: its {len(names)} tasks are not those of the data")
     middle = centre(examples.codes.shape[1], model.window)
-    scores = model.scores(model.epochs[-1], examples.codes[:, middle])
+    scores = model.scorer.scores(examples.codes[:, middle])
     labels = np.where(model.trained, examples.labels, -1)
     files = ", ".join(Path(path).name for path in paths_of(data))
     read = "sources " + ", ".join(sources) if sources else "all sources"

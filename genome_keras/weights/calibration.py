@@ -17,11 +17,10 @@ from numpy.typing import ArrayLike
 
 from genome_keras.errors import FormatError, WeightsError
 from genome_keras.io.atomic import atomic
-from genome_keras.io.digest import sha256_of
+from genome_keras.scores import CLIP
 from genome_keras.weights.checkpoint import Checkpoint
 
 SUFFIX = ".calibration.tsv"
-_CLIP = 1e-7  # as in genome_keras.losses
 _LONGEST = 1 << 20  # bytes of a table that is read
 
 
@@ -109,7 +108,7 @@ class Calibration:
         odds = log_odds(scores) * self.slope + self.offset
         if rates is not None:
             odds += log_odds(np.asarray(rates, float)) - log_odds(self.rate)
-        calibrated = 1 / (1 + np.exp(-odds))
+        calibrated = 1 / (1 + np.exp(-np.clip(odds, -80, 80)))
         return np.where(self.fitted, calibrated, scores).astype(np.float32)
 
     def calls(self, scores: ArrayLike) -> np.ndarray:
@@ -196,17 +195,15 @@ def calibration_of(checkpoint: Checkpoint) -> Calibration | None:
         >>> calibration_of(find("char_rnn.ecoli.v1")) is None  # it has no tasks
         True
     """
-    stem = checkpoint.path.name.removesuffix(".keras").removesuffix(".weights.h5")
-    path = checkpoint.path.with_name(stem + SUFFIX)
-    if checkpoint.sha256 is not None and checkpoint.calibration_sha256 is None:
+    if checkpoint.calibration_sha256 is not None:
+        path = checkpoint.published_beside(SUFFIX, checkpoint.calibration_sha256)
+    elif checkpoint.sha256 is not None:
         return None  # published without one
-    if not path.is_file():
-        if checkpoint.calibration_sha256 is None:
+    else:
+        stem = checkpoint.path.name.removesuffix(".keras").removesuffix(".weights.h5")
+        path = checkpoint.path.with_name(stem + SUFFIX)
+        if not path.is_file():
             return None
-        raise WeightsError(f"{path}: the file is missing")
-    if checkpoint.calibration_sha256 not in (None, found := sha256_of(path)):
-        published = f"sha256 {found[:12]}…, published {checkpoint.calibration_sha256[:12]}…"
-        raise WeightsError(f"{path}: damaged ({published})")
     calibration = Calibration.read(path)
     if checkpoint.tasks and list(calibration.tasks) != checkpoint.tasks:
         raise WeightsError(f"{path}: its tasks are not those of {checkpoint.name}")
@@ -220,7 +217,7 @@ def log_odds(scores: ArrayLike) -> np.ndarray:
         >>> log_odds([0.5, 0.9]).round(3).tolist()
         [0.0, 2.197]
     """
-    scores = np.clip(np.asarray(scores, float), _CLIP, 1 - _CLIP)
+    scores = np.clip(np.asarray(scores, float), CLIP, 1 - CLIP)
     return np.log(scores) - np.log1p(-scores)
 
 

@@ -195,6 +195,24 @@ class Checkpoint:
                 f"{found[:12]}…, described {expected!r:.14}…)"
             )
 
+    def published_beside(self, suffix: str, sha256: str) -> Path:
+        """The path of a file that was published with the weights, its bytes checked.
+
+        Args:
+            suffix: in place of that of the weights.
+            sha256: what it must hash to.
+
+        Raises:
+            WeightsError: it is missing or damaged.
+        """
+        path = self.path.with_name(self.name + suffix)
+        if not path.is_file():
+            raise WeightsError(f"{path}: the file is missing")
+        if (found := sha256_of(path)) != sha256:
+            told = f"sha256 {found[:12]}…, published {sha256[:12]}…"
+            raise WeightsError(f"{path}: damaged ({told})")
+        return path
+
     def _sha256_now(self):
         """The sha256 of the file; it is read again only where the file has changed."""
         state = _state(self.path)

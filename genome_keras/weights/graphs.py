@@ -6,8 +6,6 @@ in that file. `weights/make/graphs.py` makes it.
 
 from pathlib import Path
 
-from genome_keras.errors import WeightsError
-from genome_keras.io.digest import sha256_of
 from genome_keras.weights.checkpoint import Checkpoint
 
 SUFFIX = ".onnx"
@@ -29,10 +27,4 @@ def published_graph(checkpoint: Checkpoint) -> Path | None:
     if checkpoint.graph_sha256 is None:
         return None
     checkpoint.check_sha256()
-    path = checkpoint.path.with_name(checkpoint.name + SUFFIX)
-    if not path.is_file():
-        raise WeightsError(f"{path}: the file is missing")
-    if (found := sha256_of(path)) != checkpoint.graph_sha256:
-        published = f"sha256 {found[:12]}…, published {checkpoint.graph_sha256[:12]}…"
-        raise WeightsError(f"{path}: damaged ({published})")
-    return path
+    return checkpoint.published_beside(SUFFIX, checkpoint.graph_sha256)
