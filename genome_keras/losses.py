@@ -264,8 +264,7 @@ def _shaped(labels, scores, name):
         raise ValueError(
             f"{name} must have the shape of the scores. Received: {name} {given}, scores {wanted}"
         )
-    _check_rows(labels, scores, name)
-    return ops.reshape(labels, ops.shape(scores))
+    return ops.reshape(_checked_rows(labels, scores, name), ops.shape(scores))
 
 
 def _row_weights(sample_weight, scores):
@@ -283,12 +282,12 @@ def _row_weights(sample_weight, scores):
             "sample_weight must be (batch,), or have the shape of the scores. Received: "
             f"sample_weight {tuple(sample_weight.shape)}, scores {wanted}"
         )
-    _check_rows(weight, scores, "sample_weight")
+    weight = _checked_rows(weight, scores, "sample_weight")
     return ops.reshape(weight, (ops.shape(scores)[0], *given[1:]))
 
 
-def _check_rows(given, scores, name):
-    """In a graph of TensorFlow that takes any number of rows, checks it when it runs.
+def _checked_rows(given, scores, name):
+    """The same; in a graph of TensorFlow for any number of rows, once this was checked there.
 
     XLA leaves such checks out, but fails at the reshape that follows them.
     """
@@ -297,7 +296,10 @@ def _check_rows(given, scores, name):
 
         shapes = tf.shape(given), tf.shape(scores)
         told = f"{name} must have as many rows as the scores. Received: {name}, scores"
-        tf.debugging.Assert(shapes[0][0] == shapes[1][0], [told, *shapes])
+        kept = tf.debugging.Assert(shapes[0][0] == shapes[1][0], [told, *shapes])
+        with tf.control_dependencies([kept]):
+            return tf.identity(given)
+    return given
 
 
 def _alike(size, other):

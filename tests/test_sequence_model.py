@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+from functools import partial
 
 import keras
 import numpy as np
@@ -88,10 +89,9 @@ def test_tensors_of_the_backend(model):
     """In and out of a graph: in one, only the shape is known."""
     tensor = keras.ops.convert_to_tensor(CODES)
     np.testing.assert_allclose(model.predict(tensor, verbose=0), model.predict(CODES, verbose=0))
-    with pytest.raises(SequenceError, match="code 7 at row 5"):
-        model(keras.ops.convert_to_tensor(but(7)))
-    with pytest.raises(SequenceError, match=r"record 5, position \d+ .*code 7"):
-        model.predict(keras.ops.convert_to_tensor(but(7)), verbose=0)
+    for door in (model, partial(model.predict, verbose=0)):
+        with pytest.raises(SequenceError, match="code 7 at row 5"):
+            door(keras.ops.convert_to_tensor(but(7)))
     with pytest.raises(SequenceError, match=r"shape \(None, 11\)"):
         model(keras.KerasTensor((None, 11), dtype="uint8"))
     compiled = compiler()(lambda x: model(x))

@@ -209,7 +209,7 @@ keras.saving.get_custom_objects()["SequenceModel"] = SequenceModel  # its name i
 
 def _is_text(x):
     """Whether it is a sequence, or a list, array or Series of them."""
-    if hasattr(x, "__array__") and getattr(getattr(x, "dtype", None), "kind", "") in "SUOT":
+    if getattr(getattr(x, "dtype", None), "kind", None) in ("S", "U", "O", "T"):  # of NumPy
         return True
     return isinstance(x[0] if isinstance(x, list | tuple) and x else x, str | bytes)
 
