@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/kills.py [--only NAME ...] [--kills N] [--minutes M]
 
-Each job runs once unbroken; its files are what all others must end with. Then, N times, the
-same command begins in a new folder and gets SIGKILL or SIGTERM, in turns, at a moment drawn
-from the time that the unbroken run took; what stands under the name of its output by then must
-be whole, after SIGTERM nothing else may be left but what a later run goes on from, and the same
-command again must end with the same files, byte for byte, and no other. Of logs the processor
-seconds are not compared, of `.keras` and `.npz` files not the dates.
+Each job runs unbroken; its files are what all others must end with. Then the same command
+begins in a new folder and gets SIGKILL or SIGTERM, in turns, at a moment drawn from the time
+that the unbroken run took, until N of them were ended by it; what stands under the name of its
+output by then must be whole, after SIGTERM nothing else may be left but what a later run goes on
+from, and the same command again must end with the same files, byte for byte, and no other. Of
+logs and states the processor seconds are not compared, of `.keras` and `.npz` files not the dates.
 
 Each job begins in a process that was forked from one that has imported all it needs: so moments
 fall into its work, and not into seconds of imports, which write nothing. With --programs it is a
@@ -140,9 +140,9 @@ def tried(job, inputs, folder, options, problems):
         print(told, file=sys.stderr, flush=True)
 
     ends = time.monotonic() + 60 * options.minutes
-    for number in range(options.kills):
-        if time.monotonic() > ends:
-            break
+    number = -1
+    while counts["killed"] < options.kills and time.monotonic() < ends:
+        number += 1
         place = new_place(folder / "work", inputs)
         sent = (signal.SIGKILL, signal.SIGTERM)[number % 2]
         delay = draw.uniform(0, counts["usual"])
@@ -229,10 +229,12 @@ def files(place):
 
 def digest(path):
     data = path.read_bytes()
-    if path.name == "log.json":
-        rows = json.loads(data)
-        timeless = [{k: v for k, v in row.items() if k not in TIMED} for row in rows]
-        data = json.dumps(timeless).encode()
+    if path.name in ("log.json", "best.json"):
+
+        def timeless(row):
+            return {key: value for key, value in row.items() if key not in TIMED}
+
+        data = json.dumps(json.loads(data, object_hook=timeless)).encode()
     elif path.name == "log.csv":
         head, *rows = [line.split(",") for line in data.decode().splitlines()]
         kept = [at for at, name in enumerate(head) if name not in TIMED]

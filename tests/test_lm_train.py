@@ -133,6 +133,14 @@ def test_state_goes_from_window_to_window_but_no_gradient():
 # Training.
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_seed_fixes_all_that_a_state_holds(cell):
+    """That of recurrent layers too, which nothing is drawn from."""
+    one, two = (Network(small(cell, dropout=0.1)).variables() for _ in range(2))
+    for a, b in zip(one, two, strict=True):
+        assert np.array_equal(*map(keras.ops.convert_to_numpy, (a, b))), a.path
+
+
 def fasta(path, n=600):
     path.write_text(">rep\n" + "AGCTTGAGGC" * (n // 10) + "\n>other\n" + "ACGGTACCNT" * 8 + "\n")
     return path
@@ -208,6 +216,11 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
     files = [tmp_path / name / "best.weights.h5" for name in ("run", "whole")]
     one, two = (load_lm(file).get_weights() for file in files)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    one, two = (np.load(tmp_path / name / "state.npz") for name in ("run", "whole"))
+    with one, two:
+        assert one.files == two.files
+        for name in {*one.files} - {"cpu_seconds"}:
+            assert np.array_equal(one[name], two[name]), name
 
 
 def test_another_run_in_the_folder(tmp_path):
