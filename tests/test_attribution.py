@@ -1,5 +1,7 @@
 """Laws of attributions: closed forms on linear models, sums, symmetry, on every backend."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -302,13 +304,50 @@ def test_a_model_that_reads_codes_as_numbers_is_refused():
     assert np.any(attribute(model, windows(), tasks=0, method="occlusion"))
 
 
-def test_another_network_under_a_known_name_is_refused():
+BARE = {  # numbers from codes in operations instead of `BaseNumbers`, as files of old have them
+    "as of old": (lambda x: keras.ops.where(x > 3, 1.5, x), True),
+    "squared": (lambda x: x**2, False),
+    "another number for N": (lambda x: keras.ops.where(x > 3, 2.5, x), False),
+    "T is N too": (lambda x: keras.ops.where(x > 2, 1.5, x), False),
+    "of another condition": (lambda x: keras.ops.where(x**2 > 3, 1.5, x), False),
+    "beside the codes": (lambda x: keras.ops.where(x > 3, 1.5, x) + x, False),
+}
+
+
+@pytest.mark.parametrize("case", BARE)
+@pytest.mark.parametrize("name", ["integer_logreg", "another_name"])
+def test_bare_numbers_are_known_by_what_is_done_to_them(case, name):
+    of_codes, is_read = BARE[case]
     codes = keras.Input((WINDOW,), dtype="uint8")
-    x = keras.ops.cast(codes, "float32") ** 2
+    numbers_of_codes = of_codes(keras.ops.cast(codes, "float32"))
     head = SigmoidHead(1, kernel_initializer=keras.initializers.Constant(0.01))
-    model = keras.Model(codes, head(x), name="integer_logreg")
+    model = keras.Model(codes, head(numbers_of_codes), name=name)
+    if is_read:
+        expected = 0.01 * (np.array([0, 1, 2, 3, 1.5]) - 1.5)[windows(letters=5)]
+        given = attribute(model, windows(letters=5), tasks=0, steps=1)
+        np.testing.assert_allclose(given.sum(-1), expected, atol=1e-6)
+    else:
+        with pytest.raises(ValueError, match="no gradient goes through"):
+            attribute(model, windows(), tasks=0)
+
+
+def test_scores_from_letters_are_compared_with_those_from_codes():
+    class Doubled(OneHot):
+        def call(self, inputs):
+            return 2 * super().call(inputs)
+
+    codes = keras.Input((WINDOW,), dtype="uint8")
+    model = keras.Model(codes, TaskHead(1)(keras.layers.Flatten()(Doubled()(codes))))
     with pytest.raises(ValueError, match="not those from codes"):
         attribute(model, windows(), tasks=0)
+
+
+def test_scores_of_a_file_of_old_are_attributed():
+    path = Path(__file__).parent / "saved" / "integer_logreg.keras"
+    model = keras.models.load_model(path, compile=False)
+    codes = np.random.default_rng(0).integers(0, 5, (2, *model.input_shape[1:]), np.uint8)
+    letters = keras.ops.convert_to_numpy(letter_model(model, target="score")(one_hot(codes)))
+    np.testing.assert_allclose(letters, model.predict(codes, verbose=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

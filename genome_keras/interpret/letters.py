@@ -54,9 +54,7 @@ def letter_model(model: keras.Model, *, target: str = "logodds") -> keras.Model:
     head, reader = _head(model), _Reader(model, letters)
 
     def call(operation, *args, **kwargs):
-        if operation is head:
-            return LogOdds(head)(*args, **kwargs)
-        return reader(operation, *args, **kwargs)
+        return reader(LogOdds(head) if operation is head else operation, *args, **kwargs)
 
     outputs = keras.models.clone_model(
         model,
@@ -90,15 +88,16 @@ class _Reader:
 
     def __init__(self, model, letters):
         self.name, self.letters, self.words = model.name, [letters], []
+        self.numbers, self.are_n = [], []
 
     def __call__(self, operation, *args, **kwargs):
-        if self.name == "integer_logreg" and type(operation).__name__ == "Where":
-            return args[2]  # N is a number already
         for x in keras.tree.flatten((args, kwargs)):
             if any(x is known for known in self.letters):
                 return self._read(operation, x)
             if any(x is known for known in self.words):
                 return self._look_up(operation, x)
+            if any(x is known for known in self.numbers):
+                return self._without_n(operation, *args, **kwargs)
         return operation(*args, **kwargs)
 
     def _read(self, operation, letters):
@@ -119,8 +118,19 @@ class _Reader:
             words = KmerWords(1)
             words.build(letters.shape[:2])
             return self._look_up(operation, WordChances(words)(letters))
-        if self.name == "integer_logreg" and type(operation).__name__ == "Cast":
-            return MeanCodes()(letters)
+        if type(operation).__name__ == "Cast":
+            self.numbers.append(MeanCodes()(letters))
+            return self.numbers[-1]
+        raise self._error(operation)
+
+    def _without_n(self, operation, *args, **kwargs):
+        """`where(numbers > 3, 1.5, numbers)`: `BaseNumbers` in files from before that layer."""
+        match type(operation).__name__, args:
+            case "Greater", (_, 3):
+                self.are_n.append(operation(*args, **kwargs))
+                return self.are_n[-1]
+            case "Where", (chosen, 1.5, numbers) if any(chosen is known for known in self.are_n):
+                return ops.copy(numbers)  # N is 1.5 in them already
         raise self._error(operation)
 
     def _look_up(self, operation, chances):
