@@ -36,6 +36,7 @@ COMMANDS = (
     "design",
     "filters",
     "modisco",
+    "motifs",
     "build",
     "fetch",
     "weights",

@@ -45,6 +45,8 @@ TABLE = {
     "design steps": "design IN.fa --target a=1 --weights m.weights.h5 --out x.fa --steps OUT.tsv",
     "filters": "filters IN.fa --weights m.weights.h5 --out OUT.meme",
     "modisco": "modisco IN.h5 --out OUT.h5",
+    "motifs": "motifs IN.meme g.fa --weights m.weights.h5 --out OUT.tsv",
+    "motifs report": "motifs IN.meme g.fa --weights m.weights.h5 --out x.tsv --report OUT.html",
     "build": "build IN.fa p.bed --out OUT.h5",
     "build peaks": "build g.fa IN.bed --out OUT.h5",
     "fetch": "fetch deepsea --out DIR",
