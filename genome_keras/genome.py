@@ -108,17 +108,17 @@ class Interval:
             >>> Interval.from_region("chr1:1,001-1,200").start
             1000
         """
-        found = _REGION.fullmatch(text)
-        if not found:
+        match = _REGION.fullmatch(text)
+        if not match:
             raise ValueError(
                 f"a region must be contig:first-last, as in 'chr1:11-20'. Received: {text!r}"
             )
-        first, last = (int(number.replace(",", "")) for number in found.groups()[1:])
+        first, last = (int(number.replace(",", "")) for number in match.groups()[1:])
         if not 1 <= first <= last:
             raise ValueError(
                 f"a region must have 1 <= first <= last (1-based, inclusive). Received: {text!r}"
             )
-        return cls(found[1], first - 1, last)
+        return cls(match[1], first - 1, last)
 
 
 @dataclass(frozen=True, slots=True)

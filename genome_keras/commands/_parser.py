@@ -40,10 +40,10 @@ class Parser(argparse.ArgumentParser):
         if args is not None and not args and self._subparsers is not None:
             self.print_help()
             self.exit()
-        found, left = super().parse_known_args(args, namespace)
+        parsed, left = super().parse_known_args(args, namespace)
         if left:
             self.error(self._unknown(left))
-        return found, left
+        return parsed, left
 
     def _unknown(self, left):
         told = f"unrecognized arguments: {' '.join(left)}"

@@ -33,7 +33,7 @@ def _calibrate(options):
     from genome_keras.evaluation.calibrate import calibrate
 
     names = ("weights", "split", "batch_size")
-    found = calibrate(options.data, sources=options.source, **given(options, *names))
-    found.write(options.out)
-    count = int(found.fitted.sum())
-    print(f"{options.out}: {count} of {len(found.tasks)} tasks fitted on {found.about}")
+    calibration = calibrate(options.data, sources=options.source, **given(options, *names))
+    calibration.write(options.out)
+    count = int(calibration.fitted.sum())
+    print(f"{options.out}: {count} of {len(calibration.tasks)} tasks fitted on {calibration.about}")

@@ -46,10 +46,10 @@ def add_to(commands: _SubParsersAction) -> None:
 def _list(options):
     from genome_keras.weights.listing import list_weights
 
-    found = list_weights(**given(options, "architecture", "data", "window", "task", "group"))
+    listed = list_weights(**given(options, "architecture", "data", "window", "task", "group"))
     columns = ("name", "architecture", "window", "tasks", "bytes", "test_auroc", "data", "groups")
     print(*columns, sep="\t")
-    for each in found:
+    for each in listed:
         print(*(_cell(getattr(each, name)) for name in columns), sep="\t")
 
 
@@ -64,10 +64,10 @@ def _info(options):
     from genome_keras.errors import printable
     from genome_keras.weights.resolve import facts, find
 
-    found = find(options.name)
-    print(printable(found.card, keep="\n\t"))
+    checkpoint = find(options.name)
+    print(printable(checkpoint.card, keep="\n\t"))
     print("## Facts\n")
-    for fact, value in facts(found):
+    for fact, value in facts(checkpoint):
         print(f"- {fact}: {printable(str(value))}")
 
 

@@ -254,8 +254,8 @@ def splits_of_file(path: str | os.PathLike) -> list[str]:
         ['test', 'train']
     """
     with open_h5(path) as file, reading(path):
-        found = array(file, path, "split", ndim=1, kinds=(TEXT,))[:]
-        return np.unique(np.char.decode(found)).tolist()
+        splits = array(file, path, "split", ndim=1, kinds=(TEXT,))[:]
+        return np.unique(np.char.decode(splits)).tolist()
 
 
 def check_sources(names: Iterable[str], known: Iterable[str], where: str) -> None:
@@ -288,9 +288,9 @@ def _opened(path, split, sources, window):
                 texts["source"] = None
         for name in texts:
             texts[name] = array(file, path, name, ndim=1, kinds=(TEXT,))
-        for name, found in {"y": y, **texts}.items():
-            if name != "tasks" and len(found) != n:
-                problem = f"expected {n} rows in {name!r} as in 'x', got {len(found)}"
+        for name, values in {"y": y, **texts}.items():
+            if name != "tasks" and len(values) != n:
+                problem = f"expected {n} rows in {name!r} as in 'x', got {len(values)}"
                 raise FormatError(path, None, problem)
         columns, names = y.shape[1], len(texts["tasks"])
         if names != columns:
@@ -315,16 +315,16 @@ def _opened(path, split, sources, window):
         chunk = x.chunks[0] if x.chunks else 1
         chunk *= -(-ROWS // chunk)
     source = np.full(len(rows), "") if source is None else source[rows]
-    found = StoredExamples(path, rows, stored=stored, window=window, tasks=tasks, chunk=chunk)
-    return found, source
+    examples = StoredExamples(path, rows, stored=stored, window=window, tasks=tasks, chunk=chunk)
+    return examples, source
 
 
 def _arrays(path, *, stored, tasks):
     file = open_h5(path)
-    found = {
+    arrays = {
         "x": array(file, path, "x", ndim=2, kinds=("uint8",)),
         "y": array(file, path, "y", ndim=2, kinds=("int8",)),
     }
-    if found["x"].shape[1] != stored or found["y"].shape[1] != tasks:
+    if arrays["x"].shape[1] != stored or arrays["y"].shape[1] != tasks:
         raise FormatError(path, None, "the file was changed after it was opened")
-    return found
+    return arrays

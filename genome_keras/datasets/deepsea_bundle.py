@@ -131,18 +131,18 @@ def deepsea(
     one_of(accepted=STRANDS, strands=strands)
     if os.path.isdir(path):
         path = os.path.join(path, f"{split}.mat")
-    found = DeepSEAFile(path, split, window=window)
+    file = DeepSEAFile(path, split, window=window)
     if tasks is None:
         from genome_keras.datasets.task_table import tasks as known
 
         tasks = known("deepsea-919").names
     tasks = list(tasks)
-    if len(tasks) != found.tasks:
-        problem = f"expected {len(tasks)} tasks, as many as names, got {found.tasks}"
+    if len(tasks) != file.tasks:
+        problem = f"expected {len(tasks)} tasks, as many as names, got {file.tasks}"
         raise FormatError(path, None, problem)
-    if found.n % 2:
-        raise FormatError(path, None, f"expected an even number of examples, got {found.n}")
-    return DeepSEA(found, strands=strands, tasks=tasks)
+    if file.n % 2:
+        raise FormatError(path, None, f"expected an even number of examples, got {file.n}")
+    return DeepSEA(file, strands=strands, tasks=tasks)
 
 
 def _alternate(first, second):

@@ -68,16 +68,16 @@ def fetch_deepsea(
         True
     """
     out = Path(os.path.abspath(out))
-    if (found := _record(out)) is not None:
-        return found
+    if (earlier := _record(out)) is not None:
+        return earlier
     if not out.parent.is_dir():
         raise GenomeKerasError(f"{out}: cannot write: there is no folder {out.parent}")
     check_address(url)
     part = out.with_name(f".{out.name}.part")
     try:
         with alone(out):
-            if (found := _record(out)) is not None:  # another process was faster
-                return found
+            if (earlier := _record(out)) is not None:  # another process was faster
+                return earlier
             with progress(unit="B", unit_scale=True) as bar:
                 archive = Transfer(url, part, ceiling=PACKED, patience=patience, bar=bar)
                 archive.run()
@@ -131,7 +131,7 @@ def _names():
 
 def _unpack(url, archive, folder):
     """Writes the three files, under names of our own; nothing else leaves the archive."""
-    found = {}
+    written = {}
     for member, source in tar.members(archive, total=UNPACKED, most=MEMBERS, where=url):
         place = PurePosixPath(member.name)
         if place.name not in _names():
@@ -139,13 +139,13 @@ def _unpack(url, archive, folder):
         if place.is_absolute() or ".." in place.parts or not member.isreg():
             problem = f"expected plain files in the archive, got {member.name!r:.200}"
             raise FormatError(url, None, problem)
-        if place.name in found:
+        if place.name in written:
             raise FormatError(url, None, f"the archive has {place.name} twice")
-        found[place.name] = _write(url, source, folder / place.name, member)
-    missing = [name for name in _names() if name not in found]
+        written[place.name] = _write(url, source, folder / place.name, member)
+    missing = [name for name in _names() if name not in written]
     if missing:
         raise FormatError(url, None, f"expected {', '.join(missing)} in the archive")
-    return {name: found[name] for name in _names()}
+    return {name: written[name] for name in _names()}
 
 
 def _write(url, source, path, member):
@@ -170,13 +170,15 @@ def _check(url, folder):
     for split, (n, window, tasks) in LAYOUT.items():
         try:
             names = [str(i) for i in range(tasks)]
-            found = deepsea(folder, split, strands="pairs", tasks=names)
-            if (len(found), found.window) != (n, window):
+            examples = deepsea(folder, split, strands="pairs", tasks=names)
+            if (len(examples), examples.window) != (n, window):
                 wanted = f"expected {n} examples of {window} bp"
-                raise FormatError(url, None, f"{wanted}, got {len(found)} of {found.window} bp")
+                raise FormatError(
+                    url, None, f"{wanted}, got {len(examples)} of {examples.window} bp"
+                )
             for start in (0, max(0, n - 256)):
-                found.read_codes(start, min(n, start + 256))
-                labels = found.read_labels(start, min(n, start + 256))
+                examples.read_codes(start, min(n, start + 256))
+                labels = examples.read_labels(start, min(n, start + 256))
                 if not np.array_equal(labels[::2], labels[1::2]):
                     raise FormatError(url, None, "the two strands have other labels")
         except FormatError as error:

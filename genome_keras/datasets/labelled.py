@@ -208,7 +208,7 @@ def _codes(path, read, unknown):
     width = max(lengths)
     codes = np.full((len(read), width), 4, np.uint8)
     for row, length, into in zip(read, lengths, codes, strict=True):
-        found, foreign = translate(
+        translated, foreign = translate(
             row.values["sequence"].encode("ascii", "replace"), unknown=unknown
         )
         if not length:
@@ -217,7 +217,7 @@ def _codes(path, read, unknown):
             letter = row.values["sequence"][foreign]
             raise FormatError(path, row.line, f"letter {foreign + 1} is {letter!r}; {ACCEPTED}")
         start = width // 2 - length // 2
-        into[start : start + length] = found
+        into[start : start + length] = translated
     if min(lengths) < width:
         _log.info("%s: sequences of %d to %d bp; N around the shorter", path, min(lengths), width)
     return codes
@@ -255,7 +255,7 @@ def _held_out(path, split, codes, share, told):
         raise ValueError(f"{path}: it has a split 'valid'; leave valid_share out")
     learned = np.flatnonzero(split == "train")
     pairs = zip(codes[learned], reverse_complement(codes[learned]), strict=True)
-    same = [min(one.tobytes(), other.tobytes()) for one, other in pairs]
+    same = [min(forward.tobytes(), reverse.tobytes()) for forward, reverse in pairs]
     draws = np.array([hashlib.blake2b(each, digest_size=8).hexdigest() for each in same])
     values = np.unique(draws)
     few = values[: max(1, round(share * len(values)))]

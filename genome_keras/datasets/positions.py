@@ -90,8 +90,8 @@ def chromosomes(
     """
     names, paths = frozenset(), paths_of(data)
     for path, own in zip(paths, sources_of(paths, sources), strict=True):
-        found = None if is_bundle(path) else positions(path, split, sources=own)
-        if found is None:
+        places = None if is_bundle(path) else positions(path, split, sources=own)
+        if places is None:
             return None
-        names |= set(np.unique(found[0]).tolist())
+        names |= set(np.unique(places[0]).tolist())
     return names

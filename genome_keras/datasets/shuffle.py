@@ -34,9 +34,9 @@ class Plan:
         n, chunk = len(reader.source), reader.source.chunk
         count = -(-n // chunk)
         self.per_buffer = max(1, reader.buffer // chunk)
-        self.one = count <= self.per_buffer
+        self.is_one_buffer = count <= self.per_buffer
         self.chunks = np.arange(count)
-        if reader.seed is not None and not self.one:
+        if reader.seed is not None and not self.is_one_buffer:
             self.chunks = np.random.default_rng([reader.seed, epoch]).permutation(count)
         sizes = np.minimum(chunk, n - self.chunks * chunk)
         ends = np.cumsum(sizes)[self.per_buffer - 1 :: self.per_buffer]
@@ -67,7 +67,7 @@ class Plan:
 
     def draws(self, reader: Any, number: int) -> np.random.Generator:
         """The random numbers of a buffer, the same for the same seed, epoch and number."""
-        if self.one:
+        if self.is_one_buffer:
             return np.random.default_rng([reader.seed, self.epoch])
         return np.random.default_rng([reader.seed, self.epoch, number + 1])
 

@@ -105,8 +105,8 @@ def replicate(
         >>> labels = draw.integers(0, 2, (40, 1))
         >>> scores = 0.25 + 0.5 * labels + draw.uniform(-0.2, 0.2, (40, 1))
         >>> how = {"blocks": row_blocks(40), "drawn": resamples(40, replicates=50)}
-        >>> found = replicate(labels, scores, exact=task_scores(labels, scores), **how)
-        >>> found["auroc"].shape
+        >>> resampled = replicate(labels, scores, exact=task_scores(labels, scores), **how)
+        >>> resampled["auroc"].shape
         (50, 1)
     """
     labels, scores = np.asarray(labels), np.asarray(scores)

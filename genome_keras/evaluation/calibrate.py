@@ -62,8 +62,8 @@ def calibrate(
         ...         file["source"] = np.array([b"genome"] * 80)
         ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
         ...     model = kmer_logreg(k=(1, 2), window=12, tasks=2)
-        ...     found = calibrate(f"{folder}/data.h5", weights=model)
-        >>> found.about
+        ...     calibration = calibrate(f"{folder}/data.h5", weights=model)
+        >>> calibration.about
         'data.h5, split valid, all sources: 40 regions'
     """
     from genome_keras.datasets.splits import paths_of
@@ -109,8 +109,8 @@ def fitted(
     Example:
         >>> labels = np.repeat([[0], [1], [0], [1]], [90, 10, 50, 50], axis=0)
         >>> scores = np.repeat([[0.3], [0.8]], [100, 100], axis=0)
-        >>> found = fitted(labels, scores, ["CTCF"])
-        >>> found.probabilities([[0.3], [0.8]]).round(1)
+        >>> calibration = fitted(labels, scores, ["CTCF"])
+        >>> calibration.probabilities([[0.3], [0.8]]).round(1)
         array([[0.1],
                [0.5]], dtype=float32)
     """

@@ -113,9 +113,10 @@ def side_by_side(
         result["models"][name] = {"kind": model.kind, **model.facts} | {
             kind: {
                 subset: {
-                    g: {key: _list(v) for key, v in metrics.items()} for g, metrics in found.items()
+                    g: {key: _list(v) for key, v in metrics.items()}
+                    for g, metrics in groups.items()
                 }
-                for subset, found in getattr(model, kind).items()
+                for subset, groups in getattr(model, kind).items()
             }
             for kind in ("reliability", "replicates")
         }
@@ -126,13 +127,13 @@ def side_by_side(
                 row = {"subset": subset, "task": task, "model": name}
                 row["train_rate"] = float(train_rates[i])
                 rows.append(row | {column: _plain(table[column][i]) for column in table})
-        found = result["subsets"][subset] = {"examples": size, "groups": {}}
+        entry = result["subsets"][subset] = {"examples": size, "groups": {}}
         for group, chosen in groups.items():
             means = {
                 name: model.replicates.get(subset, {}).get(group, {})
                 for name, model in models.items()
             }
-            found["groups"][group] = _summary(tables, chosen, means)
+            entry["groups"][group] = _summary(tables, chosen, means)
     return result, rows
 
 

@@ -93,8 +93,8 @@ def contenders(
     Example:
         >>> from genome_keras import kmer_logreg
         >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
-        >>> found = contenders({"mine": model, "published": "kmer_logreg.human_chromatin.v1"})
-        >>> [(one.name, one.window) for one in found]
+        >>> opened = contenders({"mine": model, "published": "kmer_logreg.human_chromatin.v1"})
+        >>> [(contender.name, contender.window) for contender in opened]
         [('mine', 12), ('published', 100)]
     """
     if isinstance(models, Mapping):
@@ -102,14 +102,14 @@ def contenders(
     else:
         given = models if isinstance(models, list | tuple) else [models]
         pairs = [(None, model) for model in given]
-    found = [_contender(model, name, tasks, batch_size) for name, model in pairs]
-    names = [contender.name for contender in found]
+    opened = [_contender(model, name, tasks, batch_size) for name, model in pairs]
+    names = [contender.name for contender in opened]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(
             f"two models are called {twice[0]!r}: give a dict of names and models, or a list of "
             "different ones"
         )
-    return found
+    return opened
 
 
 def _contender(given, name, tasks, batch_size):
@@ -123,13 +123,17 @@ def _contender(given, name, tasks, batch_size):
     use = model_in_use(given, batch_size=size)
     if use.checkpoint is not None and not log:
         log = _epochs_in(use.checkpoint.config.get("log"))
-    found = Contender(
+    contender = Contender(
         name or (os.fspath(given) if is_path else use.name), use, files=files, log=log
     )
-    numbered = [f"task_{task}" for task in range(len(found.tasks))]
-    if tasks is not None and found.tasks == numbered and len(names := list(tasks)) == len(numbered):
-        found.tasks = names
-    return found
+    numbered = [f"task_{task}" for task in range(len(contender.tasks))]
+    if (
+        tasks is not None
+        and contender.tasks == numbered
+        and len(names := list(tasks)) == len(numbered)
+    ):
+        contender.tasks = names
+    return contender
 
 
 def _epochs_in(rows):

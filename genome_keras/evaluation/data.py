@@ -114,13 +114,13 @@ def places(
         ['chr8']
     """
     paths = paths_of(data)
-    found = [
+    parts = [
         None if is_bundle(path) else positions(path, split, sources=chosen)
         for path, chosen in zip(paths, sources_of(paths, sources), strict=True)
     ]
-    if any(place is None for place in found):
+    if any(place is None for place in parts):
         return None
-    chrom, start = map(np.concatenate, zip(*found, strict=True))
+    chrom, start = map(np.concatenate, zip(*parts, strict=True))
     return chrom, start
 
 

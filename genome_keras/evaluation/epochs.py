@@ -73,11 +73,11 @@ class Epochs:
 
         Source: Zhang & Kamath 2016, section 4.4, "max F1 score over all epochs".
         """
-        found = {
+        scores = {
             subset: np.array([epoch.tables[subset]["f1"] for epoch in self.measured])
             for subset in self.split.subsets
         }
-        return self._pick(found, "optimistic")
+        return self._pick(scores, "optimistic")
 
     def _pick(self, f1_by_subset, kind):
         tables = {}

@@ -255,12 +255,12 @@ def _seen(scored, data, split, examples, train, *, sources):
     from genome_keras.evaluation.seen_in_training import MOST, K, cost, sharing
     from genome_keras.weights.trained_on import same_names, trained_on
 
-    found, n = {}, len(examples.labels)
+    overlaps, n = {}, len(examples.labels)
     if train is not None and split != "train" and 0 < cost(train.codes) <= MOST:
-        found["shared_31mers"] = sharing(examples.codes, train.codes)
+        overlaps["shared_31mers"] = sharing(examples.codes, train.codes)
         _log.info(
             "%d of %d windows of %r share %d letters in a row with one of 'train'",
-            *(found["shared_31mers"], n, split, K),
+            *(overlaps["shared_31mers"], n, split, K),
         )
     where = places(data, split, sources=sources)
     for contender in scored if where is not None else ():
@@ -269,10 +269,10 @@ def _seen(scored, data, split, examples, train, *, sources):
             names, counts = np.unique(where[0], return_counts=True)
             known = [bool(same_names([name]) & same_names(learned)) for name in names.tolist()]
             seen = int(counts[known].sum())
-            found.setdefault("on_trained_chromosomes", {})[contender.name] = seen
+            overlaps.setdefault("on_trained_chromosomes", {})[contender.name] = seen
             told = "%s: %d of %d windows of %r lie on chromosomes named as those it was trained on"
             _log.info(told, contender.name, seen, n, split)
-    return {"seen_in_training": found} if found else {}
+    return {"seen_in_training": overlaps} if overlaps else {}
 
 
 def _columns(contender, examples, data):

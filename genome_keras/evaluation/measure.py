@@ -53,8 +53,8 @@ class Measured(NamedTuple):
     Example:
         >>> labels = np.array([[0], [1], [1]])
         >>> split = split_of(labels, train_rates=[0.5])
-        >>> found = measure(split, labels * 0.8)
-        >>> found.kind, found.tables["all"]["positives"].tolist()
+        >>> measured = measure(split, labels * 0.8)
+        >>> measured.kind, measured.tables["all"]["positives"].tolist()
         ('model', [2])
     """
 
@@ -140,7 +140,7 @@ def _resampled(split, chosen, scores, table, threshold, tuned):
     """Adds intervals to the table, and returns the means over each group of tasks."""
     blocks = np.unique(split.blocks[chosen], return_inverse=True)[1]
     drawn = bootstrap.resamples(int(blocks.max()) + 1, replicates=split.replicates, seed=split.seed)
-    found = bootstrap.replicate(
+    resampled = bootstrap.replicate(
         split.labels[chosen],
         scores,
         blocks=blocks,
@@ -150,7 +150,7 @@ def _resampled(split, chosen, scores, table, threshold, tuned):
         tuned=tuned,
     )
     means = {group: {} for group in split.groups}
-    for metric, values in found.items():
+    for metric, values in resampled.items():
         table[f"{metric}_low"], table[f"{metric}_high"] = bootstrap.interval(values)
         for group, tasks in split.groups.items():
             counted = tasks & counts_in(metric, table)

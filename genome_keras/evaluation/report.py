@@ -121,17 +121,17 @@ def _pairs(pairs):
     yield "</tbody></table></div></details>"
 
 
-def _won(found):
-    if not found or not found["tasks"]:
+def _won(comparison):
+    if not comparison or not comparison["tasks"]:
         return "<td></td>"
-    tied = f", {found['tied']} equal" if found["tied"] else ""
-    ends = found.get("interval")
+    tied = f", {comparison['tied']} equal" if comparison["tied"] else ""
+    ends = comparison.get("interval")
     sure = (
         f"<br><small>{ends[0]:+.4f} to {ends[1]:+.4f}</small>" if ends and None not in ends else ""
     )
     return (
-        f"<td>{found['won']} of {found['tasks']} ({found['won_share']:.1%}{tied})"
-        f"<br>{found['mean_difference']:+.4f}{sure}</td>"
+        f"<td>{comparison['won']} of {comparison['tasks']} ({comparison['won_share']:.1%}{tied})"
+        f"<br>{comparison['mean_difference']:+.4f}{sure}</td>"
     )
 
 
@@ -149,9 +149,9 @@ def _data(result, rows):
     """What the table of tasks shows."""
     models = list(result["models"])
     shown = [m for m in METRICS if any(m in row for row in rows)]
-    found = {subset: {} for subset in result["subsets"]}
+    subsets = {subset: {} for subset in result["subsets"]}
     for row in rows:
-        line = found[row["subset"]].setdefault(
+        line = subsets[row["subset"]].setdefault(
             row["task"],
             {
                 "task": row["task"],
@@ -167,8 +167,8 @@ def _data(result, rows):
     return {
         "models": models,
         "metrics": {metric: METRICS[metric] for metric in shown},
-        "subsets": {name: name for name in found},
-        "rows": {subset: list(lines.values()) for subset, lines in found.items()},
+        "subsets": {name: name for name in subsets},
+        "rows": {subset: list(lines.values()) for subset, lines in subsets.items()},
     }
 
 

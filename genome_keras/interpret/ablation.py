@@ -55,8 +55,8 @@ def ablate(
     codes = tokens(seqs)
     scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
     without = ablated(codes, region, how=how, shuffles=shuffles, seed=seed)
-    found = applied(function, scorer, np.concatenate([codes[:, None], without], 1))
-    return Experiment(found[:, 0], found[:, 1:])
+    scores = applied(function, scorer, np.concatenate([codes[:, None], without], 1))
+    return Experiment(scores[:, 0], scores[:, 1:])
 
 
 def ablated(
@@ -81,10 +81,10 @@ def ablated(
     at_least(0, seed=seed)
     start, end = check_region(region, codes.shape[1])
     copies = 1 if how == "n" else shuffles
-    found = np.repeat(codes[:, None], copies, 1)
+    windows = np.repeat(codes[:, None], copies, 1)
     inside = np.ascontiguousarray(codes[:, start:end])
-    found[:, :, start:end] = 4 if how == "n" else shuffled(inside, copies, seed=seed, kept=how)
-    return found
+    windows[:, :, start:end] = 4 if how == "n" else shuffled(inside, copies, seed=seed, kept=how)
+    return windows
 
 
 def check_region(region: tuple[int, int], window: int) -> tuple[int, int]:

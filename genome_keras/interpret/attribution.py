@@ -80,7 +80,7 @@ def attribute(
         >>> attribute(model, "ACGTACGTACGT", tasks=1, method="gradient_x_input").shape
         (1, 12, 4)
     """
-    found = Attribution(
+    attribution = Attribution(
         model,
         tasks=tasks,
         method=method,
@@ -95,7 +95,7 @@ def attribute(
         width=width,
         references=references,
     )
-    return found(tokens(seqs))
+    return attribution(tokens(seqs))
 
 
 def of_letters(attributions: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -204,26 +204,26 @@ class Attribution:
         columns, letters = _columns(tasks, len(self.scorer.tasks)), _one_hot(codes)
         missed = None
         if isinstance(self.method, Occlusion):
-            found = self._occlusion(codes, columns)[:, :, None]
+            attributions = self._occlusion(codes, columns)[:, :, None]
         else:
             self._check(codes[:1])
             if isinstance(self.method, DeepLiftShap):
-                found, missed = self._beside_shuffles(codes, letters, columns)
+                attributions, missed = self._beside_shuffles(codes, letters, columns)
             else:
-                found = self._gradients(letters, columns)
+                attributions = self._gradients(letters, columns)
         known = letters.any(-1, keepdims=True) if self.hypothetical else letters
-        found = np.where(known[..., None], found, 0).astype(np.float32)
+        attributions = np.where(known[..., None], attributions, 0).astype(np.float32)
         if np.ndim(tasks) == 0:
-            return found[..., 0], None if missed is None else missed[..., 0]
-        return found, missed
+            return attributions[..., 0], None if missed is None else missed[..., 0]
+        return attributions, missed
 
     def _beside_shuffles(self, codes, letters, columns):
         """Attributions of all four letters (n, window, 4, tasks), and what their sums miss."""
         way = self.method
         references = _one_hot(shuffled(codes, way.references, seed=way.seed))
-        found, change = self._lift(letters, references, outputs=columns)
-        missed = (found * letters[..., None]).sum((1, 2)) - change
-        return found, missed.astype(np.float32)
+        attributions, change = self._lift(letters, references, outputs=columns)
+        missed = (attributions * letters[..., None]).sum((1, 2)) - change
+        return attributions, missed.astype(np.float32)
 
     def _check(self, codes):
         """The network of letters must be the model: it may read its codes in ways of its own."""
@@ -271,7 +271,7 @@ class Attribution:
         `noise` is None, or the standard deviation and the seed of what is added to them.
         """
         n, size = len(letters), self.batch_size
-        found = np.zeros((*letters.shape, len(tasks)))
+        total = np.zeros((*letters.shape, len(tasks)))
         sigma, seed = noise or (0, 0)
         random = np.random.default_rng(seed)
         chosen = np.zeros((len(tasks), size, len(self.scorer.tasks)), np.float32)
@@ -289,8 +289,8 @@ class Attribution:
                 points[: len(row)] += moved * letters[row].any(-1, keepdims=True)
             for at in range(len(tasks)):
                 gradients = self._gradient(points, chosen[at])[: len(row)]
-                np.add.at(found[..., at], row, weights[place, None, None] * gradients)
-        return found
+                np.add.at(total[..., at], row, weights[place, None, None] * gradients)
+        return total
 
     def _occlusion(self, codes, tasks):
         """Falls of the target, float64 (n, window, tasks)."""

@@ -190,10 +190,10 @@ def read_attributions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _group(file, path, name):
-    found = isinstance(file.get(name, getlink=True), h5py.HardLink) and file[name]
-    if not isinstance(found, h5py.Group):
+    item = isinstance(file.get(name, getlink=True), h5py.HardLink) and file[name]
+    if not isinstance(item, h5py.Group):
         raise FormatError(path, None, f"expected a group {name!r}; it has {sorted(file)[:12]}")
-    return found
+    return item
 
 
 def _largest(missed):

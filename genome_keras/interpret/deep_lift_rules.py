@@ -222,8 +222,8 @@ def _gru(cell):
     after = bias[1] if bias is not None and cell.reset_after else 0.0
 
     def read(x):
-        found = ops.matmul(x, cell.kernel)
-        return found if bias is None else found + (bias[0] if cell.reset_after else bias)
+        weighted = ops.matmul(x, cell.kernel)
+        return weighted if bias is None else weighted + (bias[0] if cell.reset_after else bias)
 
     def step(state, x):
         if cell.reset_after:
@@ -276,8 +276,8 @@ def _simple(cell):
 
 
 def _linear(cell, x):
-    found = ops.matmul(x, cell.kernel)
-    return found + cell.bias if cell.use_bias else found
+    product = ops.matmul(x, cell.kernel)
+    return product + cell.bias if cell.use_bias else product
 
 
 def _halves(x):

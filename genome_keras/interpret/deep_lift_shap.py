@@ -177,8 +177,8 @@ def _max_pooling(layer, x):
 
 
 def _global_maximum(layer, x):
-    found = largest(ops.expand_dims(x, 1))
-    return found if layer.keepdims else found[:, 0]
+    maximum = largest(ops.expand_dims(x, 1))
+    return maximum if layer.keepdims else maximum[:, 0]
 
 
 def _merged(layer, x):
@@ -254,7 +254,7 @@ class DeepLift:
             window minus that for its references, which the letters that stand there add up to.
         """
         (n, count), size = references.shape[:2], self.pairs
-        found = np.zeros((*letters.shape, len(outputs)))
+        attributions = np.zeros((*letters.shape, len(outputs)))
         change = np.zeros((n, len(outputs)))
         chosen = np.zeros((len(outputs), 2 * size, self._count), np.float32)
         for at, output in enumerate(outputs):
@@ -268,7 +268,7 @@ class DeepLift:
                 scores, multipliers = self._compute(points, chosen[at])
                 own = multipliers[:rows:2].astype(np.float64)
                 own -= (own * points[1:rows:2]).sum(-1, keepdims=True)
-                np.add.at(found[..., at], row, own / count)
+                np.add.at(attributions[..., at], row, own / count)
                 difference = scores[:rows:2, output].astype(np.float64) - scores[1:rows:2, output]
                 np.add.at(change[:, at], row, difference / count)
-        return found, change
+        return attributions, change

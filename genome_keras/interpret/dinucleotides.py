@@ -38,7 +38,7 @@ def shuffled(
     """
     at_least_one(count=count)
     arrange = {"dinucleotides": _walks, "letters": _permuted}[kept]
-    found = np.empty((len(codes), count, codes.shape[1]), np.uint8)
+    shuffles = np.empty((len(codes), count, codes.shape[1]), np.uint8)
     for row, window in enumerate(codes):
         other = reverse_complement(window[None])[0]
         turned = other.tobytes() < window.tobytes()
@@ -49,8 +49,8 @@ def shuffled(
         for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
             if len(run) > 1:
                 copies[:, run] = arrange(window[run], count, draw)
-        found[row] = reverse_complement(copies) if turned else copies
-    return found
+        shuffles[row] = reverse_complement(copies) if turned else copies
+    return shuffles
 
 
 def _permuted(letters, count, draw):
@@ -71,12 +71,12 @@ def _walks(letters, count, draw):
         ends[drawn, letters[-1]] = letters[-1]
         drawn = drawn[~_arrive(ends[drawn], following, letters[-1])]
     copies, used = np.arange(count), np.zeros((count, 4), np.int64)
-    found = np.repeat(letters[None], count, 0)
+    walks = np.repeat(letters[None], count, 0)
     for at in range(1, len(letters)):
-        here = found[:, at - 1]
-        found[:, at] = queues[copies, here, used[copies, here]]
+        here = walks[:, at - 1]
+        walks[:, at] = queues[copies, here, used[copies, here]]
         used[copies, here] += 1
-    return found
+    return walks
 
 
 def _arrive(ends, following, last):

@@ -80,17 +80,17 @@ class EditRules:
             bool (window, 4).
         """
         window, letters = len(codes), np.arange(4)
-        found = codes[:, None] != letters
+        is_allowed = codes[:, None] != letters
         for first, last in self.fixed:
-            found[first:last] = False
+            is_allowed[first:last] = False
         if self.edits is not None:
             before = codes != start
             after = before.sum() - before[:, None] + (letters != start[:, None])
-            found &= after <= self.edits
+            is_allowed &= after <= self.edits
         if self.gc is not None:
             strong = (codes == 1) | (codes == 2)
             after = (strong.sum() - strong[:, None] + np.isin(letters, (1, 2))) / window
-            found &= (self.gc[0] <= after) & (after <= self.gc[1])
+            is_allowed &= (self.gc[0] <= after) & (after <= self.gc[1])
         for word in self._words():
             word = tokens(word)[0]
             if len(word) > window:
@@ -99,8 +99,8 @@ class EditRules:
             differs = places != word
             (almost,) = np.nonzero(differs.sum(1) == 1)
             within = differs[almost].argmax(1)
-            found[almost + within, word[within]] = False
-        return found
+            is_allowed[almost + within, word[within]] = False
+        return is_allowed
 
     def drawn(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """A sequence whose N became random letters, by the rules.

@@ -86,9 +86,9 @@ def put(codes: np.ndarray, motif: str, start: int) -> np.ndarray:
             f"a motif of {len(letters)} bp must begin at 0 to {window - len(letters)} of a window "
             f"of {window} bp. Received: start={start}"
         )
-    found, at = codes.copy(), start + np.flatnonzero(letters < 4)
-    found[:, at] = letters[letters < 4]
-    return found
+    changed, at = codes.copy(), start + np.flatnonzero(letters < 4)
+    changed[:, at] = letters[letters < 4]
+    return changed
 
 
 def motif_codes(motif: str) -> np.ndarray:
@@ -130,9 +130,9 @@ def applied(function: Function, scorer: Scorer, changed: np.ndarray) -> np.ndarr
     """
     flat = changed.reshape(-1, changed.shape[-1])
     check_windows(flat, scorer.window)
-    found = np.asarray(function(scorer, flat))
-    if found.shape[:1] != (len(flat),):
+    scores = np.asarray(function(scorer, flat))
+    if scores.shape[:1] != (len(flat),):
         raise ValueError(
-            f"the function must give {len(flat)} rows, one a window. Received: {found.shape}"
+            f"the function must give {len(flat)} rows, one a window. Received: {scores.shape}"
         )
-    return found.reshape(*changed.shape[:2], *found.shape[1:])
+    return scores.reshape(*changed.shape[:2], *scores.shape[1:])

@@ -73,7 +73,7 @@ def _of_window(scorer, window, start, end, tasks):
     scale = (lambda scores: scores) if scorer.is_language_model else logit
     own = scale(own)[0]
     alone = scale(changed)[0, start:end] - own  # (r, 4, tasks); own letters 0
-    found = np.full((size, 4, size, 4, len(tasks)), np.nan, np.float32)
+    interactions = np.full((size, 4, size, 4, len(tasks)), np.nan, np.float32)
     pairs = np.array(
         [
             (at, letter, other, second)
@@ -95,9 +95,9 @@ def _of_window(scorer, window, start, end, tasks):
         doubles[index, start + other[rows]] = second[rows]
         both = scale(scorer.scores(doubles)[:, tasks]) - own
         beyond[rows] = both - alone[at[rows], letter[rows]] - alone[other[rows], second[rows]]
-    found[at, letter, other, second] = beyond
-    found[other, second, at, letter] = beyond
-    return found
+    interactions[at, letter, other, second] = beyond
+    interactions[other, second, at, letter] = beyond
+    return interactions
 
 
 def strongest(effects: np.ndarray) -> np.ndarray:
@@ -174,9 +174,9 @@ def region_epistasis(
         both.append(mixed)
     copies = alone[0].shape[1] if alone else 0
     all_windows = np.concatenate([codes[:, None], *alone, *both], 1)
-    found = applied(function, scorer, all_windows)
-    own, rest = found[:, 0], found[:, 1:]
-    rest = rest.reshape(len(codes), -1, copies or 1, *found.shape[2:]).mean(2)
+    scores = applied(function, scorer, all_windows)
+    own, rest = scores[:, 0], scores[:, 1:]
+    rest = rest.reshape(len(codes), -1, copies or 1, *scores.shape[2:]).mean(2)
     result = np.full((len(codes), len(ends), len(ends), *own.shape[1:]), np.nan)
     for number, (first, second) in enumerate(pairs, len(ends)):
         beyond = own - rest[:, first] - rest[:, second] + rest[:, number]

@@ -169,8 +169,8 @@ class LogOdds(keras.layers.Layer):
         kernel, bias = self.head.kernel, self.head.bias
         if isinstance(self.head, TaskHead):
             kernel, bias = kernel[1] - kernel[0], bias[1] - bias[0]
-        found = ops.matmul(inputs, kernel)
-        return found if bias is None else found + bias
+        product = ops.matmul(inputs, kernel)
+        return product if bias is None else product + bias
 
 
 class MeanCodes(keras.layers.Layer):
@@ -260,17 +260,17 @@ class MeanCounts(keras.layers.Layer):
         self.counts, self.multiply = counts, multiply
 
     def call(self, inputs: Any) -> Any:
-        window, chances, found = ops.shape(inputs)[1], None, []
+        window, chances, means = ops.shape(inputs)[1], None, []
         padded = ops.pad(inputs, ((0, 0), (0, max(self.counts.k) - 1), (0, 0)))
         for last in range(max(self.counts.k)):
             chances = _longer(chances, padded[:, last : window + last], self.multiply)
             if last + 1 in self.counts.k:
-                found.append(ops.sum(chances, 1))
-        found = ops.concatenate(found, -1)
+                means.append(ops.sum(chances, 1))
+        means = ops.concatenate(means, -1)
         if self.counts.both_strands:
-            other = ops.take(found, reverse_complement_columns(self.counts.k), -1)
-            found = (found + other) / 2
-        return found
+            other = ops.take(means, reverse_complement_columns(self.counts.k), -1)
+            means = (means + other) / 2
+        return means
 
     def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return self.counts.compute_output_spec(keras.KerasTensor(inputs.shape[:2]))

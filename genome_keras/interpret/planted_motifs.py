@@ -64,8 +64,8 @@ def marginalize(
         raise ValueError("expected at least one motif. Received: none")
     scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
     with_one = [put(codes, motif, _start(start, codes, len(motif))) for motif in motifs]
-    found = applied(function, scorer, np.stack([codes, *with_one], 1))
-    return Experiment(found[:, 0], found[:, 1:])
+    scores = applied(function, scorer, np.stack([codes, *with_one], 1))
+    return Experiment(scores[:, 0], scores[:, 1:])
 
 
 class Spacing(NamedTuple):
@@ -146,10 +146,10 @@ def space(
     places = [start + lengths[0] + distance for distance in distances]
     second = [put(codes, motif_b, place) for place in places]
     both = [put(first, motif_b, place) for place in places]
-    found = applied(function, scorer, np.stack([codes, first, *second, *both], 1))
-    neither, first, found = found[:, 0], found[:, 1], found[:, 2:]
+    scores = applied(function, scorer, np.stack([codes, first, *second, *both], 1))
+    neither, first, scores = scores[:, 0], scores[:, 1], scores[:, 2:]
     k = len(distances)
-    return Spacing(np.array(distances), neither, first, found[:, :k], found[:, k:])
+    return Spacing(np.array(distances), neither, first, scores[:, :k], scores[:, k:])
 
 
 def _start(start, codes, length):

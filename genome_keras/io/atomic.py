@@ -157,7 +157,7 @@ def _check_not_kept(path, target, *, among=(INPUT, OUTPUT), told=None):
 def _identity(path):
     """Device and number of a file, which its links share; None where there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

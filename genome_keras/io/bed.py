@@ -44,19 +44,19 @@ class Places:
         (['peak1'], {'absent': 1})
     """
 
-    def __init__(self, path: str | os.PathLike, found: Callable[[Counter], Iterator]) -> None:
+    def __init__(self, path: str | os.PathLike, read_places: Callable[[Counter], Iterator]) -> None:
         self.path, self.skipped = path, Counter()
-        self._found = found(self.skipped)
+        self._places = read_places(self.skipped)
 
     def __iter__(self) -> "Places":
         return self
 
     def __next__(self) -> Any:
-        return next(self._found)
+        return next(self._places)
 
     def close(self) -> None:
         """Closes the file, before its end too."""
-        self._found.close()
+        self._places.close()
 
     def told(self) -> str | None:
         """What was left out, in words; None where nothing was."""

@@ -109,40 +109,40 @@ def array(
     with reading(path):
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
             raise FormatError(path, None, f"expected a dataset {name!r}; it has {_names(file)}")
-        found = file[name]
-        if not isinstance(found, h5py.Dataset):
+        dataset = file[name]
+        if not isinstance(dataset, h5py.Dataset):
             raise FormatError(path, None, f"expected a dataset {name!r}; it has {_names(file)}")
-        if found.shape is None or found.ndim != ndim:
+        if dataset.shape is None or dataset.ndim != ndim:
             raise FormatError(
-                path, None, f"expected {name!r} of {ndim} dimensions, got shape {found.shape}"
+                path, None, f"expected {name!r} of {ndim} dimensions, got shape {dataset.shape}"
             )
         # libhdf5 may loop for ever over damaged text of variable length.
-        kind = _kind(found.dtype)
+        kind = _kind(dataset.dtype)
         if kind not in kinds:
             accepted = " or ".join(kinds)
             raise FormatError(path, None, f"expected {name!r} of type {accepted}, got {kind}")
-        if found.is_virtual or found.external:
+        if dataset.is_virtual or dataset.external:
             raise FormatError(path, None, f"{name!r} lies in other files; expected it in this one")
-        item = found.dtype.itemsize
-        claimed, held = found.size * item, found.id.get_storage_size()
+        item = dataset.dtype.itemsize
+        claimed, held = dataset.size * item, dataset.id.get_storage_size()
         if claimed > SMALL and claimed > RATIO * held:
             raise FormatError(
                 path, None, f"{name!r} claims {claimed} bytes, but the file holds {held} of them"
             )
-        if found.chunks is not None:
-            settings = found.id.get_create_plist()
+        if dataset.chunks is not None:
+            settings = dataset.id.get_create_plist()
             used = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
             if odd := used - set(FILTERS):
                 accepted = ", ".join(FILTERS.values())
                 problem = f"expected {name!r} packed by {accepted}, got filter {min(odd)}"
                 raise FormatError(path, None, problem)
             size = item
-            for length in found.chunks:
+            for length in dataset.chunks:
                 size *= length
             if size > CHUNK:
                 problem = f"{name!r} has chunks of {size} bytes; accepted are {CHUNK} at most"
                 raise FormatError(path, None, problem)
-    return found
+    return dataset
 
 
 def _kind(dtype):

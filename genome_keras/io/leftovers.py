@@ -50,8 +50,8 @@ def sweep(target: Path) -> None:
     with suppress(OSError), os.scandir(target.parent) as entries:
         left = [entry for entry in entries if entry.name.startswith(f".{name}-")]
         for entry in left:
-            found = re.fullmatch(pattern, entry.name)
-            if found and not is_alive(int(found[1])):
+            match = re.fullmatch(pattern, entry.name)
+            if match and not is_alive(int(match[1])):
                 with suppress(OSError):
                     os.unlink(entry.path)
 

@@ -78,9 +78,9 @@ def texts(
             file = io.BufferedReader(gzip.GzipFile(fileobj=packed), BUFFER)
             ended = not is_bgzf(head)
         head = file.peek(8)
-        for magic, found in _MAGIC.items():
+        for magic, kind in _MAGIC.items():
             if head.startswith(magic):
-                raise FormatError(path, None, f"expected {what} text, got {found}")
+                raise FormatError(path, None, f"expected {what} text, got {kind}")
         if head.startswith(MARK) and not keep_mark:
             file.read(len(MARK))
         while text := file.readline(size):

@@ -118,15 +118,15 @@ def variables(path: str | os.PathLike) -> dict[str, Variable]:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "x.mat")
         ...     scipy.io.savemat(path, {"y": np.arange(6.0).reshape(2, 3)})
-        ...     print({name: found.shape for name, found in variables(path).items()})
+        ...     print({name: variable.shape for name, variable in variables(path).items()})
         {'y': (2, 3)}
     """
-    size, found, at = Path(path).stat().st_size, {}, HEADER
+    size, named, at = Path(path).stat().st_size, {}, HEADER
     with open(path, "rb") as file:
         order = "<" if file.read(HEADER)[126:] == b"IM" else ">"
         for _ in range(WORDS):
             if at == size:
-                return found
+                return named
             file.seek(at)
             kind, length = _tag(path, file, order)[:2]
             at += 8
@@ -144,7 +144,7 @@ def variables(path: str | os.PathLike) -> dict[str, Variable]:
                 name, shape, dtype = _matrix(path, file, order, kind, length)
                 place = {"start": file.tell()}
             if dtype is not None:
-                found[name] = Variable(str(path), shape, dtype, **place)
+                named[name] = Variable(str(path), shape, dtype, **place)
             at += length
     raise FormatError(path, None, f"expected at most {WORDS} variables")
 

@@ -35,15 +35,15 @@ def open_arrays(path: str | os.PathLike, names: Sequence[str]) -> list["Chunked 
         raise FormatError(path, None, "no such file")
     if not is_mat5(path):
         return [_h5_array(path, name, ndim) for name, ndim in zip(names, (3, 2), strict=True)]
-    found = variables(path)
+    stored = variables(path)
     for name in names:
-        if name not in found:
-            raise FormatError(path, None, f"expected an array {name!r}; it has {sorted(found)}")
-        if found[name].dtype.name not in NUMBERS:
+        if name not in stored:
+            raise FormatError(path, None, f"expected an array {name!r}; it has {sorted(stored)}")
+        if stored[name].dtype.name not in NUMBERS:
             kinds = " or ".join(NUMBERS)
-            got = found[name].dtype.name
+            got = stored[name].dtype.name
             raise FormatError(path, None, f"expected {name!r} of type {kinds}, got {got}")
-    return [Packed(found[n]) if found[n].packed else Plain.of(found[n]) for n in names]
+    return [Packed(stored[n]) if stored[n].packed else Plain.of(stored[n]) for n in names]
 
 
 def _h5_array(path, name, ndim):

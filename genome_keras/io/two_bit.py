@@ -95,7 +95,7 @@ class TwoBit:
         return struct.unpack(kinds, self._bytes(at, struct.calcsize(kinds)))
 
     def _bytes(self, at, size):
-        found = self.data[at : at + size]
-        if len(found) < size:
+        content = self.data[at : at + size]
+        if len(content) < size:
             raise FormatError(self.path, None, f"truncated 2bit: no {size} bytes at byte {at}")
-        return found
+        return content

@@ -50,8 +50,8 @@ def read(path: str | os.PathLike, *, copy: Any = None) -> Iterator[tuple[int, Va
     """
     teller = Teller(path)
     with opened(path) as file:
-        found = bcf.read(path) if bcf.is_bcf(path, file) else _read(path, file, copy)
-        for line, allele in found:
+        records = bcf.read(path) if bcf.is_bcf(path, file) else _read(path, file, copy)
+        for line, allele in records:
             if isinstance(allele, Malformed):
                 teller.tell(line, allele)
             yield line, allele

@@ -198,4 +198,4 @@ def _quoted(text):
 
 
 def _encoded(text):
-    return _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}", text)
+    return _SPECIAL.sub(lambda match: f"%{ord(match[0]):02X}", text)

@@ -99,8 +99,8 @@ class VcfSource:
 
     def contigs(self) -> set[bytes]:
         """Names of the contigs that the header has."""
-        found = (_CONTIG.match(line) for line in self.header())
-        return {match[1] for match in found if match}
+        matches = (_CONTIG.match(line) for line in self.header())
+        return {match[1] for match in matches if match}
 
     def write(self, line: int, info: str, out: BinaryIO) -> None:
         """Writes a record with all its columns, and `info` after its own INFO.

@@ -43,8 +43,8 @@ def _jax(model):
     def call(inputs, weights):
         trainable = [variable.value for variable in model.trainable_variables]
         fixed = [variable.value for variable in model.non_trainable_variables]
-        found, outputs = compiled(inputs, weights, trainable, fixed)
-        return np.asarray(outputs), np.asarray(found)
+        gradients, outputs = compiled(inputs, weights, trainable, fixed)
+        return np.asarray(outputs), np.asarray(gradients)
 
     return call
 
@@ -61,8 +61,8 @@ def _tensorflow(model):
         return outputs, tape.gradient(total, inputs, unconnected_gradients="zero")
 
     def call(inputs, weights):
-        outputs, found = compiled(tf.constant(inputs), tf.constant(weights))
-        return outputs.numpy(), found.numpy()
+        outputs, gradients = compiled(tf.constant(inputs), tf.constant(weights))
+        return outputs.numpy(), gradients.numpy()
 
     return call
 
@@ -77,8 +77,8 @@ def _torch(model):
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             outputs = model(inputs, training=False)
             total = (outputs * ops.convert_to_tensor(weights)).sum()
-            (found,) = torch.autograd.grad(total, inputs)
-        return ops.convert_to_numpy(outputs), ops.convert_to_numpy(found)
+            (gradients,) = torch.autograd.grad(total, inputs)
+        return ops.convert_to_numpy(outputs), ops.convert_to_numpy(gradients)
 
     return call
 

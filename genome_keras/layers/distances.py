@@ -41,8 +41,8 @@ def distance_features(steps: int, features: int, kind: str = "enformer") -> np.n
         )
     distances = np.arange(-steps + 1, steps).astype(np.float32)[:, None]
     count = features // (2 * len(parts))
-    found = np.concatenate([part(np.abs(distances), count, steps) for part in parts], 1)
-    return np.concatenate([found, np.sign(distances) * found], 1).astype(np.float32)
+    unsigned = np.concatenate([part(np.abs(distances), count, steps) for part in parts], 1)
+    return np.concatenate([unsigned, np.sign(distances) * unsigned], 1).astype(np.float32)
 
 
 def _exponentials(distances, count, steps):

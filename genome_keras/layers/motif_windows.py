@@ -72,21 +72,21 @@ class MotifWindows(keras.layers.Layer):
         pool = _Pool(self.thresholds + ops.sum(self.detectors, (0, 1)) / 4, self.readout)
         # Detectors that reach over the start of a stretch, with their last letter in it,
         # their last two, and so on: one row more is one product more.
-        found = ops.matmul(letters, self.detectors[-1])
-        pool.add(found[:, :stretches])
+        sums = ops.matmul(letters, self.detectors[-1])
+        pool.add(sums[:, :stretches])
         for row in range(width - 2, 0, -1):
             product = ops.matmul(letters[:, : 1 + row - width], self.detectors[row])
-            found = product + found[:, 1:]
-            pool.add(found[:, :stretches])
+            sums = product + sums[:, 1:]
+            pool.add(sums[:, :stretches])
         # Over its end, with their first letter in it, and so on.
-        found = ops.matmul(letters, self.detectors[0])
-        found = found if excluded is None else found - excluded
+        sums = ops.matmul(letters, self.detectors[0])
+        sums = sums if excluded is None else sums - excluded
         for row in range(1, width):
-            pool.add(found[:, last + 1 - row :])
-            found = found[:, :-1] + ops.matmul(letters[:, row:], self.detectors[row])
+            pool.add(sums[:, last + 1 - row :])
+            sums = sums[:, :-1] + ops.matmul(letters[:, row:], self.detectors[row])
         # Wholly inside.
         for place in range(self.stretch - width + 1):
-            pool.add(found[:, place : place + stretches])
+            pool.add(sums[:, place : place + stretches])
         features = pool.features(self._places(inputs))
         return ops.reshape(features, (-1, stretches, self.models, self._features))
 

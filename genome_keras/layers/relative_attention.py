@@ -96,9 +96,9 @@ class RelativeAttention(keras.layers.Layer):
         logits = content + by_distance(ops.matmul(query + self.distance_bias, _turned(known)))
         shares = ops.softmax(ops.cast(logits, "float32"), axis=-1)
         shares = self._left_out(ops.cast(shares, self.compute_dtype), training=training)
-        found = ops.transpose(ops.matmul(shares, value), (0, 2, 1, 3))
-        found = ops.reshape(found, (-1, steps, self.heads * self.value_size))
-        return ops.matmul(found, self.out) + self.out_bias
+        attended = ops.transpose(ops.matmul(shares, value), (0, 2, 1, 3))
+        attended = ops.reshape(attended, (-1, steps, self.heads * self.value_size))
+        return ops.matmul(attended, self.out) + self.out_bias
 
     def _by_head(self, x, steps):
         """(batch, steps, heads * size) as (batch, heads, steps, size)."""
@@ -129,8 +129,8 @@ def by_distance(x: Any) -> Any:
 
     Example:
         >>> import numpy as np
-        >>> of = np.array([[-1, 0, 1]] * 2)[None, None]  # two steps
-        >>> keras.ops.convert_to_numpy(by_distance(of))[0, 0].tolist()
+        >>> distances = np.array([[-1, 0, 1]] * 2)[None, None]  # two steps
+        >>> keras.ops.convert_to_numpy(by_distance(distances))[0, 0].tolist()
         [[0, 1], [-1, 0]]
     """
     heads, steps, distances = x.shape[1:]

@@ -403,34 +403,34 @@ def _seek_matches(m, word, reverse, position):
         slot = np.int64((((context + np.uint64(1)) * PRIME) >> np.uint64(20)) % np.uint64(width))
         j = 2 * k
         if m.match_at[j] < 0 or m.match_length[j] < 16:
-            found = np.int64(m.match_table[k, slot])
-            if found >= 0 and found != m.match_at[j]:
+            candidate = np.int64(m.match_table[k, slot])
+            if candidate >= 0 and candidate != m.match_at[j]:
                 n = 0
                 while (
                     n < HISTORY
-                    and found > n
-                    and m.bases[found - 1 - n] == m.bases[position - 1 - n]
+                    and candidate > n
+                    and m.bases[candidate - 1 - n] == m.bases[position - 1 - n]
                 ):
                     n += 1
                 if n >= order and (m.match_at[j] < 0 or n > m.match_length[j]):
-                    m.match_at[j], m.match_length[j], m.match_misses[j] = found, n, 0
+                    m.match_at[j], m.match_length[j], m.match_misses[j] = candidate, n, 0
         j += 1
         if m.match_at[j] < 0 or m.match_length[j] < 16:
             context = reverse if whole else reverse >> np.uint64(64 - 2 * order)
             other = np.int64(
                 (((context + np.uint64(1)) * PRIME) >> np.uint64(20)) % np.uint64(width)
             )
-            found = np.int64(m.match_table[k, other]) - order  # where the copy begins
-            if found >= 1 and found - 1 != m.match_at[j]:
+            candidate = np.int64(m.match_table[k, other]) - order  # where the copy begins
+            if candidate >= 1 and candidate - 1 != m.match_at[j]:
                 n = 0
                 while (
                     n < HISTORY
-                    and found + n < position
-                    and 3 - m.bases[found + n] == m.bases[position - 1 - n]
+                    and candidate + n < position
+                    and 3 - m.bases[candidate + n] == m.bases[position - 1 - n]
                 ):
                     n += 1
                 if n >= order and (m.match_at[j] < 0 or n > m.match_length[j]):
-                    m.match_at[j], m.match_length[j], m.match_misses[j] = found - 1, n, 0
+                    m.match_at[j], m.match_length[j], m.match_misses[j] = candidate - 1, n, 0
         m.match_table[k, slot] = position
 
 

@@ -88,11 +88,11 @@ def baselines(
         )
         if scored and order <= counts.MOST:
             clock = time.process_time()
-            found = counts.static(
+            static = counts.static(
                 [part.codes for part in training], scored, order=order, both_strands=True
             )
             spent = time.process_time() - clock
-            add(f"order-{order} static", "held-out", np.concatenate(found), spent, begin=cut)
+            add(f"order-{order} static", "held-out", np.concatenate(static), spent, begin=cut)
     if mixing:
         add_prequential("context mixing", *_mixed(codes, None))
     if mix is not None:
@@ -104,8 +104,8 @@ def baselines(
             add("network", "held-out", _of_bases(alone, all_codes[first:]), spent, begin=cut)
         given = np.concatenate(probabilities)[keep][:, None]
         given = np.where(np.isnan(given), np.float32(0.25), given)
-        found, seconds = _mixed(codes, given)
-        add_prequential("network in context mixing", found, seconds + spent)
+        mixed, seconds = _mixed(codes, given)
+        add_prequential("network in context mixing", mixed, seconds + spent)
     return rows
 
 
@@ -132,8 +132,8 @@ def write_table(rows: Iterable[dict[str, Any]], out: str | os.PathLike = "-") ->
 def _mixed(codes, given):
     clock = time.process_time()
     with progress(total=len(codes), unit="bp", unit_scale=True, desc="mix") as bar:
-        found = prequential(codes, given=given, progress=bar.update)
-    return found, time.process_time() - clock
+        scored = prequential(codes, given=given, progress=bar.update)
+    return scored, time.process_time() - clock
 
 
 def _network(mix, training, scored):
@@ -142,10 +142,10 @@ def _network(mix, training, scored):
 
     parts = (*training, *scored)
     piece = max(10_000, sum(len(part.codes) for part in parts) // 200)
-    found = probabilities(
+    all_rows = probabilities(
         load_lm(mix), [part.codes for part in parts], batch_size=200, window=200, piece=piece
     )
-    return [rows[part.first :] for rows, part in zip(found, parts, strict=True)]
+    return [rows[part.first :] for rows, part in zip(all_rows, parts, strict=True)]
 
 
 def _of_bases(probabilities, codes):

@@ -80,7 +80,7 @@ def static(
             counts += np.bincount(word[known], minlength=len(counts))
     counts = counts.reshape(-1, 4) + prior
     table = (counts / counts.sum(1, keepdims=True)).astype(np.float32).ravel()
-    found = []
+    all_scores = []
     for part in held_out:
         begin = max(0, part.first - order)
         word, known = _words(part.codes[begin:], order + 1)
@@ -88,8 +88,8 @@ def static(
         missing = len(part.codes) - part.first - len(scored)
         early = np.full(missing, np.float32(0.25))
         early[part.codes[part.first : part.first + missing] == 4] = np.nan
-        found.append(np.concatenate([early, scored]))
-    return found
+        all_scores.append(np.concatenate([early, scored]))
+    return all_scores
 
 
 def _check(order, most):

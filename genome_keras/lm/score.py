@@ -178,11 +178,11 @@ def held_out(
     """
     begins = [max(0, part.first - warm_up) for part in parts]
     sequences = [part.codes[begin:] for part, begin in zip(parts, begins, strict=True)]
-    found = probabilities(
+    scored = probabilities(
         model, sequences, batch_size=batch_size, window=window, piece=piece, warm_up=warm_up
     )
     total = Tally()
-    for part, begin, codes, scores in zip(parts, begins, sequences, found, strict=True):
+    for part, begin, codes, scores in zip(parts, begins, sequences, scored, strict=True):
         total += tally(of_bases(scores, codes)[part.first - begin :])
     return total
 
@@ -212,11 +212,11 @@ def log_likelihoods(
         ((2,), True)
     """
     coded = [tokens(sequence)[0] for sequence in sequences]
-    found = probabilities(model, coded, batch_size=batch_size, window=window)
+    scored = probabilities(model, coded, batch_size=batch_size, window=window)
     return np.array(
         [
             tally(of_bases(scores, codes)).log_likelihood
-            for scores, codes in zip(found, coded, strict=True)
+            for scores, codes in zip(scored, coded, strict=True)
         ]
     )
 

@@ -79,8 +79,8 @@ def score_fasta(
         table.write("\t".join(COLUMNS) + "\n")
         with progress(unit="bp", unit_scale=True, desc="score") as bar:
             for group in _groups(contigs(path, unknown=unknown)):
-                found = probabilities(network, [record.codes for record in group], **reading)
-                for (name, codes), scores in zip(group, found, strict=True):
+                scored = probabilities(network, [record.codes for record in group], **reading)
+                for (name, codes), scores in zip(group, scored, strict=True):
                     chosen = of_bases(scores, codes)
                     cost = tally(chosen)
                     total += cost

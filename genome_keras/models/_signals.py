@@ -52,9 +52,9 @@ def profile_and_counts(
     x = convolved(letters, filters, FIRST, f"{name}convolution", seeds, activation="relu")
     for n in range(1, layers + 1):
         how = {"dilation_rate": 2**n, "activation": "relu"}
-        found = convolved(x, filters, DILATED, f"{name}dilated_{n}", seeds, **how)
+        branch = convolved(x, filters, DILATED, f"{name}dilated_{n}", seeds, **how)
         middle = keras.layers.Cropping1D(2**n, name=f"{name}crop_{n}")(x)
-        x = keras.layers.Add(name=f"{name}sum_{n}")([found, middle])
+        x = keras.layers.Add(name=f"{name}sum_{n}")([branch, middle])
     logits = convolved(x, tasks, LAST, f"{name}profile_of_all", seeds, dtype="float32")
     mean = keras.layers.GlobalAveragePooling1D(data_format="channels_last", name=f"{name}mean")(x)
     counts = keras.layers.Dense(
@@ -107,9 +107,9 @@ def feed_forward(x, attention, number, seeds, *, dropout, epsilon):
     def norm(x, name):
         return keras.layers.LayerNormalization(epsilon=epsilon, name=f"{name}_{number}")(x)
 
-    found = left_out(attention(norm(x, "attention_norm")), "attention_dropout")
-    x = keras.layers.Add(name=f"attention_sum_{number}")([x, found])
-    found = dense(2 * channels, "dense")(norm(x, "dense_norm"))
-    found = keras.layers.ReLU(name=f"dense_relu_{number}")(left_out(found, "dense_dropout"))
-    found = left_out(dense(channels, "dense_out")(found), "dense_out_dropout")
-    return keras.layers.Add(name=f"dense_sum_{number}")([x, found])
+    branch = left_out(attention(norm(x, "attention_norm")), "attention_dropout")
+    x = keras.layers.Add(name=f"attention_sum_{number}")([x, branch])
+    branch = dense(2 * channels, "dense")(norm(x, "dense_norm"))
+    branch = keras.layers.ReLU(name=f"dense_relu_{number}")(left_out(branch, "dense_dropout"))
+    branch = left_out(dense(channels, "dense_out")(branch), "dense_out_dropout")
+    return keras.layers.Add(name=f"dense_sum_{number}")([x, branch])

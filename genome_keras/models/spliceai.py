@@ -67,14 +67,14 @@ def spliceai(
     sums = [convolved(x, filters, 1, "skip_0", seeds)]
     for group, (width, dilation) in enumerate(groups, 1):
         for block in range(1, blocks + 1):
-            found = x
+            branch = x
             for part in "ab":
                 name = f"convolution_{group}_{block}{part}"
-                found = keras.layers.BatchNormalization(name=f"{name}_norm")(found)
-                found = keras.layers.ReLU(name=f"{name}_relu")(found)
+                branch = keras.layers.BatchNormalization(name=f"{name}_norm")(branch)
+                branch = keras.layers.ReLU(name=f"{name}_relu")(branch)
                 how = {"dilation_rate": dilation, "padding": "same"}
-                found = convolved(found, filters, width, name, seeds, **how)
-            x = keras.layers.Add(name=f"sum_{group}_{block}")([found, x])
+                branch = convolved(branch, filters, width, name, seeds, **how)
+            x = keras.layers.Add(name=f"sum_{group}_{block}")([branch, x])
         sums.append(convolved(x, filters, 1, f"skip_{group}", seeds))
     x = keras.layers.Add(name="skips")(sums)
     x = keras.layers.Cropping1D(unseen, name="seen")(x)

@@ -86,7 +86,7 @@ def modisco(
         nullcontext() if out is None else atomic(out) as temporary,
         nullcontext() if meme is None else open_meme(meme) as write,
     ):
-        found = modiscolite.tfmodisco.TFMoDISco(
+        both_signs = modiscolite.tfmodisco.TFMoDISco(
             one_hot=given[0],
             hypothetical_contribs=given[1],
             max_seqlets_per_metacluster=max_seqlets,
@@ -96,10 +96,10 @@ def modisco(
             n_leiden_runs=leiden_runs,
         )
         if temporary is not None:
-            modiscolite.io.save_hdf5(temporary, *found, window)
+            modiscolite.io.save_hdf5(temporary, *both_signs, window)
         motifs = [
             _motif(f"{sign}_pattern_{number}", pattern)
-            for sign, patterns in zip(("pos", "neg"), found, strict=True)
+            for sign, patterns in zip(("pos", "neg"), both_signs, strict=True)
             for number, pattern in enumerate(patterns or ())
         ]
         if write is not None:

@@ -156,7 +156,7 @@ def once_if_blank(scores: Callable[[np.ndarray], np.ndarray], codes: np.ndarray)
     first = int(blank.argmax())
     kept = ~blank
     kept[first] = True
-    found = scores(codes[kept])
+    kept_scores = scores(codes[kept])
     row = np.cumsum(kept) - 1
     row[blank] = row[first]
-    return found[row]
+    return kept_scores[row]

@@ -93,16 +93,16 @@ def sequences_in(frame: Any) -> tuple[list[str], list[str] | None]:
 def _columns(frame, known):
     """Name of a field -> its values, of the fields that are there."""
     there = {str(name).casefold(): name for name in reversed([*frame.columns])}
-    found = {}
+    columns = {}
     for field, spellings in known.items():
         name = next((there[spelling] for spelling in spellings if spelling in there), None)
         if name is not None:
-            found[field] = list(frame[name])
+            columns[field] = list(frame[name])
         elif field not in _OPTIONAL:
             wanted = ", ".join(words[0] for each, words in known.items() if each not in _OPTIONAL)
             got = ", ".join(map(str, frame.columns))
             raise ValueError(f"expected a table with the columns {wanted}. Received: {got:.200}")
-    return found
+    return columns
 
 
 def _rows(frame, known, make):

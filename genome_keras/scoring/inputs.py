@@ -133,8 +133,8 @@ def _intervals(places, genome, on_outside):
     if not isinstance(places, str | os.PathLike):
         yield intervals_in(places) if is_frame(places) else map(_interval, places)
         return
-    found = bed.read(places, contigs=genome.contigs, on_outside=on_outside)
-    with protected([places]), closing(found) as intervals:
+    reader = bed.read(places, contigs=genome.contigs, on_outside=on_outside)
+    with protected([places]), closing(reader) as intervals:
         yield intervals
     if told := intervals.told():
         _log.info("%s", told)

@@ -85,16 +85,16 @@ def _arrays(checkpoint):
     """The arrays of the layers, float32, those of more axes first."""
     import h5py
 
-    found = []
+    arrays = []
 
     def visit(_, item):
         if isinstance(item, h5py.Dataset):
-            found.append(item[()].astype(np.float32))
+            arrays.append(item[()].astype(np.float32))
 
     with checkpoint.arrays_file() as path, h5py.File(path, "r") as file:
         if "layers" in file:
             file["layers"].visititems(visit)
-    return sorted(found, key=lambda array: -array.ndim)
+    return sorted(arrays, key=lambda array: -array.ndim)
 
 
 # A layer that says `slow_in_onnx` has its architecture here.

@@ -290,7 +290,7 @@ def _score(use, batches, out, *, tasks, all_tasks, values, unit="windows", colum
         def write(batch, scores):
             scores = scores[:, chosen]
             check_finite(scores, batch, names, use.name)
-            run.out.write(*columns(batch), turned.of(scores))
+            run.out.write(*columns(batch), turned.convert(scores))
 
         overlap(run.batches, lambda batch: run.work.scores(batch.codes), write)
     return run.count

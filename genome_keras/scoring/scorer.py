@@ -156,11 +156,11 @@ def _names(model, tasks, count):
     return list(tasks)
 
 
-def agree(one: np.ndarray, other: np.ndarray) -> bool:
+def agree(scores: np.ndarray, others: np.ndarray) -> bool:
     """Whether scores by two ways are those of one network.
 
     Example:
         >>> agree(np.array([0.5, 0.25]), np.array([0.50001, 0.25]))
         True
     """
-    return np.allclose(one, other, atol=1e-4, rtol=1e-4)
+    return np.allclose(scores, others, atol=1e-4, rtol=1e-4)

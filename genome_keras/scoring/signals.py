@@ -111,12 +111,12 @@ def predict_signal(
         opened_genome(genome) as letters,
         around_places(seqs, letters, on_outside=on_outside, **sizes) as batches,
     ):
-        found = _signals(batches, model, **how)
+        signals = _signals(batches, model, **how)
         if out is None:
-            return _together([*found], model, chosen)
+            return _together([*signals], model, chosen)
         with _written(str(out), chosen, letters.contigs) as write:
             count = 0
-            for names, starts, values in found:
+            for names, starts, values in signals:
                 write(names, starts, model.bin, values)
                 count += len(names)
     return count

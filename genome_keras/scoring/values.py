@@ -18,15 +18,15 @@ class Values(NamedTuple):
     """How the scores of chosen tasks become what is written.
 
     Attributes:
-        of: a function of scores, float (n, chosen tasks), that gives float32 of that shape.
+        convert: a function of scores, float (n, chosen tasks), that gives float32 of that shape.
         prefix: what stands before the names of tasks in the header of a table.
 
     Example:
-        >>> Values(of=np.sqrt, prefix="root:").prefix
+        >>> Values(convert=np.sqrt, prefix="root:").prefix
         'root:'
     """
 
-    of: Callable[[np.ndarray], np.ndarray]
+    convert: Callable[[np.ndarray], np.ndarray]
     prefix: str
 
 
@@ -48,7 +48,7 @@ def values_of(values: str, use: ModelInUse, chosen: slice | Sequence[int]) -> Va
     Example:
         >>> from genome_keras.scoring.model_in_use import model_in_use
         >>> use = model_in_use("kmer_logreg.human_chromatin.v1")
-        >>> values_of("scores", use, slice(None)).of(np.array([[0.5]]))
+        >>> values_of("scores", use, slice(None)).convert(np.array([[0.5]]))
         array([[0.5]])
     """
     one_of(values=values, accepted=VALUES)

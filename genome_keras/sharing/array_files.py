@@ -79,15 +79,15 @@ def read_keras_layers(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
     except Exception as error:  # h5py raises many kinds
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"{path}: not weights that Keras saved ({reason})") from error
-    found = {}
+    by_name = {}
     for (_, place), arrays in layers.items():
         layer = place.rpartition("/")[2]
-        if layer in found:
+        if layer in by_name:
             raise WeightsError(f"{path}: two layers are called {layer!r:.60}")
-        found[layer] = arrays
-    if not found:
+        by_name[layer] = arrays
+    if not by_name:
         raise WeightsError(f"{path}: not weights that Keras saved (no layer has any)")
-    return found
+    return by_name
 
 
 def is_hdf5(path: str | os.PathLike) -> bool:

@@ -87,32 +87,32 @@ def _of_keras(layers, before, path):
     if before:  # its last layers have another name there
         names |= {key: f"bpnet_{names[key]}" for key in ("profile_of_all", "log_counts")}
     dilated = re.compile(re.escape(before + names["dilated_{}"]).replace(r"\{\}", r"(\d+)"))
-    numbers = [int(found[1]) for found in map(dilated.fullmatch, layers) if found]
+    numbers = [int(match[1]) for match in map(dilated.fullmatch, layers) if match]
     return _network(lambda name: layers.get(before + name), names, numbers, path, first=1)
 
 
 def _of_lite(state, before, path):
     """The network whose arrays' names begin so; torch has channels before places."""
 
-    def of(name):
+    def array_of(name):
         arrays = [state.get(f"{before}{name}.{part}") for part in ("weight", "bias")]
         if any(values is None for values in arrays):
             return None
         return [arrays[0].T, arrays[1]]
 
     dilated = re.compile(re.escape(before) + r"rconvs\.(\d+)\.weight")
-    numbers = [int(found[1]) for found in map(dilated.fullmatch, state) if found]
-    sizes, weights = _network(of, _LITE, numbers, path, first=0)
+    numbers = [int(match[1]) for match in map(dilated.fullmatch, state) if match]
+    sizes, weights = _network(array_of, _LITE, numbers, path, first=0)
     return sizes, _without_controls(weights, sizes["filters"])
 
 
-def _network(of, names, numbers, path, *, first):
+def _network(array_of, names, numbers, path, *, first):
     """Sizes, and the arrays of layers under the names that they have here."""
     wanted = {key: name for key, name in names.items() if "{}" not in key}
     wanted |= {
         f"dilated_{n + 1}": names["dilated_{}"].format(n + first) for n in range(len(numbers))
     }
-    weights = {key: of(name) for key, name in wanted.items()}
+    weights = {key: array_of(name) for key, name in wanted.items()}
     for key, arrays in weights.items():
         if arrays is None or len(arrays) != 2:
             raise WeightsError(f"{path}: not the weights of BPNet: expected {wanted[key]}")

@@ -86,19 +86,19 @@ def read_deepbind(
         raise WeightsError(f"{path}: {twice} is asked for twice")
     if path.is_dir():
         names = sorted(p.stem for p in path.glob("D*.txt")) if asked is None else asked
-        found = {name: _bytes_of(path / f"{name}.txt") for name in names if _ID.fullmatch(name)}
-        places = {name: path / f"{name}.txt" for name in found}
+        contents = {name: _bytes_of(path / f"{name}.txt") for name in names if _ID.fullmatch(name)}
+        places = {name: path / f"{name}.txt" for name in contents}
     elif path.suffix == ".txt":
-        found, places = {path.stem: _bytes_of(path)}, {path.stem: path}
+        contents, places = {path.stem: _bytes_of(path)}, {path.stem: path}
     else:
-        found = _members(path, None if asked is None else set(asked))
-        places = {name: f"{path}: {name}.txt" for name in found}
-    names = sorted(found) if asked is None else asked
-    if missing := [name for name in names if name not in found]:
+        contents = _members(path, None if asked is None else set(asked))
+        places = {name: f"{path}: {name}.txt" for name in contents}
+    names = sorted(contents) if asked is None else asked
+    if missing := [name for name in names if name not in contents]:
         raise WeightsError(f"{path}: has no model {missing[0]!r:.40}")
     if not names:
         raise WeightsError(f"{path}: has no files such as D00328.003.txt")
-    return {name: parse(found[name], places[name]) for name in names}
+    return {name: parse(contents[name], places[name]) for name in names}
 
 
 def parse(data: bytes, where: object) -> DeepBindNetwork:
@@ -240,19 +240,19 @@ def _bytes_of(path):
 
 def _members(path, asked):
     """The parameter files in an archive; nothing is unpacked to the disk."""
-    found = {}
+    contents = {}
     try:
         for member, source in tar.members(path, total=_ALL, most=_MEMBERS):
             name = member.name.rpartition("/")[2].removesuffix(".txt")
-            if not member.isfile() or not _ID.fullmatch(name) or name in found:
+            if not member.isfile() or not _ID.fullmatch(name) or name in contents:
                 continue
             if asked is None or name in asked:
                 if member.size > _LARGEST:
                     raise WeightsError(f"{path}: {name}.txt: more than {_LARGEST} bytes")
-                found[name] = source.read()
+                contents[name] = source.read()
     except FormatError as error:
         problem = f"{path}: not an archive of parameter files ({error.problem})"
         raise WeightsError(problem) from error
     except OSError as error:
         raise WeightsError(f"{path}: cannot read: {error.strerror or error}") from error
-    return found
+    return contents

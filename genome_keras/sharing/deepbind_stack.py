@@ -29,8 +29,8 @@ def stacked(
         WeightsError: networks that read other strands, or have other numbers of detectors.
 
     Example:
-        >>> detectors, one = np.ones((2, 4, 1), "float32"), np.ones(1, "float32")
-        >>> network = DeepBindNetwork(True, 2, "max", 0, detectors, one, ((one[None], one),))
+        >>> detectors, ones = np.ones((2, 4, 1), "float32"), np.ones(1, "float32")
+        >>> network = DeepBindNetwork(True, 2, "max", 0, detectors, ones, ((ones[None], ones),))
         >>> model, names = stacked({"D1": network, "D2": network}, window=12, output="probability")
         >>> model.output_shape, names
         ((None, 2), ['D1', 'D2'])

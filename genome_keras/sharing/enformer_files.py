@@ -36,8 +36,8 @@ def read_enformer(
         genome_keras.errors.WeightsError: absent.pth: not a torch state of tensors only
     """
     state = _one_name_each(read_state(path))
-    found = [re.fullmatch(r"_heads\.(\w+)\.0\.bias", name) for name in state]
-    heads = sorted(match[1] for match in found if match)
+    matches = [re.fullmatch(r"_heads\.(\w+)\.0\.bias", name) for name in state]
+    heads = sorted(match[1] for match in matches if match)
     if not heads or "stem.0.weight" not in state:
         raise WeightsError(f"{path}: not a state of Enformer: expected stem.0.weight and _heads")
     one_of(head=head, accepted=heads)
@@ -58,27 +58,27 @@ def read_enformer(
 
 def _one_name_each(state):
     """The state with the trunk's arrays under one name."""
-    found = {}
+    renamed = {}
     for name, values in state.items():
         first, _, rest = name.partition(".")
         number, _, rest_of_trunk = rest.partition(".")
         if first == "_trunk" and number in _TRUNK:
-            found.setdefault(f"{_TRUNK[number]}.{rest_of_trunk}", values)
+            renamed.setdefault(f"{_TRUNK[number]}.{rest_of_trunk}", values)
         else:
-            found[name] = values
-    return found
+            renamed[name] = values
+    return renamed
 
 
 def _convolutions(take, place, number):
     """A stage of the tower; the first begins with its convolution."""
     name = f"convolution_{number}"
     if number == 1:
-        found = {name: take.layer(f"{place}.0")}
+        layers = {name: take.layer(f"{place}.0")}
     else:
-        found = {name: take.layer(f"{place}.0.2")}
-        found[f"{name}_norm"] = take.batch_norm(f"{place}.0.0")
-    found[f"{name}_again_norm"] = take.batch_norm(f"{place}.1.fn.0")
-    found[f"{name}_again"] = take.layer(f"{place}.1.fn.2")
+        layers = {name: take.layer(f"{place}.0.2")}
+        layers[f"{name}_norm"] = take.batch_norm(f"{place}.0.0")
+    layers[f"{name}_again_norm"] = take.batch_norm(f"{place}.1.fn.0")
+    layers[f"{name}_again"] = take.layer(f"{place}.1.fn.2")
     pool = take.array(f"{place}.2.to_attn_logits.weight")
-    found[f"pool_{number}"] = [pool.reshape(pool.shape[:2]).T]
-    return found
+    layers[f"pool_{number}"] = [pool.reshape(pool.shape[:2]).T]
+    return layers

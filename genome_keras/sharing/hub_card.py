@@ -65,15 +65,15 @@ def metadata(
     from huggingface_hub import ModelCardData
 
     kind = "text-classification" if tasks else "text-generation"
-    found = _results(results or {}, kind)
+    listed = _results(results or {}, kind)
     data = ModelCardData(
         license=license and license.lower(),
         library_name="keras",
         pipeline_tag=kind,
         tags=["genome_keras", "biology", "genomics", "dna", architecture, *groups],
         datasets=[*datasets] or None,
-        model_name=(name or architecture) if found else None,
-        eval_results=found or None,
+        model_name=(name or architecture) if listed else None,
+        eval_results=listed or None,
     )
     return f"---\n{data.to_yaml().strip()}\n---\n\n"
 
@@ -114,14 +114,14 @@ def hub_card(checkpoint: Checkpoint) -> str:
 
 def _means(scores):
     """The metrics of a summary, each as its mean over tasks."""
-    found = {name: scores.get(f"{name}_mean", scores.get(name)) for name in METRICS}
-    return {name: value for name, value in found.items() if isinstance(value, float)}
+    means = {name: scores.get(f"{name}_mean", scores.get(name)) for name in METRICS}
+    return {name: value for name, value in means.items() if isinstance(value, float)}
 
 
 def _results(results: Mapping[str, Mapping[str, float]], kind: str) -> list[Any]:
     from huggingface_hub import EvalResult
 
-    found = []
+    evaluations = []
     for data, scores in results.items():
         for metric, value in scores.items():
             identifier, told = METRICS.get(metric, (metric, metric))
@@ -129,5 +129,5 @@ def _results(results: Mapping[str, Mapping[str, float]], kind: str) -> list[Any]
             about = {"task_type": kind, "dataset_type": name, "dataset_name": data}
             about |= {"dataset_config": part or None, "dataset_split": "test"}
             about |= {"metric_type": identifier, "metric_name": told}
-            found.append(EvalResult(**about, metric_value=round(float(value), 4)))
-    return found
+            evaluations.append(EvalResult(**about, metric_value=round(float(value), 4)))
+    return evaluations

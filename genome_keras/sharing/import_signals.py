@@ -129,10 +129,10 @@ def fill(model: "keras.Model", weights: Mapping[str, Sequence[np.ndarray]], path
         raise WeightsError(f"{path}: not the weights of {model.name}: it {told} {odd}")
     for name, arrays in weights.items():
         shapes = [tuple(weight.shape) for weight in layers[name].weights]
-        found = [tuple(values.shape) for values in arrays]
-        if found != shapes:
+        got = [tuple(values.shape) for values in arrays]
+        if got != shapes:
             raise WeightsError(
-                f"{path}: not the weights of {model.name}: {name} has shapes {found}, "
+                f"{path}: not the weights of {model.name}: {name} has shapes {got}, "
                 f"expected {shapes}"
             )
         layers[name].set_weights([np.asarray(values, "float32") for values in arrays])

@@ -178,8 +178,8 @@ def _dense(layer, positions, channels):
 
 def _counted(layers, counts):
     if [len(layer) for layer in layers] != counts:
-        found = [len(layer) for layer in layers]
-        raise _Misfit(f"expected layers of {counts} arrays, got {found}")
+        sizes = [len(layer) for layer in layers]
+        raise _Misfit(f"expected layers of {counts} arrays, got {sizes}")
     return layers
 
 
@@ -199,14 +199,14 @@ def _state(path):
     """Arrays of a torch state, layer by layer, in the order of their numbers."""
     layers = {}
     for name, values in read_state(path).items():
-        found = _NAME.fullmatch(name)
-        if found is None:
+        match = _NAME.fullmatch(name)
+        if match is None:
             raise WeightsError(
                 f"{path}: expected names such as 0.weight or 2.12.1.bias, got {name!r}"
             )
-        if found[2] != "num_batches_tracked":
-            place = tuple(int(n) for n in found[1].split(".")[:-1])
-            layers.setdefault(place, {})[found[2]] = np.asarray(values, "float32")
+        if match[2] != "num_batches_tracked":
+            place = tuple(int(n) for n in match[1].split(".")[:-1])
+            layers.setdefault(place, {})[match[2]] = np.asarray(values, "float32")
     order = ("weight", "bias", "running_mean", "running_var")
     return [[layers[at][part] for part in order if part in layers[at]] for at in sorted(layers)]
 

@@ -260,7 +260,7 @@ def _arrays(group, layers, path):
         arrays[name] = [np.asarray(group[name][weight], "float32") for weight in names]
         all_names += names
     known = {layer.name for layer in layers}
-    if foreign := [name for name, found in arrays.items() if found and name not in known]:
+    if foreign := [name for name, values in arrays.items() if values and name not in known]:
         raise WeightsError(f"{path}: has weights of {foreign[0]!r:.60}, a layer it does not have")
     return arrays, all_names
 

@@ -82,10 +82,10 @@ def _connected(saved, layers, path):
             if not ready or (call and (layer.name, call - 1) not in tensors):
                 left.append((layer, call))
                 continue
-            found = [tensors[end.layer, end.call] for end in read]
+            inputs = [tensors[end.layer, end.call] for end in read]
             try:
                 tensors[layer.name, call] = layers[layer.name][0](
-                    found if len(found) > 1 else found[0]
+                    inputs if len(inputs) > 1 else inputs[0]
                 )
             except WeightsError:
                 raise

@@ -50,8 +50,8 @@ class TorchArrays:
 
     def count(self, name: str) -> int:
         """How many numbered layers lie under a name."""
-        found = (re.match(rf"{re.escape(name)}\.(\d+)\.", each) for each in self.state)
-        return len({match[1] for match in found if match})
+        matches = (re.match(rf"{re.escape(name)}\.(\d+)\.", each) for each in self.state)
+        return len({match[1] for match in matches if match})
 
     def heads_and_key_size(self, blocks: int) -> dict[str, int]:
         """Sizes of attention, from the first block."""

@@ -133,9 +133,9 @@ def _tasks(checkpoint):
 def _card(checkpoint):
     card = checkpoint.card
     for heading in HEADINGS:
-        _, found, rest = card.partition(f"\n## {heading}\n")
+        _, separator, rest = card.partition(f"\n## {heading}\n")
         section = rest.partition("\n## ")[0].strip()
-        if not found or section.rstrip(".") in ("", "Not stated"):
+        if not separator or section.rstrip(".") in ("", "Not stated"):
             return False, f"nothing under {heading!r}"
     numbers = 0
     for subset, scores in checkpoint.config.get("held_out", {}).items():

@@ -134,11 +134,11 @@ def tf_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:
         tf.TensorSpec((None, reader.window), tf.uint8),
         tf.TensorSpec((None, len(reader.source.tasks)), tf.int8),
     )
-    found = tf.data.Dataset.from_generator(
+    dataset = tf.data.Dataset.from_generator(
         lambda: stream(reader, epochs), output_signature=signature
     )
     count = tf.data.experimental.assert_cardinality(sum(_lengths(reader, epochs)))
-    return found.apply(count).prefetch(2)
+    return dataset.apply(count).prefetch(2)
 
 
 def torch_dataset(batches: Batches | Reader, *, epochs: int = 1) -> Any:

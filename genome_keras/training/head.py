@@ -91,16 +91,16 @@ def shift_odds(model: SequenceModel, factors: float | list[float]) -> None:
 
 def _features(model, codes):
     """float32 (n, features), batch by batch; the last is filled with windows of N."""
-    found = np.empty((len(codes), model.output_shape[-1]), "float32")
+    features = np.empty((len(codes), model.output_shape[-1]), "float32")
     with progress(total=len(codes), desc="features", unit=" examples", leave=False) as bar:
         for first in range(0, len(codes), BATCH):
             batch = codes[first : first + BATCH]
             missing = BATCH - len(batch) if first else 0
             filled = np.pad(batch, ((0, missing), (0, 0)), constant_values=4)
             values = keras.ops.convert_to_numpy(model.predict_on_batch(filled))
-            found[first : first + len(batch)] = values[: len(batch)]
+            features[first : first + len(batch)] = values[: len(batch)]
             bar.update(len(batch))
-    return found
+    return features
 
 
 def _chosen(x, labels, held_out, wanted, *, penalties, tol):

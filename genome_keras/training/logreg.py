@@ -170,17 +170,17 @@ def _solve(basis, labels, C, start, tol, max_iter, bar):
     positive, measured = (signs > 0).sum(0), (signs != 0).sum(0)
     both = (positive > 0) & (positive < measured)
     rate = (positive + 0.5) / (measured + 1)
-    found = np.zeros((len(basis.variances) + 1, rate.size))
-    found[-1] = np.log(rate / (1 - rate))
+    weights = np.zeros((len(basis.variances) + 1, rate.size))
+    weights[-1] = np.log(rate / (1 - rate))
     if start is not None:
-        found[:, both] = basis.from_weights(*start)[:, both]
+        weights[:, both] = basis.from_weights(*start)[:, both]
     objective = -C * (positive * np.log(rate) + (measured - positive) * np.log(1 - rate))
     iterations, converged = np.zeros(rate.size, int), ~both
     bar.update(int(converged.sum()))
 
     # From here on, every array has a column for each task still open.
     task = np.flatnonzero(both)
-    x, signs = found[:, task], signs.take(task, 1)
+    x, signs = weights[:, task], signs.take(task, 1)
     margins, slopes = np.empty((2, *signs.shape), "float32")
     basis.margins(x, signs, margins)
     pairs, step, previous = [], None, None
@@ -194,7 +194,7 @@ def _solve(basis, labels, C, start, tol, max_iter, bar):
             pairs = [*pairs[1 - _PAIRS :], _pair(step, gradient - previous)]
         direction = -_inverse_hessian(gradient, pairs, first)
         decrease = -(gradient * direction).sum(0)
-        found[:, task], iterations[task] = x, iteration
+        weights[:, task], iterations[task] = x, iteration
         objective[task] = C * loss + (x[:-1] ** 2).sum(0) / 2
         done = decrease <= tol * objective[task]
         # Dropping tasks has a price, so it waits for a tenth of them.
@@ -215,7 +215,7 @@ def _solve(basis, labels, C, start, tol, max_iter, bar):
         for rows in _slices(margins):
             margins[rows] += length.astype("float32") * slopes[rows]
     bar.update(task.size)
-    return *basis.to_weights(found), objective, iterations, converged
+    return *basis.to_weights(weights), objective, iterations, converged
 
 
 def _slices(rows):

@@ -138,8 +138,8 @@ def parallel(devices: int) -> Iterator[None]:
         available = keras.distribution.list_devices()
         if several:
             _all(devices, len(available))
-        found = _first(available, devices)
-        with keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope():
+        chosen = _first(available, devices)
+        with keras.distribution.DataParallel(devices=chosen, auto_shard_dataset=False).scope():
             yield
     elif several:
         strategy = _workers()
@@ -150,8 +150,8 @@ def parallel(devices: int) -> Iterator[None]:
         import tensorflow as tf
 
         available = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        found = _first([device.name for device in available], devices)
-        with tf.distribute.MirroredStrategy(found).scope():
+        chosen = _first([device.name for device in available], devices)
+        with tf.distribute.MirroredStrategy(chosen).scope():
             yield
     else:
         raise ValueError(f"{backend} trains on one device here. Received: devices={devices}")
@@ -165,10 +165,10 @@ def shares() -> tuple[int, int, int]:
         (1, 0, 1)
     """
     backend = keras.backend.backend()
-    if backend == "jax" and (found := keras.distribution.distribution()) is not None:
+    if backend == "jax" and (distribution := keras.distribution.distribution()) is not None:
         import jax
 
-        return found.device_mesh.devices.size, jax.process_index(), jax.process_count()
+        return distribution.device_mesh.devices.size, jax.process_index(), jax.process_count()
     if backend == "tensorflow":
         import tensorflow as tf
 

@@ -195,7 +195,7 @@ def _fit(counts, embedding, negatives, steps, seed):
     draw = np.random.default_rng(seed)
     start = draw.uniform(-0.5, 0.5, (2, many, embedding)) / embedding
     with progress(total=steps, unit=" steps") as bar:
-        found = minimize(
+        solution = minimize(
             objective,
             start.ravel(),
             jac=True,
@@ -203,7 +203,7 @@ def _fit(counts, embedding, negatives, steps, seed):
             callback=lambda _: bar.update(),
             options={"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-9, "gtol": 1e-9},
         )
-    return found.x.reshape(2, many, embedding).astype(np.float32)
+    return solution.x.reshape(2, many, embedding).astype(np.float32)
 
 
 def _numbers(codes, offsets):

@@ -189,10 +189,10 @@ class Checkpoint:
     def check_sha256(self) -> None:
         """Raises WeightsError unless the weights are those published or described."""
         expected = self.sha256 or self.config.get("sha256")
-        if expected is not None and (found := self._sha256_now()) != expected:
+        if expected is not None and (actual := self._sha256_now()) != expected:
             raise WeightsError(
                 f"{self.path}: damaged, or not the weights its description is of (sha256 "
-                f"{found[:12]}…, described {expected!r:.14}…)"
+                f"{actual[:12]}…, described {expected!r:.14}…)"
             )
 
     def published_beside(self, suffix: str, sha256: str) -> Path:
@@ -208,8 +208,8 @@ class Checkpoint:
         path = self.path.with_name(self.name + suffix)
         if not path.is_file():
             raise WeightsError(f"{path}: the file is missing")
-        if (found := sha256_of(path)) != sha256:
-            told = f"sha256 {found[:12]}…, published {sha256[:12]}…"
+        if (actual := sha256_of(path)) != sha256:
+            told = f"sha256 {actual[:12]}…, published {sha256[:12]}…"
             raise WeightsError(f"{path}: damaged ({told})")
         return path
 
@@ -285,5 +285,5 @@ def _reason(error):
 
 def _state(path):
     """What changes whenever a file does."""
-    found = os.stat(path)
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    status = os.stat(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -114,9 +114,9 @@ def read(path: str | PathLike) -> dict:
         ...     print(read(f"{folder}/x.json")["architecture"])
         kmer_logreg
     """
-    found = read_json(path)
-    check(found, path)
-    return found
+    description = read_json(path)
+    check(description, path)
+    return description
 
 
 def read_json(path: str | PathLike) -> dict:
@@ -134,15 +134,15 @@ def read_json(path: str | PathLike) -> dict:
         ['architecture', 'arguments', 'tasks']
     """
     try:
-        found = json.loads(read_text(path))
+        record = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         if isinstance(error, WeightsError):
             raise
         reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise WeightsError(f"{path}: not readable as JSON ({reason})") from error
-    if not isinstance(found, dict):
+    if not isinstance(record, dict):
         raise WeightsError(f"{path}: expected a JSON object")
-    return found
+    return record
 
 
 def read_text(path: str | PathLike) -> str:

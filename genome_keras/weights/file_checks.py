@@ -94,23 +94,23 @@ def _walk(file, path, size):
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise WeightsError(f"{where}: a {type(link).__name__} is not accepted")
-            found = group[name]
-            place = h5py.h5o.get_info(found.id).addr
+            item = group[name]
+            place = h5py.h5o.get_info(item.id).addr
             if place in seen or len(seen) >= MAX_OBJECTS:
                 raise WeightsError(f"{where}: reached twice, or too many objects")
             seen.add(place)
-            if isinstance(found, h5py.Group):
+            if isinstance(item, h5py.Group):
                 if depth == _MAX_DEPTH:
                     raise WeightsError(f"{where}: more than {_MAX_DEPTH} groups within each other")
-                groups.append((found, depth + 1))
+                groups.append((item, depth + 1))
                 continue
-            stored += _checked_bytes(found, where)
+            stored += _checked_bytes(item, where)
             if stored > size:
                 raise WeightsError(f"{where}: the arrays declare more bytes than the file has")
-            if not f"{group.name}/".startswith("/optimizer/") and not _is_finite(found):
+            if not f"{group.name}/".startswith("/optimizer/") and not _is_finite(item):
                 raise WeightsError(f"{where}: a weight is not a finite number")
             arrays += 1
-            numbers += found.size
+            numbers += item.size
     return Contents(arrays, numbers)
 
 

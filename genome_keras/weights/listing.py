@@ -104,20 +104,20 @@ def list_weights(
         >>> list_weights("kmer_logreg", window=100, task="cell=K562 target=CTCF").columns[:4]
         ('name', 'architecture', 'data', 'window')
     """
-    found = [Listed(name) for name in sorted(PUBLISHED)]
+    listed = [Listed(name) for name in sorted(PUBLISHED)]
     if architecture is not None:
         _known("architecture", architecture, genome_keras.MODELS)
-        found = [each for each in found if each.architecture == architecture]
+        listed = [each for each in listed if each.architecture == architecture]
     for field, value in {"data": data, "window": window}.items():
         if value is not None:
             _known(field, value, sorted({getattr(Listed(n), field) for n in PUBLISHED} - {None}))
-            found = [each for each in found if getattr(each, field) == value]
+            listed = [each for each in listed if getattr(each, field) == value]
     if group is not None:
         _known("group", group, sorted({word for n in PUBLISHED for word in Listed(n).groups}))
-        found = [each for each in found if group in each.groups]
+        listed = [each for each in listed if group in each.groups]
     if task is not None:
-        found = _with_task(found, task)
-    return Records(found, columns=COLUMNS)
+        listed = _with_task(listed, task)
+    return Records(listed, columns=COLUMNS)
 
 
 def tasks_of(weights: Any, *, tasks: Iterable[str] | str | None = None) -> Records:
@@ -162,11 +162,11 @@ def _known(what, value, accepted):
     raise ValueError(f"no published checkpoint of {what} {value!r}. Accepted: {words}{hint}")
 
 
-def _with_task(found, task):
+def _with_task(listed, task):
     choices = [task] if isinstance(task, str) else [*task]
     all_tasks = dict.fromkeys(name for each in PUBLISHED for name in Listed(each).checkpoint.tasks)
     wanted = set()
     for choice in choices:
         letters = {name for name in all_tasks if choice.casefold() in name.casefold()}
         wanted |= letters or {*chosen_tasks([*all_tasks], choice, where="published checkpoints")}
-    return [each for each in found if wanted.intersection(each.checkpoint.tasks)]
+    return [each for each in listed if wanted.intersection(each.checkpoint.tasks)]

@@ -165,10 +165,10 @@ def _published(name, entry, folder, what):
 
 
 def _check(path, sha256):
-    found = sha256_of(path)
-    if found != sha256:
+    actual = sha256_of(path)
+    if actual != sha256:
         raise WeightsError(
-            f"{path}: damaged (sha256 {found[:12]}…, published {sha256[:12]}…); "
+            f"{path}: damaged (sha256 {actual[:12]}…, published {sha256[:12]}…); "
             "install genome_keras again"
         )
 

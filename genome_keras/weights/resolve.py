@@ -45,11 +45,11 @@ def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = 
         raise TypeError(
             f"expected the name or path of a checkpoint, or a Checkpoint. Received: {weights!r:.80}"
         )
-    found = weights if isinstance(weights, Checkpoint) else _resolved(str(os.fspath(weights)))
-    made_by = found.architecture or architecture
+    checkpoint = weights if isinstance(weights, Checkpoint) else _resolved(str(os.fspath(weights)))
+    made_by = checkpoint.architecture or architecture
     if architecture is not None and made_by != architecture:
-        raise WeightsError(f"{found.name}: weights of {made_by}, not of {architecture}")
-    return found
+        raise WeightsError(f"{checkpoint.name}: weights of {made_by}, not of {architecture}")
+    return checkpoint
 
 
 def _resolved(text):
@@ -117,7 +117,7 @@ def _in_folder(name, locate):
         config["tasks"] = description.read_text(locate("tasks")).splitlines()[1:]
     where = f"{name}/{locations.IN_FOLDER['json']}"
     description.check(config, where)
-    found = Checkpoint(name, config, locate, described_in=where)
-    if found.architecture is None:
+    checkpoint = Checkpoint(name, config, locate, described_in=where)
+    if checkpoint.architecture is None:
         raise WeightsError(f"{where}: names no architecture")
-    return found
+    return checkpoint

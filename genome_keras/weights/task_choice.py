@@ -42,19 +42,19 @@ def chosen_tasks(
         ValueError: a model: no task 'K562|CTFC|None'; it has 3, the nearest are 'K562|CTCF|None', \
 'A549|CTCF|None', 'K562|DNase|None'
     """
-    known, among, found = set(names), list(among) or names, {}
+    known, among, chosen = set(names), list(among) or names, {}
     if not names:
         raise ValueError(f"{where} has no tasks to choose from")
     for choice in [choices] if isinstance(choices, str) else choices:
         if not isinstance(choice, str):
             raise ValueError(f"expected names of tasks. Received: {choice!r:.80}")
         if choice in known:
-            found[choice] = None
+            chosen[choice] = None
         elif fields := _fields(choice):
-            found |= dict.fromkeys(_fitting(among, fields, choice, where))
+            chosen |= dict.fromkeys(_fitting(among, fields, choice, where))
         else:
-            found |= dict.fromkeys(_like(among, choice, where))
-    return list(found)
+            chosen |= dict.fromkeys(_like(among, choice, where))
+    return list(chosen)
 
 
 def _fields(choice):
