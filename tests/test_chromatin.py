@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from genome_keras.datasets.chromatin_data import chromatin
+from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
 from genome_keras.errors import FormatError
 
 
@@ -43,6 +43,17 @@ def test_malformed(path, change, message):
         change(file)
     with pytest.raises(FormatError, match=message):
         chromatin(path, "train")
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_file_of_other_columns_in_its_place_is_an_error(path, name):
+    opened = open_chromatin(path, "train")
+    with h5py.File(path, "r+") as file:
+        wider = np.concatenate([file[name][:]] * 2, 1)
+        del file[name]
+        file[name] = wider
+    with pytest.raises(FormatError, match="the file was changed after it was opened"):
+        opened.read_codes(0, 1)
 
 
 def test_rows_that_differ(path):

@@ -9,7 +9,7 @@ import numpy as np
 
 from genome_keras.datasets.source import Source, checked_labels, spans
 from genome_keras.errors import FormatError
-from genome_keras.io.h5_arrays import TEXT, Reopened, array, open_h5, reading
+from genome_keras.io.h5_arrays import TEXT, Reopened, array, open_h5, open_matrices, reading
 from genome_keras.windows import centre
 
 ROWS = 4096  # of the file, read at once
@@ -99,7 +99,8 @@ class StoredExamples(Source):
         self.window = stored if window is None else window
         self.chunk = chunk
         self._stored, self._crop = stored, centre(stored, window, exact=False)
-        self._file = Reopened(partial(_arrays, stored=stored, tasks=len(tasks)), path)
+        wanted = {"x": ("uint8", stored), "y": ("int8", len(tasks))}
+        self._file = Reopened(partial(open_matrices, wanted=wanted), path)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -317,14 +318,3 @@ def _opened(path, split, sources, window):
     source = np.full(len(rows), "") if source is None else source[rows]
     examples = StoredExamples(path, rows, stored=stored, window=window, tasks=tasks, chunk=chunk)
     return examples, source
-
-
-def _arrays(path, *, stored, tasks):
-    file = open_h5(path)
-    arrays = {
-        "x": array(file, path, "x", ndim=2, kinds=("uint8",)),
-        "y": array(file, path, "y", ndim=2, kinds=("int8",)),
-    }
-    if arrays["x"].shape[1] != stored or arrays["y"].shape[1] != tasks:
-        raise FormatError(path, None, "the file was changed after it was opened")
-    return arrays

@@ -1,7 +1,7 @@
 """Arrays of HDF5 files from elsewhere: what a file claims is checked before it is read."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,38 @@ def array(
                 problem = f"{name!r} has chunks of {size} bytes; accepted are {CHUNK} at most"
                 raise FormatError(path, None, problem)
     return dataset
+
+
+def open_matrices(
+    path: str | os.PathLike, wanted: Mapping[str, tuple[str, int]]
+) -> dict[str, h5py.Dataset]:
+    """Opens datasets of two dimensions, which were looked at before.
+
+    Args:
+        path: an HDF5 file; it stays open as long as one of the datasets is held.
+        wanted: name -> the type's NumPy name and the number of columns that were seen.
+
+    Returns:
+        Name -> `h5py.Dataset`.
+
+    Raises:
+        FormatError: as `array`, or another number of columns than was seen.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile(suffix=".h5") as path:
+        ...     with h5py.File(path.name, "w") as file:
+        ...         file["x"] = [[1, 2]]
+        ...     print(open_matrices(path.name, {"x": ("int64", 2)})["x"].shape)
+        (1, 2)
+    """
+    file = open_h5(path)
+    matrices = {}
+    for name, (kind, columns) in wanted.items():
+        matrices[name] = array(file, path, name, ndim=2, kinds=(kind,))
+        if matrices[name].shape[1] != columns:
+            raise FormatError(path, None, "the file was changed after it was opened")
+    return matrices
 
 
 def _kind(dtype):
