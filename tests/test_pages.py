@@ -32,7 +32,8 @@ from genome_keras.pictures.html_page import LIGHT
 from genome_keras.pictures.svg_of_figures import inline
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.variants.blocks import blocks
-from genome_keras.variants.page import carried_letters, variants_page
+from genome_keras.variants.carried_letters import carried_letters
+from genome_keras.variants.page import variants_page
 from genome_keras.variants.score_variants import score_vcf
 from genome_keras.windows import Batch
 

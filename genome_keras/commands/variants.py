@@ -44,6 +44,13 @@ def add_to(commands: _SubParsersAction) -> None:
         help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
     add_scoring(add)
+    add(
+        "--summary",
+        action="append",
+        metavar="TASKS",
+        help="a column more: the largest change over the accessible-chromatin tracks among these, "
+        "as of --task: 'cell=K562'; may be repeated, for the largest over all",
+    )
     add_unknown(add)
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
@@ -61,7 +68,13 @@ def add_to(commands: _SubParsersAction) -> None:
         "--report",
         type=new_file,
         metavar="PAGE.html",
-        help="also write a page with pictures of the alleles that change most",
+        help="also write a page: all alleles to filter and sort, pictures of those that change "
+        "most",
+    )
+    add(
+        "--genes",
+        metavar="GENES.gtf",
+        help="of the page: the gene that an allele lies in or is nearest to; GTF, plain or gzip",
     )
     add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
     add_engine(add)
@@ -73,7 +86,7 @@ def _variants(options):
     from genome_keras.variants.score_variants import score_vcf
 
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
-    names += ("batch_size", "report", "unknown", "engine")
+    names += ("batch_size", "summary", "report", "genes", "unknown", "engine")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
     hint = "; --unknown N reads other letters as N" if "foreign_letter" in done.status else ""
     if done.problem is not None:

@@ -98,6 +98,8 @@ def draw_alleles(
     label: str = "attribution",
     score_label: str = "P(label = 1)",
     effect_label: str = "alt - ref",
+    high: float | None = None,
+    most: float | None = None,
 ) -> "Figure":
     """Reference and alternative allele: two aligned logos above the most changed tasks.
 
@@ -117,6 +119,8 @@ def draw_alleles(
         show: columns of letters to show at most, around the variant.
         title: text; None is the variant's place and alleles.
         label, score_label, effect_label: what the numbers are.
+        high: upper end of the bars of scores, which begin at 0; None fits them.
+        most: end, to both sides, of the bars of effects; None fits them.
 
     Returns:
         `matplotlib.figure.Figure`; pyplot does not know of it.
@@ -156,8 +160,8 @@ def draw_alleles(
         )
         _draw_letters((ref, alt), values, codes, variant, show, label)
         ref.set_title(title if title is not None else name_variant(variant), pad=8)
-        _draw_bars(bars, scores[:, order], [tasks[i] for i in order], score_label)
-        _draw_effects(figure, bars, effects[order], effect_label)
+        _draw_bars(bars, scores[:, order], [tasks[i] for i in order], score_label, high)
+        _draw_effects(figure, bars, effects[order], effect_label, most)
     return figure
 
 
@@ -202,7 +206,7 @@ def _draw_letters(axes, values, codes, variant, show, label):
     axes[1].set_xlabel(f"position on {variant.contig} (1-based)")
 
 
-def _draw_bars(axis, scores, tasks, label):
+def _draw_bars(axis, scores, tasks, label, high):
     """The scores of both alleles, a pair of bars a task."""
     place = axis.get_position()
     left = NAMES / WIDTH
@@ -213,16 +217,20 @@ def _draw_bars(axis, scores, tasks, label):
     axis.barh(at + 0.19, scores[1], 0.36, color=np.where(rises, MORE, LESS), label="alt")
     axis.set_yticks(at, [task if len(task) <= 44 else f"{task[:43]}…" for task in tasks])
     axis.set(ylim=(len(tasks) - 0.4, -0.6), xlabel=f"{label}: grey ref, coloured alt")
+    if high is not None:
+        axis.set_xlim(0, 1.03 * high)
     axis.tick_params(axis="y", length=0)
     axis.locator_params(axis="x", nbins=5)
 
 
-def _draw_effects(figure, beside, effects, label):
+def _draw_effects(figure, beside, effects, label, most):
     place = beside.get_position()
     axis = figure.add_axes((0.66, place.y0, 0.27, place.height))
     at = np.arange(len(effects))
     axis.barh(at, effects, 0.6, color=np.where(effects >= 0, MORE, LESS))
     axis.axvline(0, color=SOFT, linewidth=0.6)
     axis.set(ylim=beside.get_ylim(), xlabel=label, yticks=[])
+    if most is not None:
+        axis.set_xlim(-1.03 * most, 1.03 * most)
     axis.spines["left"].set_visible(False)
     axis.locator_params(axis="x", nbins=5)

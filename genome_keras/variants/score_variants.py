@@ -28,7 +28,11 @@ from genome_keras.scoring.inputs import opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.variants.blocks import BLOCK, NOT_FINITE, SCORED, blocks
 from genome_keras.variants.finished_blocks import FinishedBlocks
-from genome_keras.variants.page import SHOWN, variants_page
+from genome_keras.variants.kept_alleles import SHOWN
+from genome_keras.variants.nearby_genes import genes_of
+from genome_keras.variants.page import variants_page
+from genome_keras.variants.summary import accessible_columns, apart, beside
+from genome_keras.variants.summary import summary as summary_of
 from genome_keras.weights.records import data_frame
 from genome_keras.weights.resolve import DEFAULT
 
@@ -47,6 +51,8 @@ class Effects(NamedTuple):
         logodds: float32 (n, tasks), differences of log(P / (1 - P)); None for a language
             model.
         tasks: names of the tasks.
+        summary: float32 (n,), as `genome_keras.variants.summary.summary` has it, NaN where
+            there are no effects; None where none was asked for.
 
     Example:
         >>> variants = [Variant("chr1", 5, "A", "C")]
@@ -60,6 +66,7 @@ class Effects(NamedTuple):
     diff: np.ndarray
     logodds: np.ndarray | None
     tasks: list[str]
+    summary: np.ndarray | None = None
 
     def as_frame(self, effect: str = "diff") -> Any:
         """A `pandas.DataFrame`: chrom, pos, id, ref, alt, status, and a column for each task.
@@ -78,7 +85,9 @@ class Effects(NamedTuple):
             for name, attribute in named.items()
         }
         values = getattr(self, effect).T
-        columns |= {"status": self.status} | dict(zip(self.tasks, values, strict=True))
+        columns |= {"status": self.status}
+        columns |= {} if self.summary is None else {"summary": self.summary}
+        columns |= dict(zip(self.tasks, values, strict=True))
         return data_frame(columns)
 
 
@@ -113,6 +122,7 @@ def score_variants(
     unknown: str | None = None,
     batch_size: int | None = None,
     engine: str = "auto",
+    summary: Iterable[str] | str | None = None,
 ) -> Effects:
     """Effects of variants, in memory.
 
@@ -124,7 +134,7 @@ def score_variants(
         variants: path of a VCF, plain or gzip; an iterable of `genome_keras.Variant`; or a
             DataFrame with the columns chrom, pos (1-based), ref and alt, one allele a row.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
-        weights, tasks, both_strands, window, region, unknown, batch_size, engine: as in
+        weights, tasks, both_strands, window, region, unknown, batch_size, engine, summary: as in
             `score_vcf`.
 
     Returns:
@@ -152,17 +162,20 @@ def score_variants(
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     names = EFFECTS[:1] if use.is_language_model else EFFECTS
+    tracks = None if summary is None else accessible_columns(use, summary)
     scored, status = [], []
-    values = [np.empty((len(names), 0, len(columns)), np.float32)]
+    values = [np.empty((len(names), 0, len(columns) + (tracks is not None)), np.float32)]
     with opened_genome(genome) as letters, closing(_lines(variants, region, letters)) as lines:
         given = blocks(lines, letters, window=window, unknown=unknown)
         with file_run(given, nullcontext(), lambda: use.scorer, unit=None) as run:
             for block in run.batches:
-                values.append(_effects(block, run.work, names, chosen))
+                values.append(_effects(block, run.work, names, chosen, tracks))
                 scored += block.variants
                 status += _told(block, values[-1]).status
-    diff, *logodds = np.concatenate(values, 1)
-    return Effects(scored, status, diff, *logodds or [None], columns)
+    values = np.concatenate(values, 1)
+    values, summaries = (values, None) if tracks is None else apart(values)
+    diff, *logodds = values
+    return Effects(scored, status, diff, *logodds or [None], columns, summaries)
 
 
 def score(
@@ -210,9 +223,11 @@ def score_vcf(
     resume: bool = False,
     batch_size: int | None = None,
     engine: str = "auto",
+    summary: Iterable[str] | str | None = None,
     block_size: int = BLOCK,
     bare: bool = False,
     report: str | os.PathLike | None = None,
+    genes: str | os.PathLike | None = None,
     shown: int = SHOWN,
 ) -> ScoredAlleles:
     """Scores every alternative allele of a VCF and writes a table or a VCF.
@@ -246,11 +261,15 @@ def score_vcf(
         batch_size: windows at a time; None is 256, or what the scorer has.
         engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`. A
             report needs gradients: with one, "auto" is "keras".
+        summary: tasks, chosen as `tasks`, such as "cell=K562": a column more, the largest
+            change of P over those of accessible chromatin among them, with its sign. Of tables
+            and of the page, not of a VCF.
         block_size: windows of a block, the unit of resuming.
         bare: of a VCF, leave out the header, QUAL, FILTER, INFO and samples of the input.
-        report: path of an HTML page with pictures of the alleles that change most and of
-            their neighbourhoods, or None.
-        shown: alleles on the page, at most.
+        report: path of an HTML page with a list of all alleles, and pictures of those that
+            change most and of their neighbourhoods; or None.
+        genes: GTF, plain or gzip, among whose genes the page places alleles; or None.
+        shown: alleles with pictures, at most.
 
     Returns:
         `ScoredAlleles`.
@@ -284,10 +303,14 @@ def score_vcf(
         raise ValueError("resume needs a file. Received: out='-'")
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
+    if summary is not None and out.endswith(VCF):
+        raise ValueError(f"{out}: a summary is a column of tables, not of a VCF")
+    tracks = None if summary is None else accessible_columns(use, summary)
     counts, about = Counter(), {"effect": names[0], "weights": use.name, "shown": shown}
     missing = {}  # contigs that the genome lacks
+    about |= {"checkpoint": use.checkpoint, "genes": genes_of(genes, report)}
     with (
-        protected([path, weights]),
+        protected([path, weights, genes]),
         _second_reading(path, wanted=not bare and out.endswith(VCF)) as source,
         opened_genome(genome) as letters,
         variants_page(report, tasks=columns, chosen=chosen, genome=letters, **about) as page,
@@ -295,18 +318,20 @@ def score_vcf(
     ):
         given = blocks(lines, letters, window=window, size=block_size, unknown=unknown)
         head = [("reference", Path(letters.path).name), ("genome_keras_weights", use.name)]
-        table = _open(out, columns, names, letters.contigs, head, source)
+        table = _open(out, columns, names, letters.contigs, head, source, tracks is not None)
         with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
             page.scorer = run.work
             told = (use.digest(), use.engine, both_strands, names, chosen) if resume else ""
+            told += () if tracks is None or not resume else (tuple(tracks),)
             finished = FinishedBlocks(f"{out}.parts" if resume else None, repr(told))
             for block in run.batches:
                 values = finished.load(block)
                 if values is None:
-                    values = _effects(block, run.work, names, chosen)
+                    values = _effects(block, run.work, names, chosen, tracks)
                     finished.save(block, values)
                 block = _told(block, values)
-                run.out(block, values)
+                values, summaries = (values, None) if tracks is None else apart(values)
+                run.out(block, values, summaries)
                 page.add(block, values[0])
                 counts.update(block.status)
                 if len(missing) < NAMED and "no_contig" in block.status:
@@ -346,16 +371,25 @@ def _alleles_of(block):
     return len(block.variants)
 
 
-def _effects(block, scorer, names, chosen):
-    """Effects of a block: float32 (effects, n, tasks), NaN where there is none."""
-    scores = scorer.scores(block.codes, alike=True)[:, chosen]
+def _effects(block, scorer, names, chosen, tracks):
+    """Effects of a block: float32 (effects, n, tasks), NaN where there is none.
+
+    Where there are columns of `tracks`, their summary is one task more.
+    """
+    every = scorer.scores(block.codes, alike=True)
+    scores = every[:, chosen]
     known = np.flatnonzero(block.ref >= 0)
     ref, alt = scores[block.ref[known]], scores[block.alt[known]]
     finite = np.isfinite(ref).all(1) & np.isfinite(alt).all(1)
     values = np.full((len(names), len(block.ref), scores.shape[1]), np.nan, np.float32)
     for effects, name in zip(values, names, strict=True):
         effects[known[finite]] = effect_of(name, ref[finite], alt[finite])
-    return values
+    if tracks is None:
+        return values
+    summaries = np.full(len(block.ref), np.nan, np.float32)
+    both = (every[rows[known[finite]]][:, tracks] for rows in (block.ref, block.alt))
+    summaries[known[finite]] = summary_of(*both)
+    return beside(values, summaries)
 
 
 def _told(block, values):
@@ -421,33 +455,35 @@ def within(
 
 
 @contextmanager
-def _open(out, tasks, names, contigs, about, source):
+def _open(out, tasks, names, contigs, about, source, summary):
     """Opens a table or a VCF; gives a function that writes a block and its effects."""
     if out.endswith(VCF):
         how = {"contigs": contigs, "tasks": tasks, "effects": names, "about": about}
         with open_vcf(out, source=source, **how) as file:
-            yield lambda block, values: file.write(
+            yield lambda block, values, _: file.write(
                 block.lines, block.variants, block.status, values.swapaxes(0, 1)
             )
         return
-    with open_effects(out, tasks, names) as write:
+    with open_effects(out, tasks, names, summary=summary) as write:
         yield write
 
 
 @contextmanager
 def open_effects(
-    out: str | os.PathLike, tasks: list[str], names: Sequence[str]
-) -> Iterator[Callable[[Any, np.ndarray], None]]:
+    out: str | os.PathLike, tasks: list[str], names: Sequence[str], *, summary: bool = False
+) -> Iterator[Callable[..., None]]:
     """Opens a table of effects, as `score_vcf` writes it.
 
     Args:
         out: as in `genome_keras.io.tables.open_table`.
         tasks: names of the columns.
         names: words of `genome_keras.scoring.effects.EFFECTS`.
+        summary: whether there is a column of it.
 
     Yields:
-        A function of `Effects`, or another object with `variants` and `status`, and of
-        floats (names, n, tasks), NaN where there is no effect. It writes their rows.
+        A function of `Effects`, or another object with `variants` and `status`, of floats
+        (names, n, tasks), NaN where there is no effect, and with `summary` of floats (n,). It
+        writes their rows.
 
     Example:
         >>> import tempfile
@@ -464,17 +500,19 @@ def open_effects(
     fields = dict(chrom=str, pos=int, id=str, ref=str, alt=str, status=str)
     for name in names:
         fields |= {f"max_{name}": float, f"max_{name}_task": str}
+    fields |= {"summary": float} if summary else {}
     columns = tasks
     if len(names) > 1:
         columns = [f"{task}:{name}" for name in names for task in tasks]
     with open_table(out, columns, fields=fields) as table:
 
-        def write(block, values):
+        def write(block, values, summaries=None):
             places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in block.variants]
             first = [*zip(*places, strict=True), block.status]
             for effects in values:
                 largest, at = _largest(effects)
                 first += [largest.tolist(), [tasks[i] if i >= 0 else "." for i in at.tolist()]]
+            first += [summaries.tolist()] if summary else []
             table.write(*first, np.concatenate(values, 1))
 
         yield write

@@ -1,0 +1,232 @@
+"""A list of alleles that a reader filters and sorts: what its script is given, and the script."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from genome_keras.pictures.page_frame import data_for_script
+
+_LARGEST = 32_767
+_TOOLS = """<div class="tools">
+<label>alleles with <input id="words" placeholder="chr1 rs123 MYC"/></label>
+<label>factor <select id="factor"></select></label>
+<label>cell <select id="cell"></select></label>
+<label>effect <select id="sign"><option value="0">any</option><option value="1">gain</option>
+<option value="-1">loss</option></select></label>
+<label>of at least <input id="least" type="number" min="0" step="any" size="6"/></label>
+<span class="soft" id="count"></span></div>
+<div class="scroll"><table id="list"><thead id="head"></thead><tbody id="body"></tbody></table>
+</div>
+<div class="tools"><button id="before" type="button">previous</button>
+<button id="after" type="button">next</button></div>
+<noscript>The list of all alleles needs JavaScript.</noscript>"""
+
+
+def allele_list(
+    *,
+    alleles: Sequence[tuple[str, str, int, str, int]],
+    effects: np.ndarray,
+    tasks: Sequence[tuple[str, str, str, str, str]],
+    genes: bool = False,
+) -> str:
+    """The list, without the script; `SCRIPT` fills it.
+
+    Args:
+        alleles: of each its name, its id or "", the number of its pictures or -1, and where it
+            lies among genes: text, and bp (-1 where that is not known).
+        effects: float (alleles, tasks). They are stored in 16 bits: to 1/65,534 of the largest.
+        tasks: of each its name, what was measured, its group ("TF" and so on, or ""), cell, and
+            how good it is, in words; "" where that is not known.
+        genes: whether there is a column of genes.
+
+    Returns:
+        HTML, about 3 bytes for each effect and 100 for each allele.
+
+    Example:
+        >>> alleles = [("chr1:5 A>C", "rs1", 0, "in MYC", 0)]
+        >>> tasks = [("K562|CTCF|None", "CTCF", "TF", "K562", "")]
+        >>> html = allele_list(alleles=alleles, effects=np.array([[0.5]]), tasks=tasks)
+        >>> "<select" in html, "rs1" in html
+        (True, True)
+    """
+    effects = np.nan_to_num(np.asarray(effects, np.float64))
+    scale = (np.abs(effects).max(initial=0) or 1.0) / _LARGEST
+    numbers = np.rint(effects / scale).astype("<i2")
+    data = {
+        "alleles": [list(allele) for allele in alleles],
+        "tasks": [list(task) for task in tasks],
+        "scale": scale,
+        "effects": base64.b64encode(numbers.tobytes()).decode("ascii"),
+        "genes": genes,
+        "told": any(task[-1] for task in tasks),
+    }
+    return f"{_TOOLS}\n{data_for_script('alleles', data)}"
+
+
+# Text comes into the page as text only: nothing of the data is read as HTML.
+SCRIPT = """
+"use strict";
+const ROWS = 25;
+const data = JSON.parse(document.getElementById("alleles").textContent);
+const by = id => document.getElementById(id);
+const bytes = Uint8Array.from(atob(data.effects), letter => letter.charCodeAt(0));
+const numbers = new Int16Array(bytes.buffer);
+const effect = (row, column) => data.scale * numbers[row * data.tasks.length + column];
+const NAME = 0, FACTOR = 1, GROUP = 2, CELL = 3, QUALITY = 4;
+const ID = 1, PICTURES = 2, GENE = 3, DISTANCE = 4;
+const texts = data.alleles.map(
+  allele => [allele[NAME], allele[NAME].replaceAll(",", ""), allele[ID], allele[GENE]]
+    .join(" ").toLowerCase());
+const state = {column: "effect", down: true, first: 0};
+const make = (tag, text, kind) => {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (kind) element.className = kind;
+  return element;
+};
+const option = (value, text) => {
+  const element = make("option", text);
+  element.value = value;
+  return element;
+};
+const counted = (names, key) => {
+  const found = new Map();
+  for (const task of names) found.set(task[key], (found.get(task[key]) || 0) + 1);
+  return [...found].sort();
+};
+function choices() {
+  by("factor").append(option("", "all"));
+  for (const [group] of counted(data.tasks, GROUP)) {
+    const own = data.tasks.filter(task => task[GROUP] === group);
+    const box = make("optgroup");
+    box.label = group || "others";
+    box.append(option(JSON.stringify([group]), "all of " + box.label + " (" + own.length + ")"));
+    for (const [name, count] of counted(own, FACTOR))
+      box.append(option(JSON.stringify([group, name]), name + " (" + count + ")"));
+    by("factor").append(box);
+  }
+  by("cell").append(option("", "all"));
+  for (const [name, count] of counted(data.tasks, CELL))
+    if (name) by("cell").append(option(JSON.stringify(name), name + " (" + count + ")"));
+  by("cell").parentElement.hidden = by("cell").length === 1;
+}
+function columns() {
+  const wanted = by("factor").value ? JSON.parse(by("factor").value) : [];
+  const cell = by("cell").value ? JSON.parse(by("cell").value) : null;
+  return [...data.tasks.keys()].filter(column => {
+    const task = data.tasks[column];
+    if (cell !== null) if (task[CELL] !== cell) return false;
+    return wanted.every((word, place) => word === task[place ? FACTOR : GROUP]);
+  });
+}
+function largest(row, chosen, sign) {
+  let found = -1, most = -1;
+  for (const column of chosen) {
+    const value = effect(row, column), size = sign ? sign * value : Math.abs(value);
+    if (size > most) { found = column; most = size; }
+  }
+  return found;
+}
+const signed = value =>
+  (value > 0 ? "+" : value === 0 ? "" : "\\u2212") + Math.abs(value).toFixed(4);
+const shade = value => value > 0 ? "more" : "less";
+function others(row, chosen, column, sign) {
+  const best = new Map();
+  for (const other of chosen) {
+    const name = data.tasks[other][FACTOR], value = effect(row, other);
+    if (name !== data.tasks[column][FACTOR]) if (sign ? sign * value > 0 : value !== 0)
+      if (!best.has(name) || Math.abs(value) > Math.abs(best.get(name))) best.set(name, value);
+  }
+  return [...best].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3)
+    .map(([name, value]) => name + " " + signed(value)).join(", ");
+}
+const HEADS = [["allele", "allele"], ["id", "id"], ["gene", "gene"], ["effect", "effect"],
+  ["task", "of the task"], ["quality", "precision / recall (positives)"],
+  ["others", "other factors"]];
+const kinds = {id: "text", gene: "text", task: "text", others: "text wide"};
+function heads() {
+  return HEADS.filter(([key]) => (data.genes || key !== "gene") ? (data.told || key !== "quality")
+    : false);
+}
+function found() {
+  const words = by("words").value.toLowerCase().split(" ").filter(word => word);
+  const chosen = columns(), sign = Number(by("sign").value), least = Number(by("least").value);
+  const rows = [];
+  if (chosen.length) data.alleles.forEach((allele, row) => {
+    if (!words.every(word => texts[row].includes(word))) return;
+    const column = largest(row, chosen, sign), value = column === -1 ? 0 : effect(row, column);
+    if (column === -1) return;
+    if (sign) if (!(sign * value > 0)) return;
+    if (Math.abs(value) >= least) rows.push({row, allele, column, value});
+  });
+  const far = line => line.allele[DISTANCE] === -1 ? Infinity : line.allele[DISTANCE];
+  const task = line => data.tasks[line.column][NAME];
+  const keys = {allele: line => line.row, id: line => line.allele[ID], gene: far,
+    effect: line => Math.abs(line.value), task};
+  const key = keys[state.column], way = state.down ? -1 : 1;
+  rows.sort((a, b) => {
+    const x = key(a), y = key(b);
+    return x === y ? a.row - b.row : x > y ? way : -way;
+  });
+  return {rows, chosen, sign};
+}
+function head() {
+  const line = make("tr");
+  for (const [key, name] of heads()) {
+    const cell = make("th", undefined, kinds[key]), sorts = key !== "others" ? key !== "quality" : false;
+    if (!sorts) { cell.textContent = name; line.append(cell); continue; }
+    const button = make("button", name);
+    button.type = "button";
+    button.dataset.column = key;
+    if (key === state.column) cell.ariaSort = state.down ? "descending" : "ascending";
+    button.onclick = () => {
+      state.down = state.column === key ? !state.down : key === "effect";
+      state.column = key;
+      state.first = 0;
+      show();
+    };
+    cell.append(button);
+    line.append(cell);
+  }
+  by("head").replaceChildren(line);
+}
+function cells(line, chosen, sign) {
+  const [name, id, pictures, gene] = line.allele, task = data.tasks[line.column];
+  const place = make("td");
+  if (pictures === -1) place.textContent = name;
+  else {
+    const link = make("a", name);
+    link.href = "#v" + pictures;
+    place.append(link);
+  }
+  return {allele: place, id: make("td", id, kinds.id), gene: make("td", gene, kinds.gene),
+    effect: make("td", signed(line.value), shade(line.value)),
+    task: make("td", task[NAME], kinds.task), quality: make("td", task[QUALITY]),
+    others: make("td", others(line.row, chosen, line.column, sign), kinds.others)};
+}
+function show() {
+  const {rows, chosen, sign} = found(), shown = rows.slice(state.first, state.first + ROWS);
+  head();
+  by("body").replaceChildren(...shown.map(line => {
+    const row = make("tr"), own = cells(line, chosen, sign);
+    row.append(...heads().map(([key]) => own[key]));
+    return row;
+  }));
+  const last = state.first + shown.length, whole = rows.length.toLocaleString("en");
+  by("count").textContent = (shown.length ? (state.first + 1).toLocaleString("en") + " to "
+    + last.toLocaleString("en") + " of " + whole : "none") + " alleles, "
+    + chosen.length.toLocaleString("en") + " of " + data.tasks.length.toLocaleString("en")
+    + " tasks";
+  by("before").disabled = state.first === 0;
+  by("after").disabled = last === rows.length;
+}
+for (const id of ["words", "factor", "cell", "sign", "least"]) by(id).oninput = () => {
+  state.first = 0;
+  show();
+};
+by("before").onclick = () => { state.first = Math.max(0, state.first - ROWS); show(); };
+by("after").onclick = () => { state.first += ROWS; show(); };
+choices();
+show();
+"""

@@ -1,0 +1,107 @@
+"""How good a checkpoint is, as it says itself: what must be known before its effects are."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from genome_keras.weights.calibration import calibration_of
+from genome_keras.weights.checkpoint import Checkpoint
+
+_MEANS = {"auroc": "AUROC", "auprc": "AUPRC", "f1": "F1"}
+UNKNOWN = (
+    "How good the model is nobody told: its description has no held-out scores, and no calibration "
+    "lies beside its weights. `genome-keras evaluate` and `calibrate` measure it on data."
+)
+
+
+class TrackQuality(NamedTuple):
+    """How good the calls of one task are, on regions that its threshold was not chosen on.
+
+    Attributes:
+        precision, recall: NaN without a call or a positive.
+        positives: among the regions.
+
+    Example:
+        >>> print(TrackQuality(0.5, 0.25, 12))
+        0.50 / 0.25 (12)
+    """
+
+    precision: float
+    recall: float
+    positives: int
+
+    def __str__(self) -> str:
+        shown = ("?" if np.isnan(x) else f"{x:.2f}" for x in (self.precision, self.recall))
+        return f"{' / '.join(shown)} ({self.positives:,})"
+
+
+class Quality(NamedTuple):
+    """What a checkpoint ships of its held-out scores.
+
+    Attributes:
+        lines: sentences.
+        tracks: name of a task -> `TrackQuality`; empty where nothing was measured of each.
+
+    Example:
+        >>> quality_of(None).tracks
+        {}
+    """
+
+    lines: list[str]
+    tracks: dict[str, TrackQuality]
+
+
+def quality_of(checkpoint: Checkpoint | None) -> Quality:
+    """The held-out scores of a checkpoint.
+
+    Args:
+        checkpoint: None of a model in memory.
+
+    Raises:
+        FormatError, WeightsError: as `genome_keras.weights.calibration.calibration_of`.
+
+    Example:
+        >>> from genome_keras.weights import find
+        >>> quality = quality_of(find("bigru_multitask.human_chromatin.v2"))
+        >>> "AUROC" in quality.lines[0], len(quality.tracks)
+        (True, 192)
+    """
+    if checkpoint is None:
+        return Quality([UNKNOWN], {})
+    lines, tracks = list(_means(checkpoint)), {}
+    calibration = calibration_of(checkpoint) if checkpoint.tasks else None
+    if calibration is not None:
+        columns = (calibration.precision, calibration.recall, calibration.positives)
+        values = zip(*(column.tolist() for column in columns), strict=True)
+        tracks = {
+            task: TrackQuality(*three)
+            for task, three in zip(calibration.tasks, values, strict=True)
+            if three[2]
+        }
+    if tracks:
+        where = f" ({' '.join(calibration.about.split())})" if calibration.about else ""
+        lines.append(
+            "Precision / recall (positives) are of each track's calls by its own threshold on "
+            f"validation regions{where}; ? is not known. With few positives they say little."
+        )
+    return Quality(lines or [UNKNOWN], tracks)
+
+
+def _means(checkpoint):
+    held_out = checkpoint.config.get("held_out")
+    found = held_out.get("all") if isinstance(held_out, dict) else None
+    if not isinstance(found, dict):
+        return
+    told = [
+        f"{word} {found[f'{name}_mean']:.3f}"
+        for name, word in _MEANS.items()
+        if isinstance(found.get(f"{name}_mean"), float)
+    ]
+    if isinstance(found.get("perplexity"), float):  # of a language model
+        told.append(f"perplexity {found['perplexity']:.4f} a base")
+    if told:
+        sizes = [found.get("tasks"), found.get("examples")]
+        where = " on held-out regions"
+        if all(isinstance(size, int) for size in sizes):
+            where = " over {:,} tasks and {:,} held-out regions".format(*sizes)
+        yield f"Held-out scores of {checkpoint.name}: {', '.join(told)}, means{where}."
