@@ -60,6 +60,10 @@ def test_the_files_of_a_run(tmp_path):
     assert files.asked()["arguments"] == {"k": [1, 2]}
     with pytest.raises(FormatError, match="a run with other arguments or data"):
         claim(files.folder, asked | {"seed": 1})
+    told = asked | {"data_sha256": ["a", "b"]}
+    claim(files.folder, told)  # the record is of a version that did not note the data
+    with pytest.raises(FormatError, match="a run with other arguments or data"):
+        claim(files.folder, told | {"data_sha256": ["a", "c"]})
     rows = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}]
     files.write_log(rows, table=True)
     assert files.read_log() == rows

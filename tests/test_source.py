@@ -47,6 +47,22 @@ def test_any_range_of_a_split(tmp_path, layout, window, chunk):
     assert (loaded.window, loaded.tasks, len(loaded)) == (found.window, found.tasks, len(found))
 
 
+@pytest.mark.parametrize("whole", [1 << 30, 0])
+def test_a_fingerprint_tells_other_examples(tmp_path, monkeypatch, whole):
+    """The same on disk and in memory; another for one other letter, label, row or name."""
+    monkeypatch.setattr("genome_keras.datasets.source.WHOLE", whole)
+    write(tmp_path / "d.h5", n=500, chunks=(7, 2))
+    opened = open_chromatin(tmp_path / "d.h5", "train")
+    x, y = opened.read_codes(0, len(opened)), opened.read_labels(0, len(opened))
+    other_x, other_y = x.copy(), y.copy()
+    other_x[3, 5], other_y[-1, 2] = (x[3, 5] + 1) % 4, (y[-1, 2] + 2) % 3 - 1
+    variants = [(x, y), (other_x, y), (x, other_y), (x[1:], y[1:]), (x[::-1], y)]
+    made = [Examples(a, b, np.full(len(a), ""), opened.tasks) for a, b in variants]
+    made.append(Examples(x, y, np.full(len(x), ""), ["a", *opened.tasks[1:]]))
+    found = [opened.fingerprint(), *(examples.fingerprint() for examples in made)]
+    assert found[0] == found[1] and len(set(found)) == len(variants) + 1
+
+
 def test_values_of_source(tmp_path):
     x, _, split, sources = write(tmp_path / "d.h5")
     rows = (split == b"test") & (sources == b"windows")

@@ -208,6 +208,10 @@ def test_command_line(data, tmp_path, capsys):
     again = genome_keras.kmer_logreg(window=12, tasks=2, weights=out / "best.weights.h5")
     trained = train_dataset(data, out=out, model="kmer_logreg", epochs=2, batch_size=16, seed=4)
     assert all(map(np.array_equal, again.get_weights(), trained.get_weights()))
+    with h5py.File(data, "r+") as file:
+        file["y"][1] = 1 - file["y"][1]
+    assert main([*command, "--epochs", "2"]) == 1  # and not the weights of other labels
+    assert "a run with other arguments or data" in capsys.readouterr().err
 
 
 def test_a_trained_model_and_its_folder_are_evaluated_alike(data, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -89,6 +90,12 @@ def test_another_run_in_the_folder_and_bad_arguments(data, tmp_path, capsys):
     assert main([*command, "--C", "1"]) == 0
     assert main([*command, "--features", "integers"]) == 1
     assert "this folder holds a run with other arguments" in capsys.readouterr().err
+    with h5py.File(data, "r+") as file:
+        file["y"][1] = 1 - file["y"][1]
+    assert main([*command, "--C", "1"]) == 1  # and not the fit of other labels
+    assert "this folder holds a run with other arguments or data" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="C must differ in six digits"):
+        train_logreg(data, out=tmp_path / "x", C=[0.1, 0.10000001])
     with pytest.raises(SystemExit) as stopped:
         main([*command, "--C", "0"])
     assert stopped.value.code == 2

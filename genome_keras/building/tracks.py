@@ -89,7 +89,7 @@ def _tracks(path):
         problem = "an archive; unpack it and give the folder: mkdir peaks && tar xf FILE -C peaks"
         raise FormatError(path, None, problem)
     if path.suffix == ".tsv":
-        return list(_table(path))
+        return _table(path)
     return [Track(_stem(path), path)]
 
 
@@ -102,6 +102,13 @@ def _stem(path):
 
 
 def _table(path):
+    tracks = list(_rows(path))
+    if not tracks:
+        raise FormatError(path, None, "a table without tracks")
+    return tracks
+
+
+def _rows(path):
     for number, line in rows(path, "a table of tracks as"):
         fields = line.split("\t")
         if not line.strip() or line.startswith("#"):

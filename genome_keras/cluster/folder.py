@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from genome_keras.errors import FormatError, GenomeKerasError
+from genome_keras.errors import FormatError, GenomeKerasError, printable
 from genome_keras.io import leftovers
 from genome_keras.io.atomic import atomic
 
@@ -46,14 +46,14 @@ class Folder:
             self.path.mkdir(exist_ok=True)
             leftovers.sweep(record)  # of a run that was killed while it wrote this
             if record.exists():
-                if json.loads(record.read_text()) != about:
+                if _read(record) != about:
                     raise FormatError(record, None, "made with other arguments, weights or input")
             elif any(self.path.iterdir()):
                 raise GenomeKerasError(f"{path}: expected an empty folder, or one of this command")
             else:
                 with atomic(record) as temporary:
                     temporary.write_text(json.dumps(about, indent=1))
-        except (OSError, json.JSONDecodeError) as error:
+        except OSError as error:
             raise GenomeKerasError(f"{path}: cannot use: {error}") from error
 
     def part(self, contig: str, number: int) -> Path:
@@ -64,3 +64,11 @@ class Folder:
         """Removes what killed workers were writing."""
         for path in self.path.glob("contig=*/.part-*"):
             path.unlink(missing_ok=True)
+
+
+def _read(record):
+    try:
+        return json.loads(record.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        problem = f"damaged ({printable(str(error)):.100})"
+        raise FormatError(record, None, problem) from error

@@ -1,5 +1,6 @@
 """What every set of labelled windows can do, in memory or on disk."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,6 +12,8 @@ from genome_keras.windows import centre
 __all__ = ["Source", "centre", "checked_labels", "spans"]
 
 STEP = 16_384  # examples whose labels are in memory at once to count them
+WHOLE = 1 << 30  # bytes of examples that are all read to know them again
+STRETCHES, STRETCH = 64, 256  # of more, and examples in each
 
 
 class Source(ABC):
@@ -63,6 +66,21 @@ class Source(ABC):
             positives = positives + (labels == 1).sum(0)
             measured = measured + (labels >= 0).sum(0)
         return positives, measured
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the examples: of all, or of 64 stretches where they have over 1 GiB.
+
+        The same in memory and on disk.
+        """
+        whole = len(self) * (self.window + len(self.tasks)) <= WHOLE
+        step = STEP if whole else STRETCH
+        starts = range(0, len(self), step if whole else len(self) // STRETCHES)
+        digest = hashlib.sha256(repr((len(self), self.window, list(self.tasks))).encode())
+        for start in starts:
+            stop = min(start + step, len(self))
+            for part in (self.read_codes(start, stop), self.read_labels(start, stop)):
+                digest.update(np.ascontiguousarray(part))
+        return digest.hexdigest()
 
     @cached_property
     def positive_rates(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, printable
 from genome_keras.evaluation.compare import side_by_side
 from genome_keras.evaluation.measure import Measured
 from genome_keras.io.atomic import atomic
@@ -23,6 +23,16 @@ KEYS = ("subset", "task", "model", "train_rate")
 COUNTS = ("measured", "positives", "epoch")
 # What must be the same for scores to be comparable.
 SAME = ("labels_sha256", "split", "tuned_on", "threshold", "min_rate", "bootstrap")
+_TWISTED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    StopIteration,
+    RecursionError,
+    csv.Error,
+)
 
 
 def write_scores(
@@ -178,18 +188,10 @@ def _read(folder):
         path = folder / PER_TASK
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
-        tables = _tables(rows, list(facts), list(sizes))
         some = [row for row in rows if row["subset"] == "all" and row["model"] == next(iter(facts))]
         tasks = [row["task"] for row in some]
         rates = [float(row["train_rate"]) for row in some]
-        lengths = {
-            len(c)
-            for subsets in tables.values()
-            for table in subsets.values()
-            for c in table.values()
-        }
-        if lengths != {len(tasks)}:
-            raise ValueError("rows are missing")
+        tables = _tables(rows, list(facts), list(sizes), tasks)
         models = {
             name: Measured(
                 fact.pop("kind"),
@@ -200,21 +202,29 @@ def _read(folder):
             )
             for name, fact in facts.items()
         }
+        # Whatever is missing or twisted shows here, and not later.
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            side_by_side(models, header=header, tasks=tasks, train_rates=rates, sizes=sizes)
     except OSError as error:
         raise FormatError(path, None, f"cannot read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise FormatError(path, None, f"not what `evaluate` writes ({error!r})") from error
+    except _TWISTED as error:
+        problem = f"not what `evaluate` writes ({printable(repr(error)):.200})"
+        raise FormatError(path, None, problem) from error
     return header, tasks, rates, sizes, models
 
 
-def _tables(rows, models, subsets):
+def _tables(rows, models, subsets, tasks):
     """model -> subset -> column -> (tasks,)."""
     found = {model: {subset: {} for subset in subsets} for model in models}
+    told = {model: {subset: [] for subset in subsets} for model in models}
     for row in rows:
+        told[row["model"]][row["subset"]].append(row["task"])
         table = found[row["model"]][row["subset"]]
         for column, value in row.items():
             if column not in KEYS:
                 table.setdefault(column, []).append(value)
+    if any(names != tasks for named in told.values() for names in named.values()):
+        raise ValueError("rows are missing, or in another order")
     return {
         model: {
             subset: {

@@ -3,7 +3,6 @@
 import math
 import os
 import time
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.digest import sha256_of
 from genome_keras.io.folder_lock import held
 from genome_keras.io.lines import check_regular
+from genome_keras.io.numpy_files import read_arrays
 from genome_keras.lm.genome import read_genome, split
 from genome_keras.lm.network import Network
 from genome_keras.lm.perplexity import Tally
@@ -177,21 +177,20 @@ class _Run:
         path = self.files.state
         if not path.exists():
             return
+        problem = "damaged, or not the state of this run; remove the folder to start anew"
+        state = read_arrays(path, problem=problem)
         try:
-            with np.load(path) as state:
-                variables = self.network.variables()
-                for number, variable in enumerate(variables):
-                    variable.assign(state[f"variable/{number}"])
-                self.epoch, self.window = int(state["epoch"]), int(state["window"])
-                self.tally = Tally(float(state["nats"]), int(state["bases"]))
-                self.cpu_seconds = float(state["cpu_seconds"])
-                count = sum(name.startswith("state/") for name in state.files)
-                self.states = [state[f"state/{number}"] for number in range(count)]
-            if self.epoch:
-                self.log = self.files.read_log()[: self.epoch]
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            problem = "damaged, or not the state of this run; remove the folder to start anew"
+            for number, variable in enumerate(self.network.variables()):
+                variable.assign(state[f"variable/{number}"])
+            self.epoch, self.window = int(state["epoch"]), int(state["window"])
+            self.tally = Tally(float(state["nats"]), int(state["bases"]))
+            self.cpu_seconds = float(state["cpu_seconds"])
+            count = sum(name.startswith("state/") for name in state)
+            self.states = [state[f"state/{number}"] for number in range(count)]
+        except (ValueError, TypeError, KeyError) as error:
             raise FormatError(path, None, problem) from error
+        if self.epoch:
+            self.log = self.files.read_log()[: self.epoch]
 
     def learn_epoch(self, epoch, epochs):
         """Learns from what is left of an epoch, and returns the `Tally` of all of it."""

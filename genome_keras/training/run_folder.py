@@ -3,7 +3,6 @@
 import math
 import os
 import time
-import zipfile
 from typing import Any
 
 import keras
@@ -11,6 +10,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
+from genome_keras.io.numpy_files import read_arrays
 from genome_keras.training.averaging import averaged
 from genome_keras.training.batches import Batches
 from genome_keras.weights.checkpoint import save_bare
@@ -77,17 +77,17 @@ class RunFolder(keras.callbacks.Callback):
         if not path.exists():
             return False
         model.optimizer.build(model.trainable_variables)
+        problem = "damaged, or not the state of this model; remove the folder to start anew"
+        state = read_arrays(path, problem=problem)
         try:
-            with path.open("rb") as file, np.load(file) as state:
-                for name, variables in _variables(model).items():
-                    _assign(variables, _numbered(state, name))
-                self._metrics = _numbered(state, "metrics")
-                self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
-                self.cpu_seconds = float(state["cpu_seconds"])
-            log = self.files.read_log()
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            problem = "damaged, or not the state of this model; remove the folder to start anew"
+            for name, variables in _variables(model).items():
+                _assign(variables, _numbered(state, name))
+            self._metrics = _numbered(state, "metrics")
+            self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
+            self.cpu_seconds = float(state["cpu_seconds"])
+        except (ValueError, TypeError, KeyError) as error:
             raise FormatError(path, None, problem) from error
+        log = self.files.read_log()
         self.log = [row for row in log if row["epoch"] <= self.epoch]
         if self.batch:
             model.test_on_batch(*self.batches[0])  # makes the variables of the metrics
@@ -183,7 +183,7 @@ def _variables(model):
 
 
 def _numbered(state, name):
-    count = sum(key.startswith(f"{name}/") for key in state.files)
+    count = sum(key.startswith(f"{name}/") for key in state)
     return [state[f"{name}/{number}"] for number in range(count)]
 
 

@@ -145,6 +145,7 @@ def train(
         asked |= {"fine_tune": _name(fine_tune), "precision": precision, "seed": seed}
         asked |= {"examples": examples} if examples is not None else {}
         asked |= {"sources": list(sources)} if sources is not None else {}
+        asked["data_sha256"] = [source.fingerprint() for source in (learned, valid)]
         with own_folder(out) as folder:
             files = RunFiles(claim(folder, {**asked, "tasks": learned.tasks}))
             more = _untrained(learned) | _learned_on(data, sources, start)

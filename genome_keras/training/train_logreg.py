@@ -11,8 +11,10 @@ from genome_keras.arguments import one_of
 from genome_keras.datasets.labelled import labelled
 from genome_keras.datasets.splits import Data, in_memory, open_split, paths_of
 from genome_keras.encode import kmer_counts
+from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic, protected
 from genome_keras.io.folder_lock import held
+from genome_keras.io.numpy_files import read_arrays
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
 from genome_keras.training import logreg
@@ -89,8 +91,10 @@ def train_logreg(
     """
     one_of(accepted=FEATURES, features=features)
     C = tuple(C)
-    if not C or min(C) <= 0:
+    if not C or not all(0 < weight < np.inf for weight in C):
         raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
+    if len({f"{weight:g}" for weight in C}) < len(set(C)):
+        raise ValueError(f"C must differ in six digits, which name files. Received: C={C!r}")
     if sources is not None:
         sources = [sources] if isinstance(sources, str) else list(sources)
     data = labelled(data)
@@ -104,6 +108,7 @@ def train_logreg(
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
     asked |= {"examples": examples} if examples is not None else {}
     asked |= {"sources": sources} if sources is not None else {}
+    asked["data_sha256"] = [source.fingerprint() for source in (train, valid)]
     files = RunFiles(claim(out, asked))
 
     count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
@@ -142,10 +147,13 @@ def _fitted(path, counts, labels, C, start, tol):
         fit = logreg.fit(counts, labels, C=C, start=start, tol=tol)
         with atomic(path) as temporary:
             np.savez(temporary, cpu_seconds=time.process_time() - began, **vars(fit))
-    with np.load(path) as saved:
-        arrays = dict(saved)
-    seconds = float(arrays.pop("cpu_seconds"))
-    return logreg.Fit(**arrays), seconds
+    problem = "damaged, or not a fit of this run; remove it"
+    arrays = read_arrays(path, problem=problem)
+    try:
+        seconds = float(arrays.pop("cpu_seconds"))
+        return logreg.Fit(**arrays), seconds
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(path, None, problem) from error
 
 
 _OTHER = reverse_complement_columns(K)

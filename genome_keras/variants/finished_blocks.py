@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
+from genome_keras.io.numpy_files import read_arrays
 from genome_keras.variants.blocks import Block
 
 
@@ -39,11 +40,11 @@ class FinishedBlocks:
         """Effects of a block, or None."""
         if self.folder is None or not (path := self._path(block)).exists():
             return None
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, EOFError, ValueError) as error:
-            raise FormatError(path, None, "damaged; remove it") from error
-        return values
+        problem = "damaged; remove it"
+        arrays = read_arrays(path, problem=problem)
+        if "" not in arrays:
+            raise FormatError(path, None, problem)
+        return arrays[""]
 
     def save(self, block: Block, values: np.ndarray) -> None:
         """Keeps effects of a block."""

@@ -23,6 +23,7 @@ from genome_keras.io.atomic import atomic
 from genome_keras.weights import description
 
 _WEIGHTS = ".weights.h5"
+_DATA = "data_sha256"
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ class RunFiles:
         Raises:
             FormatError: `train.json` is missing or damaged.
         """
-        found = _read(self.record)
-        if not isinstance(found, dict):
+        recorded = _read(self.record)
+        if not isinstance(recorded, dict):
             raise FormatError(self.record, None, "expected a JSON object; not that of a run")
-        return found
+        return recorded
 
     def read_log(self) -> list[dict]:
         """The rows of `log.json`; none where the first epoch has not ended.
@@ -165,9 +166,13 @@ def claim(out: str | os.PathLike, asked: dict) -> Path:
     """
     check_folder(out)
     files = RunFiles(out)
-    if files.record.exists() and _read(files.record) != json.loads(json.dumps(asked)):
-        problem = "this folder holds a run with other arguments or data"
-        raise FormatError(files.record, None, problem)
+    if files.record.exists():
+        before, now = _read(files.record), json.loads(json.dumps(asked))
+        if isinstance(before, dict) and _DATA not in before:  # of a version that did not note it
+            now.pop(_DATA, None)
+        if before != now:
+            problem = "this folder holds a run with other arguments or data"
+            raise FormatError(files.record, None, problem)
     files.folder.mkdir(parents=True, exist_ok=True)
     write_json(files.record, asked)
     return files.folder
