@@ -321,8 +321,10 @@ def score_vcf(
         table = _open(out, columns, names, letters.contigs, head, source, tracks is not None)
         with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
             page.scorer = run.work
-            told = (use.digest(), use.engine, both_strands, names, chosen) if resume else ""
-            told += () if tracks is None or not resume else (tuple(tracks),)
+            summed = () if tracks is None else (tuple(tracks),)
+            told = (
+                (use.digest(), use.engine, both_strands, names, chosen, *summed) if resume else ""
+            )
             finished = FinishedBlocks(f"{out}.parts" if resume else None, repr(told))
             for block in run.batches:
                 values = finished.load(block)
