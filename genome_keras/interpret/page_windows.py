@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from genome_keras.interpret.alike_tasks import ALIKE, alike_tasks
 from genome_keras.interpret.methods import DeepLiftShap
 from genome_keras.interpret.mutagenesis import mean_loss
-from genome_keras.pictures.canvas import BASES
+from genome_keras.pictures.canvas import BASES, limits
 from genome_keras.pictures.page_frame import paragraph, table, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.windows import draw_logo, draw_substitutions
@@ -18,21 +19,29 @@ from genome_keras.scoring.effects import name_change
 from genome_keras.windows import Batch
 
 WINDOWS, LENGTH = 10, 2000  # at most: windows, and bp of all of them; one is always shown
-PICTURED, TOLD = 2, 6  # tasks of each, at most: in pictures and in a table
+PICTURED, TOLD = 2, 6  # groups of alike tasks of each, at most: in pictures and in a table
+NAMED = 4  # tasks of a group, at most
+SCALES = (
+    "Tasks whose values in a window are alike, but for a factor (their cosine is "
+    f"{ALIKE} or more), are one row, told by the task with the largest value. The pictures of a "
+    "window have one scale, other windows have others."
+)
 
 
 class _Seen(NamedTuple):
     name: str
     start: int
     codes: np.ndarray  # (window,)
-    tasks: list[int]  # columns, the largest value first
+    groups: list[list[int]]  # columns of alike tasks, the largest value first
     peaks: list[tuple]  # of each: value, place from 0, letter
     values: np.ndarray  # (window, 4, pictured)
-    missed: list[float] | None  # of each task, by its sum
+    missed: list[float] | None  # of each group's first task, by its sum
 
 
 class FirstWindows:
     """What a page keeps of the windows that pass: the first few, and of these a few tasks.
+
+    Tasks whose values are alike count as one, told by the task with the largest value.
 
     Args:
         own: whether only values of the windows' own letters count.
@@ -69,11 +78,13 @@ class FirstWindows:
             flat = np.nan_to_num(window_values).reshape(-1, window_values.shape[-1])
             at = np.abs(flat).argmax(0)
             largest = flat[at, np.arange(len(at))]
-            tasks = np.argsort(-np.abs(largest), kind="stable")[:TOLD].tolist()
+            order = np.argsort(-np.abs(largest), kind="stable").tolist()
+            groups = alike_tasks(flat, order, most=TOLD)
+            tasks = [group[0] for group in groups]
             peaks = [(float(largest[task]), *divmod(int(at[task]), 4)) for task in tasks]
             kept = window_values[..., tasks[:PICTURED]].copy()
             sums = None if missed is None else missed[row, tasks].tolist()
-            self.seen.append(_Seen(name, start, codes.copy(), tasks, peaks, kept, sums))
+            self.seen.append(_Seen(name, start, codes.copy(), groups, peaks, kept, sums))
 
 
 @contextmanager
@@ -111,14 +122,17 @@ def mutagenesis_page(
         f"Each letter of a window is changed to each other one; shown is the {change}. In the "
         "heat maps blue is less and orange more, and a dot marks the window's own letter. "
         "Above them, the height of a letter is what is lost, on average, when it is changed.",
+        SCALES,
     )
 
     def pictures(seen, number, where, **place):
-        effects = seen.values[..., number]
-        shown = mean_loss(effects, seen.codes)
-        yield draw_logo(shown, label="mean loss", **place), f"Letters that carry {where}"
+        losses = [mean_loss(effects, seen.codes) for effects in np.moveaxis(seen.values, -1, 0)]
+        look = {"label": "mean loss", "ends": limits(*losses)}
+        yield draw_logo(losses[number], **look, **place), f"Letters that carry {where}"
         place.pop("title")
-        yield draw_substitutions(effects, label="change", **place), f"Every substitution: {where}"
+        look = {"label": "change", "most": float(np.abs(np.nan_to_num(seen.values)).max())}
+        told = f"Every substitution: {where}"
+        yield draw_substitutions(seen.values[..., number], **look, **place), told
 
     with _page(
         path, "In-silico mutagenesis", about, tasks, weights, pictures, alt=True, shown=shown
@@ -155,6 +169,7 @@ def attribution_page(
     about = (
         f"The height of a letter is what it adds to the {what} of the task, by "
         f"{method.replace('_', ' ')}; letters that hang below the line take away from it.",
+        SCALES,
     )
     if method == DeepLiftShap.name:
         about += (
@@ -163,10 +178,9 @@ def attribution_page(
         )
 
     def pictures(seen, number, where, **place):
-        yield (
-            draw_logo(seen.values[..., number], label=what, **place),
-            f"What each letter adds: {where}",
-        )
+        ends = limits(*np.moveaxis(seen.values, -1, 0))
+        figure = draw_logo(seen.values[..., number], label=what, ends=ends, **place)
+        yield figure, f"What each letter adds: {where}"
 
     with _page(
         path, "Attributions", about, tasks, weights, pictures, alt=False, shown=shown
@@ -193,20 +207,30 @@ def _page(path, title, about, tasks, weights, pictures, *, alt, shown):
 def _section(number, seen, tasks, pictures, alt):
     place = f"{seen.name}:{seen.start + 1:,}-{seen.start + len(seen.codes):,}"
     yield f'<h2 id="w{number}">{escape(place)}</h2>'
-    if len(seen.tasks) < len(tasks):
-        yield paragraph(f"The {len(seen.tasks)} tasks with the largest values:", soft=True)
+    if sum(map(len, seen.groups)) < len(tasks):
+        yield paragraph(f"The {len(seen.groups)} with the largest values:", soft=True)
     rows = []
-    for task, (value, at, letter) in zip(seen.tasks, seen.peaks, strict=True):
+    for (task, *others), (value, at, letter) in zip(seen.groups, seen.peaks, strict=True):
         own = "ACGTN"[seen.codes[at]]
         change = f"{own}>{BASES[letter]}" if alt else own
-        rows.append((tasks[task], f"{seen.start + at + 1:,} {change}", f"{value:+.4f}"))
-    heads = ("task", "at (1-based)", "largest value")
+        where = f"{seen.start + at + 1:,} {change}"
+        named = _named([tasks[other] for other in others])
+        rows.append((tasks[task], where, f"{value:+.4f}", named))
+    heads = ("task", "at (1-based)", "largest value", "alike")
     if seen.missed is not None:
         heads = (*heads, "sum error")
         rows = [(*row, f"{error:+.1e}") for row, error in zip(rows, seen.missed, strict=True)]
     yield table(heads, rows)
-    for which, task in enumerate(seen.tasks[:PICTURED]):
+    for which, (task, *_) in enumerate(seen.groups[:PICTURED]):
         where = f"{tasks[task]} in {place}"
         named = dict(codes=seen.codes, start=seen.start, contig=seen.name, title=tasks[task])
         for part, (figure, label) in enumerate(pictures(seen, which, where, **named)):
             yield figure_html(figure, label, name=f"w{number}t{which}p{part}")
+
+
+def _named(others):
+    """How many tasks there are, and the names of the first."""
+    if not others:
+        return ""
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    return f"{len(others)}: {', '.join(others[:NAMED])}{more}"

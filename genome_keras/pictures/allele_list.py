@@ -174,8 +174,9 @@ function found() {
 function head() {
   const line = make("tr");
   for (const [key, name] of heads()) {
-    const cell = make("th", undefined, kinds[key]), sorts = key !== "others" ? key !== "quality" : false;
-    if (!sorts) { cell.textContent = name; line.append(cell); continue; }
+    const cell = make("th", undefined, kinds[key]);
+    line.append(cell);
+    if (key === "others" || key === "quality") { cell.textContent = name; continue; }
     const button = make("button", name);
     button.type = "button";
     button.dataset.column = key;
@@ -187,7 +188,6 @@ function head() {
       show();
     };
     cell.append(button);
-    line.append(cell);
   }
   by("head").replaceChildren(line);
 }

@@ -41,6 +41,7 @@ def draw_logo(
     title: str | None = None,
     label: str = "attribution",
     per_row: int = 100,
+    ends: tuple[float, float] | None = None,
 ) -> "Figure":
     """A sequence logo: the height of each letter is its number; below 0 it hangs.
 
@@ -55,6 +56,7 @@ def draw_logo(
         title: text.
         label: what the numbers are.
         per_row: bp in a row of the picture; longer windows have several.
+        ends: lower and upper end of the scale; None fits it.
 
     Returns:
         `matplotlib.figure.Figure`; pyplot does not know of it.
@@ -73,7 +75,7 @@ def draw_logo(
     values, codes = checked(attributions, codes)
     with style():
         figure, rows = _rows(len(values), start, per_row, height=1.25)
-        low, high = limits(values)
+        low, high = limits(values) if ends is None else ends
         for axis, bases, positions in rows:
             draw_letters(axis, values[bases], positions)
             axis.set_ylim(low, high)
@@ -95,17 +97,19 @@ def draw_substitutions(
     title: str | None = None,
     label: str = "effect",
     per_row: int = 100,
+    most: float | None = None,
 ) -> "Figure":
     """A heat map of what each substitution does: a column a position, a row a letter.
 
     Blue is less, orange more, and nothing is no change; a dot marks the window's own
-    letter. The darkest colour is the largest absolute effect.
+    letter. The darkest colour is the largest absolute effect, or `most`.
 
     Args:
         effects: float (window, 4), letters A, C, G, T, as `genome_keras.interpret.ism`
             gives them for one window and task; NaN is grey.
         codes: integer (window,), the window's own letters; N has no dot.
         start, contig, marked, title, label, per_row: as in `draw_logo`.
+        most: absolute effect of the darkest colour; None is the largest.
 
     Returns:
         `matplotlib.figure.Figure`; pyplot does not know of it.
@@ -125,7 +129,7 @@ def draw_substitutions(
         from matplotlib.colors import Normalize
 
         figure, rows = _rows(len(values), start, per_row, height=0.8)
-        most = np.abs(np.nan_to_num(values)).max() or 1.0
+        most = most or np.abs(np.nan_to_num(values)).max() or 1.0
         look = {"cmap": _less_or_more(), "norm": Normalize(-most, most), "zorder": 0.5}
         for axis, bases, positions in rows:
             ends = (positions[0] - 0.5, positions[-1] + 0.5, 3.5, -0.5)
