@@ -148,7 +148,10 @@ def test_the_page_is_whole_and_its_text_is_text(pages, command):
     assert {name for name in re.findall(r'(?:href="|url\()#(.*?)[")]', text)} <= set(ids)
     body = re.search("<body>.*</body>", text, re.DOTALL)[0]
     elements = list(ElementTree.fromstring(body).iter())  # every tag is closed
-    assert "script" not in {element.tag for element in elements}
+    scripts = [element for element in elements if element.tag == "script"]
+    assert [each.get("type") for each in scripts] == (
+        ["application/json", None] if command == "variants" else []
+    )
     assert not any(name.startswith("on") for element in elements for name in element.attrib)
     assert len(text) < 200_000 * PICTURES[command]
 
@@ -159,13 +162,17 @@ def test_variants_are_those_that_change_most(pages):
     scored = [row for row in rows if row["status"] == "ok"]
     assert f"Alleles: {len(rows)}, {len(scored)} of them scored." in text
     assert f"Without effects: symbolic {len(rows) - len(scored)}." in text
-    assert "Shown are the 3 with the largest absolute effect." in text
+    assert "Pictures are of the 3 with the largest absolute effect." in text
+    assert "nobody told" in text  # neither held-out scores nor a calibration
     scored.sort(key=lambda row: -float(row["max_diff"]))
     names = re.findall(r'<a href="#v\d+">(.*?)</a>', text)
     assert [name.rpartition(":")[2] for name in names] == [
         f"{int(row['pos']):,} {row['ref']}&gt;{row['alt']}" for row in scored[:3]
     ]
-    lines = re.findall("<tr>(.*?)</tr>", text)[1:]
+    listed = json.loads(re.search('id="alleles">(.*?)</script>', text)[1])
+    assert len(listed["alleles"]) == len(scored) and listed["effects"]
+    lines = re.findall("<tr>(<td><a.*?)</tr>", text)
+    assert len(lines) == 3
     for line, row in zip(lines, scored, strict=False):
         cells = re.findall("<td>(.*?)</td>", line)
         effect, ref, alt = map(float, cells[2:5])
@@ -177,7 +184,7 @@ def test_the_tracks_are_those_that_change_most(pages, files):
     """Along the genome, for each of the variants that are pictured; the page says so."""
     page, rows = pages["variants"]
     text = page.read_text(encoding="utf-8")
-    assert "scores of the 3 tasks that change most along the reference genome" in text
+    assert "scores of the 3 tasks that change most, each of another factor, along the" in text
     assert "in windows of 20 bp that begin 10 bp apart, up to 50 on each side" in text
     figures = re.findall("<figure>(.*?)</figure>", text, re.DOTALL)
     assert len(figures) == 6
@@ -223,7 +230,7 @@ def test_the_first_windows_are_shown_with_their_largest_values(pages, files):
     told = re.findall(r"<tr>(<td>.*?)</tr>", text)[:3]
     order = np.argsort(-np.abs(effects).max((0, 1)))
     for line, task in zip(told, order, strict=True):
-        _, where, value = re.findall("<td>(.*?)</td>", line)
+        _, where, value, _ = re.findall("<td>(.*?)</td>", line)
         at, letter = np.unravel_index(np.abs(effects[..., task]).argmax(), effects.shape[:2])
         assert float(value) == pytest.approx(effects[at, letter, task], abs=1e-4)
         assert where == f"{25 + at} {LETTERS[24 + at]}&gt;{'ACGT'[letter]}"
@@ -246,7 +253,7 @@ def test_long_windows_are_fewer():
 
 
 def test_hypothetical_letters_are_not_drawn(files):
-    page, _ = written(files, "attribute", 1)
+    page, _ = written(files, "attribute", 1, method="integrated_gradients")
     whole = page.read_text(encoding="utf-8")
     page, _ = written(files, "attribute", 1, hypothetical=True)
     assert page.read_text(encoding="utf-8") == whole
