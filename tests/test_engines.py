@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -19,13 +20,14 @@ from genome_keras.scoring import engines, onnx
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.numpy_models import NUMPY_MODELS
 from genome_keras.scoring.predict import predict_fasta
+from genome_keras.sharing.conversion import convert
 from genome_keras.sharing.pretrained import save_pretrained
 from genome_keras.variants.score_variants import score_vcf
 from genome_keras.weights import locations
 from genome_keras.weights import resolve as weights
 from genome_keras.weights.registry import PUBLISHED
 
-SIZES = {"window": 20, "tasks": 3, "units": 4, "both_strands": True}
+SIZES = {"window": 20, "tasks": 3, "filters": 5, "width": 4, "hidden": 6, "both_strands": True}
 TASKS = ["a", "b", "c"]
 needs_onnx = pytest.mark.skipif(
     not (importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("tf2onnx")),
@@ -35,17 +37,37 @@ needs_onnx = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    model = genome_keras.bigru_multitask(**SIZES, seed=1)
+    model = genome_keras.deepbind(**SIZES, seed=1)
     return save_pretrained(model, tmp_path_factory.mktemp("saved") / "m", tasks=TASKS)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """One folder for the graphs of all tests: making one takes seconds."""
+def cache(saved, tmp_path_factory):
+    """A folder with the graph, made in this process, which has its framework."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("GENOME_KERAS_CACHE", str(folder))
+
+        def make(name, path, *, format):
+            with warnings.catch_warnings():  # of tf2onnx, as in another process
+                warnings.simplefilter("ignore")
+                convert(weights.find(name), path, format)
+
+        onnx.cached_onnx(weights.find(saved), make=make)
         yield folder
+
+
+@needs_onnx
+@pytest.mark.thorough
+def test_a_graph_is_made_in_a_process_of_its_own(saved, tmp_path, monkeypatch):
+    """As for users; the others take one that this process makes."""
+    monkeypatch.setenv("GENOME_KERAS_CACHE", str(tmp_path))
+    path = onnx.cached_onnx(weights.find(saved))
+    codes = np.random.default_rng(2).integers(0, 5, (3, 20), dtype=np.uint8)
+    expected = model_in_use(saved, engine="keras").scorer.scores(codes)
+    scores = model_in_use(saved, engine="onnx").scorer.scores(codes)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert [path] == [*tmp_path.rglob("*.onnx")]
 
 
 @pytest.fixture

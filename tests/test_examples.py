@@ -110,6 +110,7 @@ def test_notebooks_in_a_kernel(tmp_path, monkeypatch, name):
     assert len(list(filter(None, pictures))) == {"fine_tune.ipynb": 1, "variants.ipynb": 3}[name]
 
 
+@pytest.mark.thorough
 @pytest.mark.compiled
 @pytest.mark.filterwarnings("default")
 def test_fine_tune_notebook(run_notebook):
@@ -133,6 +134,7 @@ def told_of_variant(done):
     return where, track, float(ref), float(alt), factors, letters
 
 
+@pytest.mark.thorough
 @pytest.mark.compiled
 @pytest.mark.filterwarnings("default")
 def test_variants_notebook_anywhere(run_notebook, monkeypatch):
