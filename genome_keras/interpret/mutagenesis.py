@@ -11,7 +11,7 @@ from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.engines import backend_name
-from genome_keras.scoring.model_in_use import model_in_use
+from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
 from genome_keras.scoring.scorer import Scorer, agree
 
 
@@ -43,8 +43,8 @@ def ism(
             where that was measured to be faster.
         batch_size: windows at a time; None is 256, or what the scorer has.
         engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`; but
-            "auto" is "keras" on JAX, where what substitutions share is read once, and with
-            `reuse`, which says how Keras is to compute.
+            "auto" is "keras" on JAX for recurrent models, where what substitutions share is
+            read once, and with `reuse`, which says how Keras is to compute.
 
     Returns:
         float32 (n, window, 4, tasks), letters A, C, G, T: alt - ref. 0 at the window's own
@@ -61,22 +61,38 @@ def ism(
     """
     codes = tokens(seqs)
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
-    scorer = model_in_use(model, **sizes, engine=engine_of(engine, reuse=reuse)).scorer
+    scorer = model_for(model, **sizes, engine=engine, reuse=reuse).scorer
     return Mutagenesis(scorer, tasks=tasks, reuse=reuse)(codes, effect=effect)
 
 
-def engine_of(engine: str, *, reuse: bool | None = None) -> str:
-    """The engine to ask for: that of "auto" is Keras where it shares what substitutions read.
+def model_for(
+    model: object,
+    *,
+    both_strands: bool | None = None,
+    batch_size: int | None = None,
+    engine: str = "auto",
+    reuse: bool | None = None,
+) -> ModelInUse:
+    """The model to mutate windows with: by "auto", what computes substitutions soonest.
 
     Args:
-        engine, reuse: as in `ism`.
+        model, both_strands, batch_size, engine, reuse: as in `ism`.
+
+    Raises:
+        As `genome_keras.scoring.model_in_use.model_in_use`.
 
     Example:
-        >>> engine_of("onnx"), engine_of("auto", reuse=True)
-        ('onnx', 'keras')
+        >>> model_for("kmer_logreg.human_chromatin.v1").engine
+        'numpy'
     """
-    shares = reuse is not None or backend_name() == "jax"
-    return "keras" if engine == "auto" and shares else engine
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    if engine == "auto" and reuse is not None:
+        engine = "keras"
+    use = model_in_use(model, **sizes, engine=engine)
+    if engine != "auto" or backend_name() != "jax" or use.engine != "onnx":
+        return use
+    has_states = use.scorer.convolutions is None  # which JAX alone reads faster
+    return model_in_use(model, **sizes, engine="keras") if has_states else use
 
 
 class Mutagenesis:
@@ -84,6 +100,9 @@ class Mutagenesis:
 
     Full passes cost 3 w + 1 of them for a window of w bp. What is cheaper:
 
+    - convolutions under other layers, as `basset` and `conv_bigru`: of each the positions that
+      a letter can change are computed anew, as `genome_keras.scoring.shared_convolutions`
+      tells, and the layers after them as a whole.
     - recurrent stacks that `genome_keras.scoring.shared_reading.network` knows, as those of
       `bigru_multitask` and `char_rnn`: each substitution begins at the state that the
       window itself has a few steps before it; 1.5 (w + 10) passes.
@@ -96,12 +115,12 @@ class Mutagenesis:
     Args:
         scorer: a `genome_keras.scoring.scorer.Scorer`.
         tasks: integer columns of the scores; None is all.
-        reuse: True begins at states or counts where the model allows it, False takes full
-            passes; None is True, but for states on TensorFlow and torch: their full passes
-            are the faster way there.
+        reuse: True takes a cheaper way where the model allows it, False full passes; None is
+            True, but for states on TensorFlow and torch: their full passes are the faster
+            way there.
 
     Attributes:
-        way: "states", "counts" or "full passes".
+        way: "changed positions", "states", "counts" or "full passes".
 
     Example:
         >>> from genome_keras import kmer_logreg
@@ -121,12 +140,12 @@ class Mutagenesis:
         self.scorer = scorer
         self.tasks = slice(None) if tasks is None else tasks
         self.way, self._shared = "full passes", None
-        states = _states_pay(scorer.model) if reuse is None else reuse
-        if states and scorer.network is not None:
-            self.way, self._shared = "states", scorer.network.substitutions
-        elif (
-            reuse is not False and (shared := shared_kmers.substitutions(scorer.model)) is not None
-        ):
+        if reuse is False:
+            return
+        states = reuse or _states_pay(scorer.model)
+        if (network := scorer.network if states else scorer.convolutions) is not None:
+            self.way, self._shared = network.way, network.substitutions
+        elif (shared := shared_kmers.substitutions(scorer.model)) is not None:
             self.way, self._shared = "counts", shared
 
     def __call__(self, codes: np.ndarray, *, effect: str = "diff") -> np.ndarray:
@@ -153,15 +172,18 @@ class Mutagenesis:
             float32 (n, window, 4, tasks) and (n, tasks). What stands at an N means nothing.
         """
         if self._shared is not None:
-            changed, own = self._both(self._shared, codes)
-            if agree(own, self.scorer.scores(codes)[:, self.tasks]):
-                return changed, own
+            found = self._both(self._shared, codes)
+            if found is not None and agree(found[1], self.scorer.scores(codes)[:, self.tasks]):
+                return found
             # Another network of the same layers: what it shares is not known.
             self.way, self._shared = "full passes", None
         return self._full(codes)
 
     def _both(self, shared, codes):
-        changed, own = shared(codes)
+        found = shared(codes)
+        if found is None:
+            return None
+        changed, own = found
         if self.scorer.both_strands:
             other, own_of_other = shared(reverse_complement(codes))
             changed = self.scorer.mean(changed, other[:, ::-1, ::-1])

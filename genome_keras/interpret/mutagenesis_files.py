@@ -3,14 +3,13 @@
 import os
 from collections.abc import Iterable
 
-from genome_keras.interpret.mutagenesis import Mutagenesis, changes, engine_of
+from genome_keras.interpret.mutagenesis import Mutagenesis, changes, model_for
 from genome_keras.interpret.page_windows import WINDOWS, mutagenesis_page
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.inputs import BASES, FIELDS, places, windows_of
-from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.weights.resolve import DEFAULT
 
 
@@ -88,7 +87,7 @@ def write_ism(
         37
     """
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
-    use = model_in_use(weights, **sizes, engine=engine_of(engine))
+    use = model_for(weights, **sizes, engine=engine)
     kinds(effect, language_model=use.is_language_model)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)

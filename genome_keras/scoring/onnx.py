@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from genome_keras.errors import GenomeKerasError, WeightsError
 from genome_keras.weights import locations
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.graphs import published_graph
+
+if TYPE_CHECKING:
+    from genome_keras.scoring.shared_convolutions import SharedConvolutions
 
 _MAKERS = ("genome_keras", "keras", "tensorflow", "tf2onnx")
 
@@ -51,7 +54,7 @@ class OnnxModel:
     engine, layers = "onnx", ()
 
     def __init__(self, path: str | os.PathLike, *, name: str = "onnx") -> None:
-        self.name = name
+        self.name, self.path = name, path
         try:
             session = onnx_session(path, threads=_threads())
         except ImportError:
@@ -62,6 +65,26 @@ class OnnxModel:
         self.predict_on_batch = session
         self.input_shape, self.output_shape = session.input_shape, session.output_shape
         self.gives_next_bases = len(self.output_shape) == 3
+
+    def convolutions(self, batch_size: int) -> "SharedConvolutions | None":
+        """The graph as convolutions of which only what changes is computed, or None.
+
+        Args:
+            batch_size: windows at a time.
+        """
+        from genome_keras.scoring.onnx_file import Graph
+        from genome_keras.scoring.onnx_trunk import network
+
+        if self.gives_next_bases:
+            return None
+        graph = Graph(self.path)
+
+        def run(model):
+            session = _opened(model, threads=_threads(), folder=graph.folder)
+            (given,) = (each.name for each in session.get_inputs())
+            return lambda values: session.run(None, {given: values})
+
+        return network(graph, run, window=self.input_shape[1], batch_size=batch_size)
 
 
 class _Session:
@@ -97,6 +120,11 @@ def onnx_session(
         >>> scores(codes).shape  # doctest: +SKIP
         (8, 192)
     """
+    return _Session(_opened(str(path), threads=threads))
+
+
+def _opened(model, *, threads, folder=None):
+    """A session of a path, or of the bytes of a model whose arrays lie in a folder."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -104,8 +132,11 @@ def onnx_session(
     options.intra_op_num_threads = threads
     # Threads that wait for work would burn a processor each.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if folder is not None:
+        beside = "session.model_external_initializers_file_folder_path"
+        options.add_session_config_entry(beside, str(folder))
     providers = ["CPUExecutionProvider"]
-    return _Session(onnxruntime.InferenceSession(str(path), options, providers=providers))
+    return onnxruntime.InferenceSession(model, options, providers=providers)
 
 
 def graph_at_hand(checkpoint: Checkpoint) -> Path | None:

@@ -117,7 +117,7 @@ def predict(
         >>> found.scores.shape, len(found.tasks)
         ((1, 192), 192)
     """
-    use, kept = model_in_use(weights, batch_size=batch_size), _Kept()
+    use, kept = model_in_use(weights, batch_size=batch_size, engine=engine), _Kept()
     is_path = isinstance(seqs, os.PathLike) or (isinstance(seqs, str) and _is_path(seqs))
     if genome is not None or is_path:
         sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}

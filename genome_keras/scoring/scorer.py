@@ -78,10 +78,29 @@ class Scorer:
         self.sharing = "unknown"  # whether what windows share was found to change no score
 
     @cached_property
-    def network(self) -> Any:
-        """The model as stacks that carry their states, or None; see `shared_reading`."""
+    def convolutions(self) -> Any:
+        """The model as convolutions of which only what changes is computed, or None.
+
+        See `genome_keras.scoring.shared_convolutions`.
+        """
+        if self.is_language_model:
+            return None
+        if hasattr(self.model, "convolutions"):
+            return self.model.convolutions(self.batch_size)
         if not is_keras(self.model):
             return None
+        from genome_keras.scoring.keras_trunk import network
+
+        return network(self.model, self.batch_size)
+
+    @cached_property
+    def network(self) -> Any:
+        """The model as `convolutions`, as stacks that carry their states, or None.
+
+        See `genome_keras.scoring.shared_reading`.
+        """
+        if self.convolutions is not None or not is_keras(self.model):
+            return self.convolutions
         from genome_keras.scoring.shared_reading import network
 
         return network(self.model, self.batch_size)
@@ -92,8 +111,8 @@ class Scorer:
         Args:
             codes: uint8 (n, window).
             alike: whether many windows begin or end with the same half, as the alleles of
-                variants do. Recurrent models then read each half once; the numbers are
-                the same to 1e-5.
+                variants do. Recurrent models then read each half once, and convolutions what
+                a letter changes; the numbers are the same to 1e-5.
 
         Returns:
             float32 (n, tasks).
@@ -111,15 +130,18 @@ class Scorer:
         if self.sharing == "none" or not probed or self.network is None:
             return None
         scores = self._averaged(self.network.scores, codes)
+        if scores is None:
+            return None
         if self.sharing == "unknown":  # it may be another network of the same layers
             same = agree(scores[:probed], self._averaged(self._one_strand, codes[:probed]))
             self.sharing = "exact" if same else "none"
         return scores if self.sharing == "exact" else None
 
     def _averaged(self, scores, codes):
-        if not self.both_strands:
-            return scores(codes)
-        return self.mean(scores(codes), scores(reverse_complement(codes)))
+        forward = scores(codes)
+        if forward is None or not self.both_strands:
+            return forward
+        return self.mean(forward, scores(reverse_complement(codes)))
 
     def mean(self, forward: np.ndarray, reverse: np.ndarray) -> np.ndarray:
         """Mean of the scores of two strands: of log-odds, or of log-likelihoods."""

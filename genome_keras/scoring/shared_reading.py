@@ -134,6 +134,8 @@ def _branch(operations):
 class _SideBySide:
     """Stacks and a head that reads all of them, of one strand or both."""
 
+    way = "states"
+
     def __init__(self, branches, head, batch_size):
         self.both_strands, self.batch_size = branches[0].both_strands, batch_size
         self.backward = [branch.backward for branch in branches]
@@ -184,6 +186,8 @@ class _SideBySide:
 
 class _Likelihood:
     """One stack that gives each next base: the log-likelihood of a window."""
+
+    way = "states"
 
     def __init__(self, branch, head, batch_size):
         self.stack = Stack(
