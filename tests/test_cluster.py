@@ -1,9 +1,11 @@
 """Scores by Ray: the rows of one process, each once, whatever dies."""
 
+import base64
 import contextlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -136,6 +138,44 @@ def test_alleles_are_what_one_process_writes(genome, vcf, tmp_path, effect, task
     done = run.score_variants(vcf, tmp_path / "o", part=part, **how, **ALONE)
     close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
     assert done.rows == len(rows(tmp_path / "o")) and done.parts > len(GENOME)
+
+
+def test_a_summary_is_that_of_one_process(genome, vcf, tmp_path):
+    model = Toy(WINDOW, ["K562|DNase|None", "K562|CTCF|None", "A549|DNase|None"])
+    how = {"genome": genome, "weights": model, "summary": ["cell=K562"], "effect": "logodds"}
+    score_vcf(vcf, tmp_path / "o.parquet", **how)
+    run.score_variants(vcf, tmp_path / "o", part=9, **how, **ALONE)
+    close(rows(tmp_path / "o"), rows(tmp_path / "o.parquet"))
+    assert "summary" in rows(tmp_path / "o")[0]
+    with pytest.raises(ValueError, match="no accessible chromatin"):
+        run.score_variants(vcf, tmp_path / "p", **how | {"summary": "K562|CTCF|None"}, **ALONE)
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.thorough
+def test_the_page_is_that_of_one_process(genome, vcf, tmp_path):
+    """Also where all parts were there before; its effects are those of the parts."""
+    pytest.importorskip("logomaker")
+    model = genome_keras.kmer_logreg(window=WINDOW, tasks=3, k=(1, 2), seed=1)
+    (tmp_path / "g.gtf").write_text('chr1\tx\tgene\t9\t99\t.\t+\t.\tgene_id "G1";\n')
+    how, genes = {"genome": genome, "weights": model, "effect": "both"}, tmp_path / "g.gtf"
+    pages = {"one": tmp_path / "one.html", "many": tmp_path / "many.html"}
+    score_vcf(vcf, tmp_path / "o.parquet", report=pages["one"], genes=genes, **how)
+    run.score_variants(vcf, tmp_path / "o", part=9, **how, **ALONE)
+    again = {"resume": True, "report": pages["many"], "genes": genes}
+    run.score_variants(vcf, tmp_path / "o", part=9, **how, **again, **ALONE)
+    one, many = (path.read_text(encoding="utf-8") for path in pages.values())
+    wanted, found = (
+        json.loads(text.partition('id="alleles">')[2].partition("</script>")[0])
+        for text in (one, many)
+    )
+    assert found["alleles"] == wanted["alleles"] and found["tasks"] == wanted["tasks"]
+    for told in (found, wanted):
+        told["effects"] = told["scale"] * np.frombuffer(base64.b64decode(told["effects"]), "<i2")
+    np.testing.assert_allclose(found["effects"], wanted["effects"], atol=1e-4)
+    assert many.count("<figure>") == one.count("<figure>") > 10
+    counts = [re.search("Without effects: .*?<", text)[0] for text in (one, many)]
+    assert counts[0] == counts[1]
 
 
 def test_readers_of_data_sets_see_contigs(genome, tmp_path):

@@ -17,17 +17,22 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from genome_keras.arguments import at_least, at_least_one, one_of
+from genome_keras.cluster.alleles_page import add_parts
 from genome_keras.cluster.folder import Folder
 from genome_keras.cluster.workers import AlleleWorker, WindowWorker, allele_fields
 from genome_keras.errors import GenomeKerasError, SequenceError
 from genome_keras.io import vcf
+from genome_keras.io.atomic import protected
 from genome_keras.io.reference import open_genome
 from genome_keras.io.tables import load_pyarrow
 from genome_keras.progress import progress
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
+from genome_keras.variants.nearby_genes import genes_of
+from genome_keras.variants.page import variants_page
 from genome_keras.variants.score_variants import within
+from genome_keras.variants.summary import accessible_columns
 from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
@@ -142,6 +147,9 @@ def score_variants(
     gpus: float = 0.0,
     address: str | None = None,
     resume: bool = False,
+    summary: Iterable[str] | str | None = None,
+    report: str | os.PathLike | None = None,
+    genes: str | os.PathLike | None = None,
 ) -> PartsDone:
     """Scores every alternative allele: the rows of `score_vcf`, in parts.
 
@@ -154,6 +162,8 @@ def score_variants(
             in `score_vcf`.
         part: alleles of a part.
         engine, workers, gpus, address, resume: as in `predict_genome`.
+        summary, report, genes: as in `score_vcf`; this process draws the page, with Keras, when all
+            parts are done.
 
     Returns:
         `PartsDone`.
@@ -179,14 +189,17 @@ def score_variants(
     at_least_one(part=part)
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
     use = model_in_use(_absolute(weights), **sizes, engine=engine)
-    _, columns = use.columns(tasks)
+    chosen, columns = use.columns(tasks)
     effects = kinds(effect, language_model=use.is_language_model)
+    if summary is not None:
+        accessible_columns(use, summary)
     window = use.window_of(window)
     team = Team(use, workers, gpus, address, both_strands=both_strands, engine=engine)
     how = {"genome": os.path.abspath(genome), "effect": effect, "tasks": columns}
     how |= {"both_strands": both_strands, "window": window, "unknown": unknown}
     how |= {"engine": team.engine}
     how |= {"effects": effects} if len(effects) > 1 else {}
+    how |= {} if summary is None else {"summary": summary}
     contigs, jobs = _contigs(genome), []
     with closing(vcf.read(path)) as lines, open_genome(genome) as letters:
         inside = within(lines, region, letters)
@@ -196,7 +209,22 @@ def score_variants(
                 jobs.append((contig, json.dumps(some)))
     digest = hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
     about = {**how, **_told(use), "contigs": contigs, "jobs": digest}
-    return _run(AlleleWorker, how, jobs, Folder(out, about, resume=resume), team)
+    shown = {"tasks": columns, "chosen": chosen, "effect": effects[0], "weights": use.name}
+    shown |= {"checkpoint": use.checkpoint, "genes": genes_of(genes, report)}
+    with (
+        protected([path, weights, genome, genes]),
+        open_genome(genome) as letters,
+        variants_page(report, genome=letters, **shown) as page,
+    ):
+        folder = Folder(out, about, resume=resume)
+        done = _run(AlleleWorker, how, jobs, folder, team)
+        if report is not None:
+            ends = f":{effects[0]}" if len(effects) > 1 else ""
+            seen = {"window": window, "unknown": unknown}
+            seen["columns"] = [f"{name}{ends}" for name in columns]
+            add_parts(page, _parts(folder, jobs), letters, **seen)
+            page.scorer = _with_gradients(use, both_strands)
+    return done
 
 
 class Team:
@@ -306,11 +334,24 @@ def _stretches(contigs, window, stride, part, on_short):
             yield contig, json.dumps([first * stride, end])
 
 
-def _run(worker, how, jobs, folder, team):
-    parts = [
+def _with_gradients(use, both_strands):
+    """The scorer of this process, whatever the workers compute with."""
+    if use.checkpoint is None:
+        return use.scorer
+    return model_in_use(
+        use.checkpoint, both_strands=both_strands, batch_size=use.batch_size, engine="keras"
+    ).scorer
+
+
+def _parts(folder, jobs):
+    return [
         {"contig": contig, "path": str(folder.part(contig, number)), "job": job}
         for number, (contig, job) in enumerate(jobs)
     ]
+
+
+def _run(worker, how, jobs, folder, team):
+    parts = _parts(folder, jobs)
     todo = [part for part in parts if not os.path.exists(part["path"])]
     rows, done = 0, len(parts) - len(todo)
     with (

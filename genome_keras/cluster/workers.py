@@ -141,10 +141,13 @@ class AlleleWorker(Worker):
         """Writes the table of a part, and gives the number of its rows."""
         variants = [allele_of(fields) for fields in json.loads(part["job"])]
         given = {name: self.how[name] for name in ("tasks", "window", "unknown")}
+        given["summary"] = summary = self.how.get("summary")
         effects = score_variants(variants, self.genome, weights=self.use, **given)
         names = self.how.get("effects", [self.how["effect"]])
-        with open_effects(part["path"], effects.tasks, names) as write:
-            write(effects, np.stack([getattr(effects, name) for name in names]))
+        own = {"summary": summary is not None}
+        with open_effects(part["path"], effects.tasks, names, **own) as write:
+            values = np.stack([getattr(effects, name) for name in names])
+            write(effects, values, effects.summary)
         return len(variants)
 
 

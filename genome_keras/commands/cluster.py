@@ -16,6 +16,7 @@ from genome_keras.commands._arguments import (
     positive,
 )
 from genome_keras.commands._notes import say
+from genome_keras.commands.variants import add_page, add_summary
 from genome_keras.scoring import EFFECTS
 
 
@@ -58,6 +59,8 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add_scoring(add)
     add_unknown(add)
+    add_summary(add)
+    add_page(add)
     add("--part", type=positive, default=10_000, metavar="N", help="alleles of a part")
     variants.set_defaults(run=_variants)
     for parser in (predict, variants):
@@ -95,6 +98,7 @@ def _variants(options):
     from genome_keras.cluster.run import score_variants
 
     names = ("genome", "effect", "both_strands", "window", "unknown", "region")
+    names += ("summary", "report", "genes")
     same = _same(options, *names)
     _tell(score_variants(options.vcf, options.out, tasks=options.task, **same))
 

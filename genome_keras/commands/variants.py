@@ -1,6 +1,7 @@
 """`genome-keras variants`: what the variants of a VCF do."""
 
 from argparse import _SubParsersAction
+from collections.abc import Callable
 
 from genome_keras.commands._arguments import (
     add_engine,
@@ -44,13 +45,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="P(alt) - P(ref) (default), the difference of log-odds, or both",
     )
     add_scoring(add)
-    add(
-        "--summary",
-        action="append",
-        metavar="TASKS",
-        help="a column more: the largest change over the accessible-chromatin tracks among these, "
-        "as of --task: 'cell=K562'; may be repeated, for the largest over all",
-    )
+    add_summary(add)
     add_unknown(add)
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
@@ -64,6 +59,33 @@ def add_to(commands: _SubParsersAction) -> None:
         help="keep finished work in OUT.parts until OUT is whole; the same command after "
         "a kill goes on from it",
     )
+    add_page(add)
+    add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+    add_engine(add)
+    parser.set_defaults(run=_variants)
+
+
+def add_summary(add: Callable) -> None:
+    """The option of a column that sums up accessible chromatin.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
+    add(
+        "--summary",
+        action="append",
+        metavar="TASKS",
+        help="a column more: the largest change over the accessible-chromatin tracks among these, "
+        "as of --task: 'cell=K562'; may be repeated, for the largest over all",
+    )
+
+
+def add_page(add: Callable) -> None:
+    """The options of a page of alleles.
+
+    Args:
+        add: `add_argument` of the command's parser.
+    """
     add(
         "--report",
         type=new_file,
@@ -76,9 +98,6 @@ def add_to(commands: _SubParsersAction) -> None:
         metavar="GENES.gtf",
         help="of the page: the gene that an allele lies in or is nearest to; GTF, plain or gzip",
     )
-    add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
-    add_engine(add)
-    parser.set_defaults(run=_variants)
 
 
 @notes()

@@ -125,6 +125,27 @@ def blocks(
         yield block()
 
 
+def without_lost(block: Block, effects: np.ndarray) -> Block:
+    """The block with the status "not_finite" for alleles whose effects are not finite.
+
+    Args:
+        block: as `blocks` gives it.
+        effects: float (n, tasks), NaN where there are none.
+
+    Example:
+        >>> variants, alike = [Variant("chr1", 5, "A", "C")], np.zeros((2, 4), np.uint8)
+        >>> block = Block([1], variants, ["ok"], np.zeros(1, int), np.ones(1, int), alike)
+        >>> without_lost(block, np.array([[np.nan, 0.5]])).status
+        ['not_finite']
+    """
+    lost = (block.ref >= 0) & np.isnan(effects).any(1)
+    if not lost.any():
+        return block
+    status = [NOT_FINITE if gone else word for word, gone in zip(block.status, lost, strict=True)]
+    none = np.where(lost, -1, [block.ref, block.alt])
+    return block._replace(status=status, ref=none[0], alt=none[1])
+
+
 def _seen(variant, genome, window):
     """Status of an allele, and its two windows where that is "ok"."""
     if isinstance(variant, Malformed):

@@ -26,7 +26,7 @@ from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import file_run
 from genome_keras.scoring.inputs import opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
-from genome_keras.variants.blocks import BLOCK, NOT_FINITE, SCORED, blocks
+from genome_keras.variants.blocks import BLOCK, SCORED, blocks, without_lost
 from genome_keras.variants.finished_blocks import FinishedBlocks
 from genome_keras.variants.kept_alleles import SHOWN
 from genome_keras.variants.nearby_genes import genes_of
@@ -171,7 +171,7 @@ def score_variants(
             for block in run.batches:
                 values.append(_effects(block, run.work, names, chosen, tracks))
                 scored += block.variants
-                status += _told(block, values[-1]).status
+                status += without_lost(block, values[-1][0]).status
     values = np.concatenate(values, 1)
     values, summaries = (values, None) if tracks is None else apart(values)
     diff, *logodds = values
@@ -331,7 +331,7 @@ def score_vcf(
                 if values is None:
                     values = _effects(block, run.work, names, chosen, tracks)
                     finished.save(block, values)
-                block = _told(block, values)
+                block = without_lost(block, values[0])
                 values, summaries = (values, None) if tracks is None else apart(values)
                 run.out(block, values, summaries)
                 page.add(block, values[0])
@@ -392,16 +392,6 @@ def _effects(block, scorer, names, chosen, tracks):
     both = (every[rows[known[finite]]][:, tracks] for rows in (block.ref, block.alt))
     summaries[known[finite]] = summary_of(*both)
     return beside(values, summaries)
-
-
-def _told(block, values):
-    """The block with a status for alleles whose scores are not finite."""
-    lost = (block.ref >= 0) & np.isnan(values[0]).any(1)
-    if not lost.any():
-        return block
-    status = [NOT_FINITE if gone else word for word, gone in zip(block.status, lost, strict=True)]
-    none = np.where(lost, -1, [block.ref, block.alt])
-    return block._replace(status=status, ref=none[0], alt=none[1])
 
 
 @contextmanager
