@@ -11,6 +11,7 @@ __version__ = "0.2.0"
 # One factory a module of the same name; a new model is one more word here.
 MODELS = (
     "basset",
+    "beluga",
     "bigru_multitask",
     "center_context",
     "char_rnn",
@@ -23,13 +24,16 @@ MODELS = (
     "integer_logreg",
     "kmer_logreg",
     "kmer_rnn",
+    "sei",
 )
 
 # Those that give measured signal in bins of a window, not P(label = 1) for each task.
 SIGNAL_MODELS = (
+    "basenji2",
     "borzoi",
     "bpnet",
     "chrombpnet",
+    "deepstarr",
     "enformer",
     "spliceai",
 )

@@ -33,7 +33,9 @@ from genome_keras.lm.train import train_genome as train_genome
 from genome_keras.losses import MaskedCrossEntropy as MaskedCrossEntropy
 from genome_keras.metrics import F1 as F1
 from genome_keras.metrics import Perplexity as Perplexity
+from genome_keras.models.basenji2 import basenji2 as basenji2
 from genome_keras.models.basset import basset as basset
+from genome_keras.models.beluga import beluga as beluga
 from genome_keras.models.bigru_multitask import bigru_multitask as bigru_multitask
 from genome_keras.models.borzoi import borzoi as borzoi
 from genome_keras.models.bpnet import bpnet as bpnet
@@ -46,10 +48,12 @@ from genome_keras.models.danq import danq as danq
 from genome_keras.models.deepbind import deepbind as deepbind
 from genome_keras.models.deepbind_2015 import deepbind_2015 as deepbind_2015
 from genome_keras.models.deepsea import deepsea as deepsea
+from genome_keras.models.deepstarr import deepstarr as deepstarr
 from genome_keras.models.enformer import enformer as enformer
 from genome_keras.models.integer_logreg import integer_logreg as integer_logreg
 from genome_keras.models.kmer_logreg import kmer_logreg as kmer_logreg
 from genome_keras.models.kmer_rnn import kmer_rnn as kmer_rnn
+from genome_keras.models.sei import sei as sei
 from genome_keras.models.spliceai import spliceai as spliceai
 from genome_keras.scores import task_scores as task_scores
 from genome_keras.scoring.load import load_model as load_model

@@ -12,6 +12,7 @@ CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (3, 2, 2), "pools": (2, 1, 1)}
 # Other architectures than those of tests/test_exports.py, which are exported in every run.
 SMALL = {
     "basset": {**CONVOLUTIONS, "hidden": (8, 6)},
+    "beluga": {"filters": (5, 6), "width": 3, "pool": 2, "hidden": 7},
     "center_context": {"center": 8, "filters": (5, 6), "units": 4, "context_units": 2},
     "char_rnn": {"units": 4},
     "clockwork_rnn": {"embedding": 3, "width": 3, "units": 6, "periods": (1, 4)},
@@ -21,6 +22,7 @@ SMALL = {
     "deepsea": {**CONVOLUTIONS, "hidden": 8},
     "integer_logreg": {},
     "kmer_rnn": {"word": 2, "embedding": 3, "units": 4},
+    "sei": {"filters": (5, 6), "width": 3, "pool": 2, "dilations": (1, 2), "splines": 4},
 }
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from support import task_sizes
 
 import genome_keras
 from genome_keras.errors import WeightsError
@@ -18,6 +19,7 @@ from genome_keras.errors import WeightsError
 # danq: 46,926,479 in Quang & Xie 2016, results.
 # basset: the published pretrained model (convolutions, five norms of four arrays, 10
 # positions left of 600, dense layers).
+# beluga, sei: from the sizes in their authors' programs.
 # deepbind: 16 detectors of 24 letters, max and mean of each, 32 hidden units.
 # deepbind_2015: 16 detectors of 24 letters, 32 hidden units, for each task.
 # clockwork_rnn: no published size: convolution of 9 letters to 64, two directions of
@@ -87,6 +89,18 @@ SPECIFICATIONS = {
         + 4 * (300 + 200 + 200 + 1000 + 1000)
         + (1000 + 1) * 164,
     ),
+    "beluga": (
+        {"window": 12, "tasks": 3, "filters": (5, 6), "width": 2, "pool": 2, "hidden": 7}
+        | {"dropout": (0.0, 0.0)},
+        {},
+        task_sizes.beluga(2000, (320, 480, 640), 8, 4, 2003, 2002),
+    ),
+    "sei": (
+        {"window": 12, "tasks": 3, "filters": (5, 6), "width": 3, "pool": 2}
+        | {"dilations": (1, 2), "splines": 4, "dropout": (0.0, 0.0, 0.0)},
+        {},
+        task_sizes.sei((480, 640, 960), 9, range(5), 16, 21_907),
+    ),
     "deepbind": (
         {"window": 12, "tasks": 3, "filters": 5, "width": 4, "hidden": 6, "dropout": 0.0},
         {},
@@ -141,7 +155,12 @@ SPECIFICATIONS = {
 }
 MULTITASK = [name for name in SPECIFICATIONS if name != "char_rnn"]
 # Models with a dense layer over all positions, which need to know how many there are.
-FIXED = ("deepsea", "danq", "basset", "integer_logreg", "center_context")
+FIXED = ("deepsea", "danq", "basset", "integer_logreg", "center_context", "beluga", "sei")
+# Of more parameters than a test should hold: counted at the small size.
+LARGE = {
+    "beluga": task_sizes.beluga(12, (5, 6), 2, 2, 7, 3),
+    "sei": task_sizes.sei((5, 6), 3, (1, 2), 4, 3),
+}
 COMPLEMENT = np.array([3, 2, 1, 0, 4], np.uint8)
 
 
@@ -164,6 +183,9 @@ def test_every_model_has_a_specification():
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_parameter_count_at_the_size_of_the_source(name):
     _, arguments, parameters = SPECIFICATIONS[name]
+    if name in LARGE:
+        assert small(name).count_params() == LARGE[name]
+        return
     assert getattr(genome_keras, name)(**arguments).count_params() == parameters
 
 

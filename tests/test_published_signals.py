@@ -262,3 +262,77 @@ def test_spliceai(tmp_path):
     close(model.predict(x, verbose=0), expected)
     assert model.count_params() == sizes.spliceai(32, (11, 11, 21, 41), 4)
     assert genome_keras.load_model(tmp_path / "m.weights.h5").tasks[1] == "acceptor"
+
+
+# Basenji2: basenji2-pytorch
+
+
+def basenji2_pytorch(window, filters, blocks, last, tasks):
+    """The package's own parts, with the GELU of Basenji's program: its own is the exact one."""
+    package = pytest.importorskip("basenji2_pytorch")
+    import torch
+
+    class Gelu(torch.nn.Module):
+        def forward(self, x):
+            return x * torch.sigmoid(1.702 * x)
+
+    trunk = [{"name": "conv_block", "filters": filters[0], "kernel_size": 15, "pool_size": 2}]
+    tower = {"name": "conv_tower", "filters_init": filters[1], "filters_mult": 1.5}
+    trunk.append(tower | {"kernel_size": 5, "pool_size": 2, "repeat": len(filters) - 1})
+    residual = {"name": "dilated_residual", "filters": 3, "rate_mult": 1.5, "repeat": blocks}
+    trunk.append(residual | {"dropout": 0.3, "round": True})
+    trunk += [{"name": "Cropping1D", "cropping": 2}]
+    trunk += [{"name": "conv_block", "filters": last, "dropout": 0.05}]
+    sizes = {"seq_length": window, "activation": "gelu", "norm_type": "batch", "bn_momentum": 0.9}
+    head = {"name": "final", "units": tasks, "activation": "softplus"}
+    known = package.blocks.ACTIVATION_LAYER_REGISTRY
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(known, "gelu", Gelu)
+        patch.setattr(package.model, "ACTIVATION_LAYER_REGISTRY", known)
+        return randomised(package.Basenji2(sizes | {"trunk": trunk, "head_human": head}))
+
+
+def keras_2_layers(path, network):
+    """Its arrays as Basenji's program saves them: layers of a kind are numbered."""
+    import torch
+
+    kinds = (
+        (torch.nn.Conv1d, "conv1d", ("kernel",)),
+        (torch.nn.BatchNorm1d, "batch_normalization", ("gamma", "beta", "mean", "variance")),
+        (torch.nn.Linear, "dense", ("kernel", "bias")),
+    )
+    with h5py.File(path, "w") as file:
+        for kind, name, parts in kinds:
+            layers = [layer for layer in network.modules() if isinstance(layer, kind)]
+            for number, layer in enumerate(layers):
+                own = f"{name}_{number}" if number else name
+                names = [f"{own}/{part}:0" for part in parts]
+                arrays = [v for k, v in layer.state_dict().items() if "num_batches" not in k]
+                group = file.create_group(f"model_weights/{own}")
+                group.attrs["weight_names"] = names
+                for weight, values in zip(names, arrays, strict=True):
+                    group[weight] = values.numpy().T
+    return path
+
+
+def test_basenji2(tmp_path):
+    """Eleven blocks, so that dilations are those of the whole network, and layers pass ten."""
+    import torch
+
+    filters, window = (4, 4, 6), 8 * 160
+    network = basenji2_pytorch(window, filters, 11, 5, 3)
+    x = codes(window)
+    with torch.no_grad():
+        expected = network(letters(x).permute(0, 2, 1)).numpy()
+    state = save(network, tmp_path / "m.pth")
+    for path in (state, keras_2_layers(tmp_path / "m.h5", network)):
+        how = {"window": window, "bins": 156}
+        model = import_signals("basenji2", path, tmp_path / "m.weights.h5", **how)
+        close(model.predict(x, verbose=0), expected)
+    assert model.count_params() == sizes.basenji2(filters, 3, range(11), 5, 3)
+
+
+def test_basenji2_of_the_published_size_has_as_many_parameters():
+    """30,123,584, as the package tells."""
+    filters = (288, 339, 399, 470, 554, 652, 768)
+    assert sizes.basenji2(filters, 384, range(11), 1536, 5313) == 30_123_584

@@ -16,6 +16,13 @@ from genome_keras.weights.checkpoint import save_described
 # Factory -> a small model and its parameters, and the source's size and its parameters.
 # chrombpnet: 512 filters and 8 layers, and 128 and 4 for the bias, as its program has them.
 SPECIFICATIONS = {
+    "basenji2": (
+        {"window": 64, "bins": 4, "tasks": 3, "filters": (4, 5), "dilated_filters": 3}
+        | {"dilations": (1, 2), "last_filters": 6, "dropout": 0.0},
+        sizes.basenji2((4, 5), 3, (1, 2), 6, 3),
+        {},
+        sizes.basenji2((288, 339, 399, 470, 554, 652, 768), 384, range(11), 1536, 5313),
+    ),
     "borzoi": (
         {"window": 64, "bins": 12, "tasks": 3, "filters": (4, 5, 6), "channels": 6, "depth": 1}
         | {"heads": 2, "key_size": 3, "value_size": 4, "last_filters": 7, "dropout": 0.0},
@@ -36,6 +43,12 @@ SPECIFICATIONS = {
         {},
         sizes.bpnet(512, 8, 1) + sizes.bpnet(128, 4, 1),
     ),
+    "deepstarr": (
+        {"window": 60, "filters": (4, 5), "widths": (3, 5), "hidden": (6, 4), "dropout": 0.0},
+        sizes.deepstarr(60, (4, 5), (3, 5), (6, 4), 2),
+        {},
+        sizes.deepstarr(249, (256, 60, 60, 120), (7, 3, 5, 3), (256, 256), 2),
+    ),
     "enformer": (
         {"window": 64, "bins": 4, "tasks": 3, "filters": (6, 12), "depth": 1}
         | {"heads": 2, "key_size": 3, "dropout": 0.0},
@@ -52,6 +65,7 @@ SPECIFICATIONS = {
 }
 DOCUMENTS = (Path(__file__).parents[1] / "docs" / "published_models.md").read_text()
 LARGE = (
+    "basenji2",
     "borzoi",
     "enformer",
 )  # of more parameters than a test should hold: counted at the small size
@@ -145,6 +159,12 @@ def test_signal_is_of_the_declared_shape(name):
         ("borzoi", {"window": 72}, "window a multiple of 2 to the power of one more"),
         ("borzoi", {"bins": 18}, "bins must be at most 16"),
         ("borzoi", {"last_filters": 0}, "last_filters must be an integer of at least 1"),
+        ("basenji2", {"window": 62}, "window a multiple of 2 to the power of their number"),
+        ("basenji2", {"bins": 18}, "bins must be at most 16"),
+        ("basenji2", {"dilations": (1, 0)}, r"dilations\[1\] must be an integer of at least 1"),
+        ("deepstarr", {"window": 3}, "window must be at least 4"),
+        ("deepstarr", {"window": None}, "window must be an integer of at least 1"),
+        ("deepstarr", {"hidden": ()}, "hidden must have one integer for each layer"),
         ("spliceai", {"window": 40}, "window must be more than 40"),
         ("spliceai", {"widths": (3,)}, "one number for each layer in each"),
         ("enformer", {"window": 62}, "window must be a multiple of 4"),

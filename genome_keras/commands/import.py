@@ -14,6 +14,8 @@ SIGNALS = {  # models of measured signal: what they are, and their files
     "chrombpnet": ("ChromBPNet, both networks", "Keras .h5 of its program, bpnet-lite's"),
     "enformer": ("Enformer with one head", "enformer-pytorch's"),
     "borzoi": ("Borzoi with one head", "borzoi-pytorch's"),
+    "basenji2": ("Basenji2 with one head", "Keras .h5 of its program, basenji2-pytorch's"),
+    "deepstarr": ("DeepSTARR", "Keras .h5 of its publication, no"),
     "spliceai": ("one of SpliceAI's five networks", "Keras .h5 of its package, no"),
 }
 
@@ -27,7 +29,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "Nothing in a file is run.",
     )
     kinds = parser.add_subparsers(dest="architecture", required=True, metavar="KIND")
-    for name in ("basset", "danq", "deepsea"):
+    for name in ("basset", "beluga", "danq", "deepsea", "sei"):
         _add_state(kinds, name)
     for name, (what, files) in SIGNALS.items():
         _add_signals(kinds, name, what, files)

@@ -10,8 +10,10 @@ import numpy as np
 import genome_keras
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.errors import WeightsError
+from genome_keras.sharing.basenji_files import read_basenji2
 from genome_keras.sharing.borzoi_files import read_borzoi
 from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
+from genome_keras.sharing.deepstarr_files import read_deepstarr
 from genome_keras.sharing.enformer_files import read_enformer
 from genome_keras.sharing.spliceai_files import SITES, read_spliceai
 from genome_keras.sharing.task_names import task_names
@@ -22,13 +24,16 @@ if TYPE_CHECKING:
     import keras
 
 READERS = {
+    "basenji2": read_basenji2,
     "borzoi": read_borzoi,
     "bpnet": read_bpnet,
     "chrombpnet": read_chrombpnet,
+    "deepstarr": read_deepstarr,
     "enformer": read_enformer,
     "spliceai": read_spliceai,
 }
 WITH_HEADS = ("borzoi", "enformer")  # of which a checkpoint has one
+WITHOUT_BINS = ("deepstarr", "spliceai")  # to choose
 
 
 def import_signals(
@@ -50,12 +55,14 @@ def import_signals(
         architecture: "bpnet" (Keras's `.h5` of ChromBPNet's program: a bias model, a model
             without bias, or the first network of the whole; or a state of bpnet-lite) or
             "chrombpnet" (the whole of either), "enformer" or "borzoi" (a state of
-            enformer-pytorch or of borzoi-pytorch), or "spliceai" (a `.h5` of its package).
+            enformer-pytorch or of borzoi-pytorch), "basenji2" (its program's `.h5`, or a
+            state of basenji2-pytorch), "deepstarr" (its `.h5` of weights), or "spliceai" (a
+            `.h5` of its package).
         path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
             a torch state.
         out: the `.weights.h5` file to write, and a `.json` beside it.
         tasks: path of the names of the tracks, one a line; None calls them task_1..., but
-            for those of spliceai.
+            for those of spliceai and deepstarr.
         window, bins: of the input in bp, and of the output; None is what was published.
         head: of a network with several, "human" or "mouse"; None is "human".
 
@@ -89,18 +96,47 @@ def import_signals(
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
     if head is not None and architecture not in WITH_HEADS:
         raise ValueError(f"head is for {', '.join(WITH_HEADS)}. Received: head={head!r}")
-    if architecture == "spliceai" and (tasks is not None or bins is not None):
-        raise ValueError("spliceai has no tasks and bins to choose. Received: tasks or bins")
+    if architecture == "spliceai" and tasks is not None:
+        raise ValueError("spliceai has no tasks to choose. Received: tasks")
+    if architecture in WITHOUT_BINS and bins is not None:
+        raise ValueError(f"{architecture} has no bins to choose. Received: bins={bins}")
     how = {} if head is None else {"head": head}
     arguments, weights = READERS[architecture](path, **how)
-    sites = architecture == "spliceai"
-    names = SITES if sites else task_names(tasks, arguments["tasks"])
-    arrays = [array for layer in weights.values() for array in layer]
-    with at_most(arrays=len(arrays), numbers=sum(map(np.size, arrays)), where=path):
-        model = getattr(genome_keras, architecture)(**arguments, **given)
-    fill(model, weights, path)
+    names = SITES if architecture == "spliceai" else arguments["tasks"]
+    if isinstance(names, int) or tasks is not None:  # no names in the file, or others
+        names = task_names(tasks, names if isinstance(names, int) else len(names))
+    model = filled(architecture, arguments | given, weights, path)
     about = {"parameters": model.count_params(), "imported_from": Path(path).name}
     save_described(model, out, tasks=names, **about)
+    return model
+
+
+def filled(
+    architecture: str,
+    arguments: Mapping[str, object],
+    weights: Mapping[str, Sequence[np.ndarray]],
+    path: object,
+) -> "keras.Model":
+    """The model of an architecture with the arrays of a file, and no more than those.
+
+    Args:
+        architecture: name of a factory.
+        arguments: of it.
+        weights, path: as in `fill`.
+
+    Raises:
+        WeightsError: as `fill`; or arguments that ask for more weights than there are, in
+            which case none is made.
+
+    Example:
+        >>> arrays = {"head": [np.ones((3, 1)), np.zeros(1)]}
+        >>> filled("integer_logreg", {"window": 3, "tasks": 1}, arrays, "x.h5").count_params()
+        4
+    """
+    arrays = [array for layer in weights.values() for array in layer]
+    with at_most(arrays=len(arrays), numbers=sum(map(np.size, arrays)), where=path):
+        model = getattr(genome_keras, architecture)(**arguments)
+    fill(model, weights, path)
     return model
 
 

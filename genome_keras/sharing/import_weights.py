@@ -15,6 +15,8 @@ import genome_keras
 from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.array_files import read_state
+from genome_keras.sharing.import_signals import filled
+from genome_keras.sharing.sei_files import read_beluga, read_sei
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
 
@@ -42,8 +44,9 @@ def import_weights(
 
     Args:
         architecture: "deepsea" (Kipoi's torch state: letters A, G, C, T), "basset"
-            (Kipoi's torch state) or "danq" (the authors' HDF5 of Keras 0.2 and Theano,
-            DanQ-JASPAR too: letters A, G, C, T, filters stored backwards).
+            (Kipoi's torch state), "danq" (the authors' HDF5 of Keras 0.2 and Theano,
+            DanQ-JASPAR too: letters A, G, C, T, filters stored backwards), "beluga" (the
+            authors' torch state: letters A, G, C, T) or "sei" (the authors' torch state).
         path: a torch state (needs torch), safetensors (needs safetensors) or HDF5.
         out: the `.weights.h5` file to write, and a `.json` beside it.
         tasks: path of the names of the tasks, one a line; None calls them task_1...
@@ -62,10 +65,15 @@ def import_weights(
         <SequenceModel name=deepsea, built=True>
     """
     readers = {"basset": _basset, "danq": _danq, "deepsea": _deepsea}
-    one_of(architecture=architecture, accepted=readers)
+    named = {"beluga": read_beluga, "sei": read_sei}  # layers are told by their names
+    one_of(architecture=architecture, accepted=(*readers, *named))
     out = Path(out)
     if not out.name.endswith(".weights.h5"):
         raise ValueError(f"out must end in .weights.h5. Received: {str(out)!r}")
+    if architecture in named:
+        arguments, weights = named[architecture](path)
+        arguments |= {"window": window} if window else {}
+        return _saved(filled(architecture, arguments, weights, path), path, out, tasks)
     factory = getattr(genome_keras, architecture)
     window = window or inspect.signature(factory).parameters["window"].default
     arrays = _hdf5(path) if architecture == "danq" else _state(path)
@@ -73,10 +81,15 @@ def import_weights(
         arguments, weights = readers[architecture](arrays, window)
     except _Misfit as error:
         raise WeightsError(f"{path}: not the weights of {architecture}: {error}") from error
-    names = task_names(tasks, arguments["tasks"])
     model = factory(**arguments)
     for name, values in weights.items():
         model.get_layer(name).set_weights(values)
+    return _saved(model, path, out, tasks)
+
+
+def _saved(model, path, out, tasks):
+    """The model, once its checkpoint is written with the names of its tasks."""
+    names = task_names(tasks, len(model.tasks))
     about = {"parameters": model.count_params(), "imported_from": Path(path).name}
     save_described(model, out, tasks=names, **about)
     return model

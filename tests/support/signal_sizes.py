@@ -9,6 +9,28 @@ def bpnet(filters, layers, tasks):
     return (4 * 21 + 1) * filters + dilated + (75 * filters + 1) * tasks + filters + 1
 
 
+def basenji2(filters, dilated_filters, dilations, last_filters, tasks):
+    """Convolutions of 15 and 5, pairs of 3 and 1, one of 1, none with a bias; norms; a head."""
+    size = sum(
+        ((15 if number == 0 else 5) * before + 4) * after
+        for number, (before, after) in enumerate(pairwise((4, *filters)))
+    )
+    pair = (3 * filters[-1] + 4) * dilated_filters + (dilated_filters + 4) * filters[-1]
+    size += len(dilations) * pair + (filters[-1] + 4) * last_filters
+    return size + (last_filters + 1) * tasks
+
+
+def deepstarr(window, filters, widths, hidden, tasks):
+    """Convolutions and dense layers, each with a norm; half the positions left after each."""
+    size = sum(
+        (width * before + 1 + 4) * after
+        for width, (before, after) in zip(widths, pairwise((4, *filters)), strict=True)
+    )
+    features = (window >> len(filters)) * filters[-1]
+    size += sum((before + 1 + 4) * after for before, after in pairwise((features, *hidden)))
+    return size + (hidden[-1] + 1) * tasks
+
+
 def enformer(filters, depth, heads, key_size, tasks):
     """Convolutions of 15 and 5, each with one of 1 and a pooling; blocks; one more, a head."""
     size, before = 0, None
