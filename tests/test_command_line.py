@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from genome_keras.cli import COMMANDS, _parser, main
+from genome_keras.commands._arguments import NewFile, folder, new_file
 from genome_keras.commands._completion import completion
 from genome_keras.commands._parser import THREADS, Parser, leaves, subcommands, use_threads
 from genome_keras.io.bgzf import is_bgzf
@@ -31,6 +32,9 @@ def status_and_words(capsys, line):
     with pytest.raises(SystemExit) as stopped:
         main(line.split())
     return stopped.value.code, capsys.readouterr()
+
+
+OUTPUTS = (NewFile, new_file, folder)
 
 
 @pytest.mark.parametrize("line", ["", "lm", "weights", "cluster", "import", "experiment"])
@@ -75,6 +79,8 @@ def test_out_is_o_everywhere():
         known = parser._option_string_actions
         assert ("--out" in known) == ("-o" in known), parser.prog
         assert known.get("--out") is known.get("-o")
+        # Another type would make an input of a file that is there, which nothing may write.
+        assert "--out" not in known or known["--out"].type in OUTPUTS, parser.prog
 
 
 def test_a_checkpoint_is_a_name_everywhere():
@@ -134,7 +140,7 @@ def small_parser():
     return parser
 
 
-@pytest.mark.parametrize(
+COMPLETED = pytest.mark.parametrize(
     ("typed", "expected"),
     [
         (["p"], ["predict"]),
@@ -149,6 +155,9 @@ def small_parser():
         (["fetch", "d"], ["deepsea"]),
     ],
 )
+
+
+@COMPLETED
 def test_what_bash_completes(typed, expected):
     bash = shutil.which("bash") or pytest.skip("no bash")
     script = completion(small_parser(), "bash", names=["a.v1", "b.v1", "b.v2"])
@@ -157,6 +166,24 @@ def test_what_bash_completes(typed, expected):
     script += 'printf "%s\\n" "${COMPREPLY[@]}"\n'
     done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == "" and done.stdout.split() == expected
+
+
+@COMPLETED
+def test_what_fish_completes(tmp_path, typed, expected):
+    fish = shutil.which("fish") or pytest.skip("no fish")
+    script = completion(small_parser(), "fish", names=["a.v1", "b.v1", "b.v2"])
+    script += f"complete -C 'genome-keras {' '.join(typed)}'\n"
+    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    how = {"capture_output": True, "text": True, "check": True, "cwd": tmp_path, "env": home}
+    done = subprocess.run([fish, "--no-config", "-c", script], **how)
+    found = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert done.stderr == "" and sorted(found) == sorted(expected)
+
+
+def test_fish_is_told_every_command_and_option():
+    script = completion(small_parser(), "fish", names=["a.v1"])
+    assert "__genome_keras_at \" lm score\"' -l how -x -a 'mean last'" in script
+    assert "'__genome_keras_at \"\"' -f -a 'lm predict fetch'" in script
 
 
 def test_the_program_prints_a_script(capsys):

@@ -90,6 +90,7 @@ def test_text_of_the_data_stays_text(tmp_path):
 def test_numbers_of_the_tables(tmp_path):
     result, rows, text = report(tmp_path / "r.html")
     shown = " ".join(Page(text).words)
+    assert "“Perplexity” is first taken of each task" in shown  # and the other of all labels
     for part in result["subsets"].values():
         assert f"{part['examples']:,} windows" in shown
         for summary in part["groups"]["frequent"]["models"].values():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from genome_keras.commands._parser import Parser, subcommands
 
-SHELLS = ("bash", "zsh")
+SHELLS = ("bash", "zsh", "fish")
 _SCRIPT = """\
 # Completion of genome-keras for {shell}: source <(genome-keras --completion {shell})
 {before}_genome_keras() {{
@@ -32,6 +32,19 @@ _SCRIPT = """\
 }}
 complete -o default -F _genome_keras genome-keras
 """
+_FISH = """\
+# Completion of genome-keras for fish: genome-keras --completion fish | source
+function __genome_keras_at
+    set -l at ""
+    for word in (commandline -opc)[2..-1]
+        switch "$at $word"
+{paths}
+        end
+    end
+    test "$at" = "$argv[1]"
+end
+{words}
+"""
 
 
 def completion(parser: Parser, shell: str, *, names: list[str]) -> str:
@@ -39,12 +52,14 @@ def completion(parser: Parser, shell: str, *, names: list[str]) -> str:
 
     Args:
         parser: of the program.
-        shell: "bash" or "zsh".
+        shell: one of `SHELLS`.
         names: of the published checkpoints, which complete NAME.
 
     Returns:
         The script. Where nothing is known the shell completes names of files.
     """
+    if shell == "fish":
+        return _fish(parser, names)
     paths, values, words = [], [], []
     for path, each in _walk(parser):
         if path:
@@ -64,6 +79,29 @@ def completion(parser: Parser, shell: str, *, names: list[str]) -> str:
     parts = {"paths": paths, "values": values, "words": words}
     joined = {name: "\n".join(lines) for name, lines in parts.items()}
     return _SCRIPT.format(shell=shell, before=before, **joined)
+
+
+def _fish(parser, names):
+    paths, words = [], []
+    for path, each in _walk(parser):
+        if path:
+            paths.append(f'            case "{path}"\n                set at "$at $word"')
+        begin = f"complete -c genome-keras -n '__genome_keras_at \"{path}\"'"
+        if below := subcommands(each):
+            words.append(f"{begin} -f -a '{' '.join(below)}'")
+        for action in each._actions:
+            known = _values(action, names)
+            told = f" -a '{' '.join(known)}'" if known else ""
+            spelt = [
+                f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
+                for name in action.option_strings
+            ]
+            if spelt:
+                takes = "" if action.nargs == 0 else " -x" if known else " -r"
+                words.append(f"{begin} {' '.join(spelt)}{takes}{told}")
+            elif known:
+                words.append(begin + told)
+    return _FISH.format(paths="\n".join(paths), words="\n".join(words))
 
 
 def _walk(parser, path="") -> Iterator[tuple[str, Parser]]:
