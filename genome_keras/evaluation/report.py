@@ -77,8 +77,8 @@ def _summary(result, rows):
     yield (
         '<p class="soft">Perplexity is e to the power of the mean cross-entropy of a label, 1 at '
         "best. “Perplexity” is first taken of each task, then its mean over tasks, so that a task "
-        "counts as much as another; “perplexity of all labels” is that of the labels of these tasks "
-        "in one heap, as the paper and the logs of training have it.</p>"
+        "counts as much as another; “perplexity of all labels” is that of the labels of these "
+        "tasks in one heap, as the paper and the logs of training have it.</p>"
     )
     yield legend(result)
     for number, (subset, part) in enumerate(result["subsets"].items()):
