@@ -163,7 +163,7 @@ def steps_of(stack, work):
 
 def test_sharing_saves_about_half_of_mutagenesis_and_a_quarter_of_variants():
     model = genome_keras.char_rnn(cell="rnn", units=2, depth=1, seed=1)
-    scorer, window, n = Scorer(model, batch_size=60), 100, 2
+    scorer, window, n = Scorer(model, batch_size=60), 100, 1
     codes, stack = windows(n, window, letters=4), scorer.network.stack
     full = n * (3 * window + 1) * window
     assert steps_of(stack, lambda: Mutagenesis(scorer, reuse=True)(codes)) < 0.56 * full

@@ -179,7 +179,7 @@ def test_train_and_evaluate_a_table(tmp_path, capsys):
     )
     run, scores = str(tmp_path / "run"), str(tmp_path / "scores")
     command = ["train", str(tmp_path / "mine.csv"), "--out", run, "--model", "kmer_logreg"]
-    command += ["--set", "k=[1]", "--epochs", "30", "--learning-rate", "0.1", "--batch-size", "16"]
+    command += ["--set", "k=[1]", "--epochs", "20", "--learning-rate", "0.3", "--batch-size", "32"]
     assert main(command) == 1
     assert "no example of split 'train'; it has 'test'" in capsys.readouterr().err
     assert main([*command, "--valid-share", "0.2"]) == 0
@@ -195,7 +195,7 @@ def test_train_and_evaluate_a_table(tmp_path, capsys):
         tmp_path / "test.tsv", weights=run, split="valid", replicates=0, tuned_on="valid"
     )
     means = result["subsets"]["all"]["groups"]["all"]["models"][run]
-    assert means["auroc_mean"] > 0.8 and result["rates_of"] == "valid"
+    assert means["auroc_mean"] > 0.7 and result["rates_of"] == "valid"
     assert result["tuned_on"] is None and list(result["models"]) == [run]
     logreg = ["logreg", str(tmp_path / "mine.csv"), "--valid-share", "0.2", "--C", "0.1"]
     assert main([*logreg, "--features", "integers", "--out", str(tmp_path / "lr")]) == 0
