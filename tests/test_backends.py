@@ -28,6 +28,7 @@ FILES = [
     "old_keras",
     "attribution",
     "ism",
+    "shared_convolutions",
     "lm_train",
 ]
 # What no backend changes is not tested on each.

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 import genome_keras
+from genome_keras.errors import GenomeKerasError
 from genome_keras.interpret.mutagenesis import Mutagenesis, model_for
 from genome_keras.layers.strands import OneHot
+from genome_keras.scoring.onnx import OnnxModel, onnx_session
 from genome_keras.scoring.onnx_file import Graph
+from genome_keras.scoring.onnx_trunk import folded
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.scoring.shared_convolutions import (
     Convolution,
@@ -23,6 +26,7 @@ from genome_keras.scoring.shared_convolutions import (
     silu,
 )
 
+GRAPHS = ("basset.human_chromatin_1000bp.v1", "conv_bigru.human_chromatin.v1")
 PUBLISHED = Path(genome_keras.__file__).parents[1] / "weights"
 
 
@@ -192,9 +196,7 @@ def test_layers_that_are_subclassed_take_full_passes():
     assert Mutagenesis(Scorer(model)).way == "full passes"
 
 
-@pytest.mark.parametrize(
-    "name", ["basset.human_chromatin_1000bp.v1", "conv_bigru.human_chromatin.v1"]
-)
+@pytest.mark.parametrize("name", GRAPHS)
 def test_published_graphs(name):
     use = model_for(name, engine="onnx")
     window, model = use.window, use.scorer.convolutions
@@ -211,6 +213,28 @@ def test_published_graphs(name):
     assert Mutagenesis(use.scorer).way == "changed positions"
 
 
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_with_fewer_operations_is_the_same_model(name):
+    path = PUBLISHED / f"{name}.onnx"
+    short = Graph(folded(Graph.of_file(path)), PUBLISHED)
+    operations = [node.operation for node in short.nodes]
+    convolutions = operations.count("Conv")
+    assert len(short.nodes) < len(Graph.of_file(path).nodes)
+    assert operations.count("Squeeze") < convolutions  # they follow each other directly
+    model = OnnxModel(path)
+    codes = np.random.default_rng(0).integers(0, 5, (3, model.input_shape[1]), dtype=np.uint8)
+    np.testing.assert_allclose(model.predict_on_batch(codes), onnx_session(path)(codes), atol=1e-6)
+
+
+def test_a_damaged_graph_is_told(tmp_path):
+    path = tmp_path / "x.onnx"
+    whole = (PUBLISHED / "basset.human_chromatin_1000bp.v1.onnx").read_bytes()
+    for size in (0, 1, 10, 5000, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(GenomeKerasError, match="damaged"):
+            OnnxModel(path)
+
+
 def test_a_graph_of_other_layers_takes_full_passes():
     use = model_for("bigru_multitask.human_chromatin.v2", engine="onnx")
     assert Mutagenesis(use.scorer).way == "full passes"
@@ -219,14 +243,14 @@ def test_a_graph_of_other_layers_takes_full_passes():
 def test_a_file_is_read_as_onnx_does():
     onnx = pytest.importorskip("onnx")
     path = PUBLISHED / "conv_bigru.human_chromatin.v1.onnx"
-    graph, expected = Graph(path), onnx.load(path)
+    graph, expected = Graph.of_file(path), onnx.load(path)
     assert [node.operation for node in graph.nodes] == [
         node.op_type for node in expected.graph.node
     ]
-    constants = graph.constants()
     for tensor in expected.graph.initializer:
         array = onnx.numpy_helper.to_array(tensor)
-        assert constants[tensor.name].dtype == array.dtype
-        np.testing.assert_array_equal(constants[tensor.name], array)
+        found = graph.constant(tensor.name)
+        assert found.dtype == array.dtype
+        np.testing.assert_array_equal(found, array)
     (loop, _) = (node for node in graph.nodes if node.operation == "Loop")
     assert graph.after(loop.inputs[0], []) is None  # the codes are needed too

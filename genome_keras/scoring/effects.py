@@ -48,18 +48,21 @@ def effect(kind: str, ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
     return (logit(alt) - logit(ref)).astype(np.float32)
 
 
-def kinds(effect: str, *, language_model: bool = False) -> tuple[str, ...]:
+def kinds(
+    effect: str, *, language_model: bool = False, probabilities: bool = True
+) -> tuple[str, ...]:
     """The effects behind a word.
 
     Args:
         effect: "diff", "logodds" or "both".
         language_model: whether the score is a log-likelihood.
+        probabilities: whether it is P(label = 1), and not the logarithm of a signal.
 
     Returns:
         Tuple of words of `EFFECTS`.
 
     Raises:
-        ValueError: another word, or log-odds of a language model.
+        ValueError: another word, or log-odds of a language model or of signal.
 
     Example:
         >>> kinds("both")
@@ -71,6 +74,11 @@ def kinds(effect: str, *, language_model: bool = False) -> tuple[str, ...]:
         raise ValueError(
             "a language model has no log-odds: effect must be 'diff', the log-likelihood "
             f"ratio. Received: effect={effect!r}"
+        )
+    if not probabilities and "logodds" in chosen:
+        raise ValueError(
+            "measured signal has no log-odds: effect must be 'diff', the log2-fold change. "
+            f"Received: effect={effect!r}"
         )
     return chosen
 

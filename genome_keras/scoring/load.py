@@ -60,8 +60,8 @@ def described(
     if signal is False and checkpoint.architecture in others:
         raise WeightsError(
             f"{checkpoint.name}: {checkpoint.architecture} gives measured signal, not "
-            "P(label = 1) of tasks; genome_keras.predict_signal, load_model and genome-keras "
-            "predict take it"
+            "P(label = 1) of tasks; predict_signal and load_model take it, and genome-keras "
+            "predict, variants, ism and attribute"
         )
     if signal is not False:
         known = others if signal else (*known, *others)

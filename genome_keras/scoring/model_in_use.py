@@ -17,13 +17,14 @@ from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.load import build, described
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.weights.checkpoint import Checkpoint
-from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.resolve import DEFAULT, find
 from genome_keras.weights.task_choice import chosen_tasks
 
 if TYPE_CHECKING:
     import keras
 
 BATCH_SIZE = 256
+SIGNAL_BATCH_SIZE = 4  # windows of measured signal are long
 
 
 class ModelInUse:
@@ -37,6 +38,7 @@ class ModelInUse:
         load: gives its `Scorer`.
         batch_size: windows at a time.
         checkpoint: a `genome_keras.weights.Checkpoint`, or None of a model that was given.
+        gives_probabilities: whether its scores have log-odds.
 
     Attributes: as the arguments.
 
@@ -56,9 +58,11 @@ class ModelInUse:
         *,
         batch_size: int = BATCH_SIZE,
         checkpoint: Checkpoint | None = None,
+        gives_probabilities: bool = True,
     ) -> None:
         self.name, self.tasks, self.trained, self.window = name, tasks, trained, window
         self.batch_size, self.checkpoint, self._load = batch_size, checkpoint, load
+        self.gives_probabilities = gives_probabilities
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -149,6 +153,8 @@ def model_in_use(
     both_strands: bool | None = None,
     batch_size: int | None = None,
     engine: str = "keras",
+    sums: bool = False,
+    bins: int | None = None,
 ) -> ModelInUse:
     """The one value that verbs work with, whatever they were given.
 
@@ -164,6 +170,9 @@ def model_in_use(
         batch_size: windows at a time; None is 256, or what the scorer has.
         engine: of a checkpoint, "keras", "onnx" or "auto", as in
             `genome_keras.scoring.engines.model_without_keras`. A model in memory is Keras's.
+        sums: whether a model of measured signal will do, by the logarithms of its sums, as
+            `genome_keras.layers.summed_signal.summed_signal` tells; 4 windows at a time.
+        bins: of such a model, how many of the middle are summed; None is all.
 
     Raises:
         WeightsError: a checkpoint that cannot be used.
@@ -178,6 +187,10 @@ def model_in_use(
     if batch_size is not None:
         at_least_one(batch_size=batch_size)
     one_of(engine=engine, accepted=ENGINES)
+    if sums and gives_signal(weights):
+        return _of_signal(weights, both_strands, batch_size, engine, bins)
+    if bins is not None:
+        raise ValueError(f"bins are of models of measured signal. Received: bins={bins}")
     if isinstance(weights, str | os.PathLike | Checkpoint):
         return _of_checkpoint(described(weights), both_strands, batch_size, engine)
     if isinstance(weights, ModelInUse):
@@ -211,11 +224,16 @@ def model_in_use(
         scorer.window,
         lambda: scorer,
         batch_size=scorer.batch_size,
+        gives_probabilities=scorer.gives_probabilities,
     )
 
 
 def open_scorer(
-    weights: object = DEFAULT, *, both_strands: bool | None = None, batch_size: int | None = None
+    weights: object = DEFAULT,
+    *,
+    both_strands: bool | None = None,
+    batch_size: int | None = None,
+    sums: bool = False,
 ) -> Scorer:
     """The scorer of a model: what variants, mutagenesis and attributions ask.
 
@@ -229,7 +247,8 @@ def open_scorer(
         >>> scorer.scores(genome_keras.tokens(["ACGT" * 25])).shape
         (1, 192)
     """
-    return model_in_use(weights, both_strands=both_strands, batch_size=batch_size).scorer
+    given = {"both_strands": both_strands, "batch_size": batch_size, "sums": sums}
+    return model_in_use(weights, **given).scorer
 
 
 def keras_model_of(model: object) -> "keras.Model":
@@ -245,6 +264,53 @@ def keras_model_of(model: object) -> "keras.Model":
     """
     known = isinstance(model, str | os.PathLike | Checkpoint | Scorer | ModelInUse)
     return open_scorer(model).model if known else model
+
+
+def gives_signal(weights: object) -> bool:
+    """Whether a model, or a checkpoint, is one of measured signal.
+
+    Raises:
+        WeightsError: no such checkpoint.
+
+    Example:
+        >>> gives_signal("kmer_logreg.human_chromatin.v1")
+        False
+    """
+    if isinstance(weights, str | os.PathLike | Checkpoint):
+        return find(weights).architecture in genome_keras.SIGNAL_MODELS
+    return hasattr(weights, "signal_shape")
+
+
+def _of_signal(weights, both_strands, batch_size, engine, bins):
+    """The sums of a model of measured signal, as a model of tasks."""
+    checkpoint = None
+    if isinstance(weights, str | os.PathLike | Checkpoint):
+        checkpoint = described(weights, signal=True)
+    name = (checkpoint or weights).name
+    if both_strands:
+        raise ValueError(f"{name}: tracks may be of one strand, so both_strands is not for them")
+    if engine == "onnx":
+        raise ValueError(f"{name}: measured signal is computed by Keras. Received: engine='onnx'")
+    size = batch_size or SIGNAL_BATCH_SIZE
+
+    def load():
+        from genome_keras.layers.summed_signal import summed_signal
+
+        model = summed_signal(build(checkpoint) if checkpoint else weights, bins=bins)
+        return Scorer(model, batch_size=size)
+
+    if checkpoint is None:  # its window and tasks are known, and it may be refused at once
+        scorer = load()
+        tasks, window = scorer.tasks, scorer.window
+        return _sums(name, tasks, window, lambda: scorer, batch_size=size)
+    tasks, window = checkpoint.tasks, checkpoint.arguments["window"]
+    return _sums(name, tasks, window, load, batch_size=size, checkpoint=checkpoint)
+
+
+def _sums(name, tasks, window, load, **more):
+    return ModelInUse(
+        name, tasks, [True] * len(tasks), window, load, gives_probabilities=False, **more
+    )
 
 
 def _of_checkpoint(checkpoint, both_strands, batch_size, engine):

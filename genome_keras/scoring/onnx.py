@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MAKERS = ("genome_keras", "keras", "tensorflow", "tf2onnx")
 
+LARGEST = 2**27  # bytes of a graph that is made shorter: for a while there are three of it
+
 _log = logging.getLogger(__name__)
 
 
@@ -54,9 +56,9 @@ class OnnxModel:
     engine, layers = "onnx", ()
 
     def __init__(self, path: str | os.PathLike, *, name: str = "onnx") -> None:
-        self.name, self.path = name, path
+        self.name, self._graph = name, None
         try:
-            session = onnx_session(path, threads=_threads())
+            session = self._session(path)
         except ImportError:
             raise
         except Exception as error:  # ONNX Runtime raises kinds of its own
@@ -66,18 +68,26 @@ class OnnxModel:
         self.input_shape, self.output_shape = session.input_shape, session.output_shape
         self.gives_next_bases = len(self.output_shape) == 3
 
+    def _session(self, path):
+        """The session of a graph, with fewer operations where its convolutions are known."""
+        model = _folded(path)
+        if model is None:
+            return onnx_session(path, threads=_threads())
+        from genome_keras.scoring.onnx_file import Graph
+
+        self._graph = Graph(model, Path(path).resolve().parent)
+        return _Session(_opened(model, threads=_threads(), folder=self._graph.folder))
+
     def convolutions(self, batch_size: int) -> "SharedConvolutions | None":
         """The graph as convolutions of which only what changes is computed, or None.
 
         Args:
             batch_size: windows at a time.
         """
-        from genome_keras.scoring.onnx_file import Graph
-        from genome_keras.scoring.onnx_trunk import network
-
-        if self.gives_next_bases:
+        graph = self._graph
+        if graph is None or self.gives_next_bases:
             return None
-        graph = Graph(self.path)
+        from genome_keras.scoring.onnx_trunk import network
 
         def run(model):
             session = _opened(model, threads=_threads(), folder=graph.folder)
@@ -85,6 +95,19 @@ class OnnxModel:
             return lambda values: session.run(None, {given: values})
 
         return network(graph, run, window=self.input_shape[1], batch_size=batch_size)
+
+
+def _folded(path):
+    """The bytes of a graph in a shorter form, or None where there is none."""
+    from genome_keras.scoring.onnx_file import Graph
+    from genome_keras.scoring.onnx_trunk import folded
+
+    try:
+        if os.path.getsize(path) > LARGEST:
+            return None
+        return folded(Graph.of_file(path))
+    except (OSError, ValueError, LookupError):  # ONNX Runtime tells what is wrong with it
+        return None
 
 
 class _Session:

@@ -28,7 +28,7 @@ class Node(NamedTuple):
         message: its bytes.
 
     Example:
-        >>> Node("Relu", ["x"], ["y"], {}, frozenset(), b"").operation
+        >>> Node("Relu", ["x"], ["y"], {}, frozenset(), memoryview(b"")).operation
         'Relu'
     """
 
@@ -37,31 +37,32 @@ class Node(NamedTuple):
     outputs: list[str]
     attributes: dict[str, Any]
     inner: frozenset[str]
-    message: bytes
+    message: memoryview
 
 
 class Graph:
-    """The graph of an ONNX file.
+    """The graph of an ONNX model.
 
     Args:
-        path: of the file; arrays that lie beside it are read when they are asked for.
+        model: bytes of it.
+        folder: where the arrays lie that are not among them; they are read when asked for.
 
     Attributes:
         nodes: list of `Node`, each after those that it needs.
         inputs, outputs: names.
-        folder: where the file lies.
+        folder: as given.
 
     Raises:
-        ValueError, IndexError, KeyError: no such file.
+        ValueError, IndexError, KeyError: not a model.
 
     Example:
-        >>> Graph("model.onnx").nodes[0].operation  # doctest: +SKIP
+        >>> Graph.of_file("model.onnx").nodes[0].operation  # doctest: +SKIP
         'Cast'
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        self.folder = Path(path).resolve().parent
-        self._model = [*_fields(Path(path).read_bytes())]
+    def __init__(self, model: bytes, folder: str | os.PathLike) -> None:
+        self.folder = Path(folder)
+        self._model = [*_fields(memoryview(model))]
         ((_, graph),) = [field for field in self._model if field[0] == _GRAPH]
         self._graph = [*_fields(graph)]
         self.nodes = [_node(value) for number, value in self._graph if number == _NODE]
@@ -71,12 +72,18 @@ class Graph:
         self.inputs = [_text(value, 1) for value in self._all(_INPUT)]
         self.outputs = [_text(value, 1) for value in self._all(_OUTPUT)]
 
+    @classmethod
+    def of_file(cls, path: str | os.PathLike) -> "Graph":
+        """The graph of a file."""
+        return cls(Path(path).read_bytes(), Path(path).resolve().parent)
+
     def _all(self, wanted):
         return [value for number, value in self._graph if number == wanted]
 
-    def constants(self) -> dict[str, np.ndarray]:
-        """Arrays of the initializers by name."""
-        return {name: _array(message, self.folder) for name, message in self._initializers.items()}
+    def constant(self, name: str) -> np.ndarray | None:
+        """The array of an initializer, or None."""
+        message = self._initializers.get(name)
+        return None if message is None else _array(message, self.folder)
 
     def after(self, value: str, sizes: Iterable[int | None]) -> bytes | None:
         """The bytes of a model from a value to the outputs.
@@ -89,26 +96,68 @@ class Graph:
             Bytes, whose arrays beside the file are still named from its folder; or None where
             the outputs need more than the value and constants.
         """
+        kept = self._needed(self.outputs, value)
+        if kept is None:
+            return None
+        kept += [_field(_OUTPUT, message) for message in self._all(_OUTPUT)]
+        kept += [_field(2, b"rest"), _field(_INPUT, _value(value, sizes))]
+        return self._with(kept)
+
+    def _needed(self, values, stop):
+        """Nodes and initializers that values need but for one; None where that is not enough.
+
+        With `stop` None the inputs of the graph may be needed too.
+        """
         made_by = {name: node for node in self.nodes for name in node.outputs if name}
-        needed, todo, read = set(), list(self.outputs), set()
+        needed, todo, read = set(), list(values), {stop}
         while todo:
             name = todo.pop()
-            if name == value or name in read:
+            if name in read:
                 continue
             read.add(name)
-            if name in self.inputs and name not in self._initializers:
+            if stop is not None and name in self.inputs and name not in self._initializers:
                 return None
             if (node := made_by.get(name)) is not None and id(node) not in needed:
                 needed.add(id(node))
                 todo += [*node.inputs, *node.inner]
         kept = [_field(_NODE, node.message) for node in self.nodes if id(node) in needed]
-        kept += [
+        return kept + [
             _field(_INITIALIZER, message)
             for name, message in self._initializers.items()
             if name in read
         ]
+
+    def replaced(
+        self,
+        begin: str,
+        end: str,
+        nodes: Iterable[tuple[str, list[str], str, dict[str, list[int]]]],
+        arrays: dict[str, np.ndarray],
+    ) -> bytes | None:
+        """The bytes of the model with other nodes between two values.
+
+        Args:
+            begin, end: names; the new nodes go from one to the other.
+            nodes: of each its operation, names of its inputs and of its output, and attributes
+                that are lists of integers.
+            arrays: those that the nodes read, float32 or int64, by name; new names.
+
+        Returns:
+            As of `after`.
+        """
+        before, after = self._needed([begin], None), self._needed(self.outputs, end)
+        if after is None:
+            return None
+        new = [_field(_NODE, _encoded_node(*node)) for node in nodes]
+        new += [_field(_INITIALIZER, _encoded_array(*each)) for each in arrays.items()]
+        known, kept = set(), []
+        for field in (*before, *new, *after):  # what both ends need is there once
+            if field not in known:
+                known.add(field)
+                kept.append(field)
+        kept += [_field(number, message) for number, message in self._graph if number == 2]
+        kept += [_field(_INPUT, message) for message in self._all(_INPUT)]
         kept += [_field(_OUTPUT, message) for message in self._all(_OUTPUT)]
-        kept += [_field(2, b"rest"), _field(_INPUT, _value(value, sizes))]
         return self._with(kept)
 
     def showing(self, values: Iterable[tuple[str, int]]) -> bytes:
@@ -127,15 +176,15 @@ class Graph:
     def _with(self, kept):
         """The bytes of the model with the fields of another graph."""
         model = [
-            _field(number, message) if isinstance(message, bytes) else _number(number, message)
+            _number(number, message) if isinstance(message, int) else _field(number, message)
             for number, message in self._model
             if number != _GRAPH
         ]
         return b"".join([*model, _field(_GRAPH, b"".join(kept))])
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field: int, or bytes of what has a length or is a fixed size."""
+def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field: int, or a view of what has a length or is a fixed size."""
     at, end = 0, len(message)
     while at < end:
         tag, at = _varint(message, at)
@@ -177,7 +226,7 @@ def _encoded(value):
 
 
 def _field(number, message):
-    return _encoded(number << 3 | 2) + _encoded(len(message)) + message
+    return b"".join([_encoded(number << 3 | 2), _encoded(len(message)), message])
 
 
 def _number(number, value):
@@ -197,18 +246,22 @@ def _integers(values):
 
 
 def _text(message, wanted):
-    return next((value.decode() for number, value in _fields(message) if number == wanted), "")
+    return next((_decoded(value) for number, value in _fields(message) if number == wanted), "")
+
+
+def _decoded(value):
+    return str(value, "utf-8")
 
 
 def _node(message):
     inputs, outputs, operation, attributes, inner = [], [], "", {}, set()
     for number, value in _fields(message):
         if number == 1:
-            inputs.append(value.decode())
+            inputs.append(_decoded(value))
         elif number == 2:
-            outputs.append(value.decode())
+            outputs.append(_decoded(value))
         elif number == 4:
-            operation = value.decode()
+            operation = _decoded(value)
         elif number == 5:
             name, found, graphs = _attribute(value)
             attributes[name] = found
@@ -220,7 +273,7 @@ def _node(message):
 def _attribute(message):
     """Name, value (None of a kind that nobody asks for) and the graphs of an attribute."""
     fields = [*_fields(message)]
-    name = next(value.decode() for number, value in fields if number == 1)
+    name = next(_decoded(value) for number, value in fields if number == 1)
     graphs = [value for number, value in fields if number in (6, 11)]
     for number, value in fields:
         if number == 2:
@@ -228,7 +281,7 @@ def _attribute(message):
         if number == 3:
             return name, _signed(value), graphs
         if number == 4:
-            return name, value, graphs
+            return name, bytes(value), graphs
     integers = [value for number, value in fields if number == 8]
     return name, [*_integers(integers)] if integers else None, graphs
 
@@ -274,3 +327,20 @@ def _value(name, sizes):
     dims = b"".join(_field(1, b"" if size is None else _number(1, size)) for size in sizes)
     tensor = _number(1, _FLOAT) + _field(2, dims)
     return _field(1, name.encode()) + _field(2, _field(1, tensor))
+
+
+def _encoded_node(operation, inputs, output, attributes):
+    fields = [_field(1, name.encode()) for name in inputs]
+    fields += [_field(2, output.encode()), _field(4, operation.encode())]
+    for name, integers in attributes.items():
+        kind = _number(20, 7)  # a list of integers
+        values = b"".join(_number(8, value) for value in integers)
+        fields.append(_field(5, _field(1, name.encode()) + values + kind))
+    return b"".join(fields)
+
+
+def _encoded_array(name, array):
+    kind = next(kind for kind, dtype in _DTYPES.items() if np.dtype(dtype) == array.dtype)
+    fields = [_number(1, size) for size in array.shape]
+    fields += [_number(2, kind), _field(8, name.encode()), _field(9, array.tobytes())]
+    return b"".join(fields)

@@ -43,6 +43,8 @@ class Scorer:
         tasks: list of str.
         window: bp that the model takes; None is any.
         is_language_model: whether its score is a log-likelihood.
+        gives_probabilities: whether its scores have log-odds: those of
+            `genome_keras.layers.summed_signal.SummedSignal` have none.
 
     Raises:
         ValueError: a model with another output, or one that keeps its state.
@@ -64,6 +66,9 @@ class Scorer:
     ) -> None:
         self.model, self.both_strands, self.batch_size = model, both_strands, batch_size
         self.is_language_model = _gives_next_bases(model)
+        self.gives_probabilities = getattr(model, "gives_probabilities", True)
+        if both_strands and not self.gives_probabilities:
+            raise ValueError(f"{model.name}: tracks may be of one strand: both_strands is not for them")
         if any(getattr(layer, "stateful", False) for layer in model.layers):
             raise ValueError("expected a model that forgets between batches: stateful=False")
         shape = getattr(model, "output_shape", None)

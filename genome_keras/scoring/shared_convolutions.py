@@ -52,8 +52,8 @@ class Convolution(NamedTuple):
         width, channels, filters = self.kernel.shape
         n, positions, _ = x.shape
         left = positions - (width - 1) * self.dilation
-        row, step, one = x.strides
-        shape, strides = (n, left, width, channels), (row, step, step * self.dilation, one)
+        row, step, between = x.strides
+        shape, strides = (n, left, width, channels), (row, step, step * self.dilation, between)
         read = np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
         kernel, out = self.kernel.reshape(-1, filters), np.empty((n, left, filters), np.float32)
         rows = max(1, CACHED // (left * width * channels))
@@ -161,10 +161,10 @@ class Trunk:
         self.steps = list(steps)
         read, places = {len(self.steps)}, [0]  # of each step, the last one that moved positions
         for number, (work, inputs) in enumerate(self.steps, 1):
-            found = {places[each] for each in inputs}
-            moves = isinstance(work, Convolution | MaxPool) or len(found) > 1
+            offsets = {places[each] for each in inputs}
+            moves = isinstance(work, Convolution | MaxPool) or len(offsets) > 1
             read |= set(inputs) if moves else set()
-            places.append(number if moves else found.pop())
+            places.append(number if moves else offsets.pop())
         self.context = sorted(read - {0})
 
     def changed(
@@ -181,19 +181,19 @@ class Trunk:
         Returns:
             `Changed`, of the last step.
         """
-        found = [Changed(at, letters(codes[:, None]))]
+        parts = [Changed(at, letters(codes[:, None]))]
         for work, inputs in self.steps:
-            given = [found[number] for number in inputs]
+            given = [parts[number] for number in inputs]
             if isinstance(work, Convolution | MaxPool):
                 start, count = work.reached(given[0].start, given[0].values.shape[1])
                 between = _between(
                     whole[inputs[0]], rows, given[0], *work.read(start, count), work.filling
                 )
-                found.append(Changed(start, work(between)))
+                parts.append(Changed(start, work(between)))
             else:
                 start, values = _together(whole, rows, inputs, given)
-                found.append(Changed(start, work(*values)))
-        return found[-1]
+                parts.append(Changed(start, work(*values)))
+        return parts[-1]
 
     def saves(self, window: int, *, least: float = SAVED) -> bool:
         """Whether a substitution takes so many times less of the convolutions than a window."""
@@ -277,18 +277,18 @@ def _between(own, rows, changed, begin, count, filling):
     positions = begin[:, None] + np.arange(count)
     index = positions.clip(0, length - 1)
     if own.flags.c_contiguous:
-        found = own.reshape(-1, own.shape[2]).take(rows[:, None] * length + index, 0)
+        filled = own.reshape(-1, own.shape[2]).take(rows[:, None] * length + index, 0)
     else:
-        found = np.ascontiguousarray(own[rows[:, None], index])
+        filled = np.ascontiguousarray(own[rows[:, None], index])
     offset, width = changed.start - begin, changed.values.shape[1]
     if (offset == offset[0]).all():
-        found[:, offset[0] : offset[0] + width] = changed.values
+        filled[:, offset[0] : offset[0] + width] = changed.values
     else:
-        found[np.arange(len(rows))[:, None], offset[:, None] + np.arange(width)] = changed.values
+        filled[np.arange(len(rows))[:, None], offset[:, None] + np.arange(width)] = changed.values
     outside = (positions < 0) | (positions >= length)
     if outside.any():
-        found[outside] = filling
-    return found
+        filled[outside] = filling
+    return filled
 
 
 def _together(whole, rows, inputs, given):
@@ -352,10 +352,10 @@ class SharedConvolutions:
         they look like.
         """
         row, at, code = np.nonzero((codes[..., None] != np.arange(4)) & (codes < 4)[..., None])
-        found = self._scored(codes, row, at, code.astype(np.uint8))
-        if found is None:
+        pair = self._scored(codes, row, at, code.astype(np.uint8))
+        if pair is None:
             return None
-        own, scores = found
+        own, scores = pair
         changed = np.zeros((*codes.shape, 4, own.shape[1]), np.float32)
         changed[row, at, code] = scores
         kept = np.minimum(codes, 3)[..., None, None]
@@ -377,11 +377,11 @@ class SharedConvolutions:
         if len(changed) < FEWEST * len(codes) or not saves:
             return None
         row, at = np.searchsorted(whole, base[changed]), at[changed]
-        found = self._scored(codes[whole], row, at, codes[changed, at])
-        if found is None:
+        pair = self._scored(codes[whole], row, at, codes[changed, at])
+        if pair is None:
             return None
-        scores = np.empty((len(codes), found[0].shape[1]), np.float32)
-        scores[whole], scores[changed] = found
+        scores = np.empty((len(codes), pair[0].shape[1]), np.float32)
+        scores[whole], scores[changed] = pair
         return scores
 
     def _scored(self, codes, row, at, code):

@@ -18,15 +18,14 @@ from genome_keras.io.tables import PLACE, open_table
 from genome_keras.scoring.file_run import check_finite
 from genome_keras.scoring.inputs import around_places, opened_genome
 from genome_keras.scoring.load import build, described
+from genome_keras.scoring.model_in_use import SIGNAL_BATCH_SIZE
 from genome_keras.weights.checkpoint import Checkpoint
-from genome_keras.weights.resolve import find
 from genome_keras.weights.task_choice import chosen_tasks
 
 if TYPE_CHECKING:
     import keras
 
 BIGWIG = (".bw", ".bigwig")
-BATCH_SIZE = 4  # windows are long
 
 
 class Signal(NamedTuple):
@@ -61,7 +60,7 @@ def predict_signal(
     tasks: Iterable[str] | None = None,
     on_outside: str = "error",
     unknown: str | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = SIGNAL_BATCH_SIZE,
 ) -> Signal | int:
     """Signal in the middle of windows, by a model of tracks or profiles.
 
@@ -120,19 +119,6 @@ def predict_signal(
                 write(names, starts, model.bin, values)
                 count += len(names)
     return count
-
-
-def gives_signal(weights: str | os.PathLike | Checkpoint) -> bool:
-    """Whether a checkpoint is one of a model of measured signal.
-
-    Raises:
-        WeightsError: no such checkpoint.
-
-    Example:
-        >>> gives_signal("kmer_logreg.human_chromatin.v1")
-        False
-    """
-    return find(weights).architecture in genome_keras.SIGNAL_MODELS
 
 
 def _signal_model(weights):
