@@ -10,6 +10,7 @@ _HOMES = {
     "chromatin": "genome_keras.datasets.chromatin_data",
     "deepsea": "genome_keras.datasets.deepsea_bundle",
     "open_chromatin": "genome_keras.datasets.chromatin_data",
+    "write_examples": "genome_keras.datasets.examples_file",
 }
 
 __all__ = [*_HOMES]

@@ -51,16 +51,15 @@ def calibrate(
         WeightsError: a checkpoint that cannot be loaded, or with other tasks than the data.
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> from genome_keras import kmer_logreg
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid"], [40, 40])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid"], [40, 40])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     model = kmer_logreg(k=(1, 2), window=12, tasks=2)
         ...     calibration = calibrate(f"{folder}/data.h5", weights=model)
         >>> calibration.about
@@ -71,7 +70,7 @@ def calibrate(
     from genome_keras.scoring.model_in_use import model_in_use
     from genome_keras.windows import centre
 
-    model = model_in_use(weights, batch_size=batch_size)
+    model = model_in_use(weights, batch_size=batch_size, engine="auto")
     sources = None if sources is None else list(sources)
     examples = held_out(data, split, sources=sources)
     names = model.tasks

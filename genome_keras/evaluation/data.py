@@ -35,15 +35,14 @@ def held_out(data: Data, split: str, *, sources: Iterable[str] | None = None) ->
         split: "train", "valid" or "test".
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     examples = held_out(f"{folder}/data.h5", "test")
         >>> examples.codes.shape, examples.tasks
         ((20, 12), ['CTCF', 'DNase'])
@@ -78,15 +77,14 @@ def training(data: Data, *, sources: Iterable[str] | None = None) -> tuple[np.nd
         `Examples`: all of them, or MOST, in ranges spread evenly over them.
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     rates, examples = training(f"{folder}/data.h5")
         >>> rates.shape, len(examples)
         ((2,), 40)
@@ -130,15 +128,14 @@ def blocks(
     """Blocks of the bootstrap, integers (n,), and what they are: "genome" or "rows".
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     numbers, what = blocks(f"{folder}/data.h5", "test", 20)
         >>> numbers[:3].tolist(), what  # the file tells no places
         ([0, 1, 2], 'rows')
@@ -168,15 +165,14 @@ def published(data: Data, split: str, labels: np.ndarray) -> dict[str, Measured]
     Source: Quang & Xie 2016, see `genome_keras.datasets.task_table.tasks`.
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     published(f"{folder}/data.h5", "test", np.zeros((20, 2)))  # only of DeepSEA's
         {}
     """

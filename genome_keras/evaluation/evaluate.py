@@ -95,15 +95,14 @@ def evaluate(
     Example:
         >>> from genome_keras import kmer_logreg
         >>> model = kmer_logreg(k=(1, 2), window=12, tasks=2)
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     about = {"tasks": ["CTCF", "DNase"], "replicates": 10}
         ...     result = evaluate(f"{folder}/data.h5", weights={"small": model}, **about)
         >>> list(result["models"])

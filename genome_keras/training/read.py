@@ -30,16 +30,15 @@ def opened(
         ValueError: another value of an argument, or examples that are too short.
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> import numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     train, valid = opened(f"{folder}/data.h5", window=10)
         ...     len(train), train.window, len(valid), valid.tasks
         (40, 10, 20, ['CTCF', 'DNase'])

@@ -97,16 +97,15 @@ def train(
     Source: Zhang & Kamath 2016, section 4.3 and the authors' program, for "paper".
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> import numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     how = {"model": "kmer_logreg", "arguments": {"k": (1, 2)}}
         ...     recipe = Recipe(epochs=1, batch_size=20)
         ...     model = train(f"{folder}/data.h5", out=f"{folder}/run", recipe=recipe, **how)
@@ -205,16 +204,15 @@ def train_dataset(
     Returns, raises: as `train`.
 
     Example:
-        >>> import h5py, tempfile
+        >>> import tempfile
+        >>> from genome_keras.datasets import write_examples
         >>> import numpy as np
         >>> draw = np.random.default_rng(0)
+        >>> codes, labels = draw.integers(0, 4, (80, 12)), draw.integers(0, 2, (80, 2))
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with h5py.File(f"{folder}/data.h5", "w") as file:
-        ...         file["x"] = draw.integers(0, 4, (80, 12), np.uint8)
-        ...         file["y"] = draw.integers(0, 2, (80, 2), np.int8)
-        ...         file["split"] = np.repeat([b"train", b"valid", b"test"], [40, 20, 20])
-        ...         file["source"] = np.array([b"genome"] * 80)
-        ...         file["tasks"] = np.array([b"CTCF", b"DNase"])
+        ...     split = np.repeat(["train", "valid", "test"], [40, 20, 20])
+        ...     about = {"split": split, "tasks": ["CTCF", "DNase"], "source": "genome"}
+        ...     write_examples(f"{folder}/data.h5", codes, labels, **about)
         ...     how = {"model": "kmer_logreg", "arguments": {"k": (1, 2)}}
         ...     how |= {"epochs": 1, "batch_size": 20}
         ...     model = train_dataset(f"{folder}/data.h5", out=f"{folder}/run", **how)

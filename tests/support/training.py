@@ -1,9 +1,9 @@
 """Small examples to train on, and runs on them."""
 
-import h5py
 import numpy as np
 
 import genome_keras
+from genome_keras import datasets
 from genome_keras.datasets.chromatin_data import Examples
 from genome_keras.training.fit import fit
 from genome_keras.training.recipe import Recipe, recipe_of
@@ -24,14 +24,10 @@ def examples(n=64, seed=0):
 def write_examples(path):
     """A data set of them, with its three splits; returns its path."""
     parts = {"train": examples(48, 1), "valid": examples(16, 2), "test": examples(16, 3)}
-    with h5py.File(path, "w") as file:
-        file["x"] = np.concatenate([part.codes for part in parts.values()])
-        file["y"] = np.concatenate([part.labels for part in parts.values()])
-        file["split"] = np.concatenate(
-            [np.array([split.encode()] * len(part)) for split, part in parts.items()]
-        )
-        file["source"] = np.array([b"toy"] * 80)
-        file["tasks"] = np.array([b"TATA", b"GC"])
+    codes = np.concatenate([part.codes for part in parts.values()])
+    labels = np.concatenate([part.labels for part in parts.values()])
+    split = np.repeat([*parts], [len(part) for part in parts.values()])
+    datasets.write_examples(path, codes, labels, split=split, tasks=["TATA", "GC"], source="toy")
     return path
 
 
