@@ -62,7 +62,7 @@ def add_to(commands: _SubParsersAction) -> None:
 def _motifs(options):
     from genome_keras.interpret import write_motif_report
 
-    found = write_motif_report(
+    evidence = write_motif_report(
         options.motifs,
         options.windows,
         options.out,
@@ -72,7 +72,7 @@ def _motifs(options):
         **given(options, "site_p_value", "shuffles", "seed", "most"),
     )
     result(
-        f"{len(found):,} motifs",
+        f"{len(evidence):,} motifs",
         out=options.out,
         then=None if options.report else "the same command with --report PAGE.html",
     )

@@ -156,7 +156,7 @@ def read_scores(
     """
     models, first = {}, None
     for folder in map(Path, folders):
-        header, tasks, rates, sizes, found = _read(folder)
+        header, tasks, rates, sizes, of_folder = _read(folder)
         if first is None:
             first, at = (header, tasks, rates, sizes), folder
         for name in SAME:
@@ -166,7 +166,7 @@ def read_scores(
         if (tasks, sizes) != (first[1], first[3]):
             problem = f"its tasks and subsets are not those of {at / PER_TASK}"
             raise FormatError(folder / PER_TASK, None, problem)
-        for name, model in found.items():
+        for name, model in of_folder.items():
             if name in models and not _equal(models[name], model):
                 problem = f"another model is called {name!r} too, in a folder before this one"
                 raise FormatError(folder / SCORES, None, problem)
@@ -215,11 +215,11 @@ def _read(folder):
 
 def _tables(rows, models, subsets, tasks):
     """model -> subset -> column -> (tasks,)."""
-    found = {model: {subset: {} for subset in subsets} for model in models}
+    tables = {model: {subset: {} for subset in subsets} for model in models}
     told = {model: {subset: [] for subset in subsets} for model in models}
     for row in rows:
         told[row["model"]][row["subset"]].append(row["task"])
-        table = found[row["model"]][row["subset"]]
+        table = tables[row["model"]][row["subset"]]
         for column, value in row.items():
             if column not in KEYS:
                 table.setdefault(column, []).append(value)
@@ -234,7 +234,7 @@ def _tables(rows, models, subsets, tasks):
             }
             for subset, table in subsets.items()
         }
-        for model, subsets in found.items()
+        for model, subsets in tables.items()
     }
 
 

@@ -94,10 +94,10 @@ def _gene(path, number, fields):
         raise FormatError(path, number, f"{told}. Received: {start[:20]!r}, {end[:20]!r}")
     if strand not in ("+", "-", "."):
         raise FormatError(path, number, f"expected strand + - or . Received: {strand[:20]!r}")
-    found = _ID.search(more)
-    if found is None:
+    gene_id = _ID.search(more)
+    if gene_id is None:
         told = 'expected gene_id "..." in column 9, as GTF has it (GFF3 is another format)'
         raise FormatError(path, number, f"{told}. Received: {more[:40]!r}")
     name = _NAME.search(more)
-    name = name[1] if name else found[1]
-    return (contig, found[1]), Gene(contig, int(start) - 1, int(end), strand, name)
+    name = name[1] if name else gene_id[1]
+    return (contig, gene_id[1]), Gene(contig, int(start) - 1, int(end), strand, name)

@@ -29,8 +29,8 @@ def read_arrays(path: str | os.PathLike, *, problem: str) -> dict[str, np.ndarra
     """
     try:
         with open(path, "rb") as file:  # np.load leaves it open where it is damaged
-            found = np.load(file, allow_pickle=False)
-            arrays = {"": found} if isinstance(found, np.ndarray) else dict(found)
+            content = np.load(file, allow_pickle=False)
+            arrays = {"": content} if isinstance(content, np.ndarray) else dict(content)
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
             raise ValueError("a member that is no array")
     except Exception as error:  # zipfile, zlib, tokenize and ast raise many kinds

@@ -156,10 +156,10 @@ def _learned(model, streams, scored, out, *, asked, save_every, new):
     run.restore()
     for epoch in range(run.epoch, epochs):
         trained = run.learn_epoch(epoch, epochs)
-        found = held_out(
+        measured = held_out(
             run.network, scored, batch_size=batch_size, piece=_piece(scored, batch_size)
         )
-        run.finish_epoch(model, trained, found)
+        run.finish_epoch(model, trained, measured)
     return run.log
 
 
@@ -232,19 +232,19 @@ class _Run:
             self.tally += Tally(_number(nats), int(_number(bases)))
         held.clear()
 
-    def finish_epoch(self, model, trained, found):
+    def finish_epoch(self, model, trained, measured):
         """Writes the log, the best weights and the state."""
         row = {
             "epoch": self.epoch + 1,
             "training": trained.perplexity,
-            "held_out": found.perplexity if found.bases else None,
-            "held_out_bases": found.bases,
+            "held_out": measured.perplexity if measured.bases else None,
+            "held_out_bases": measured.bases,
             "learning_rate": _number(model.optimizer.learning_rate),
             "cpu_seconds": round(self.cpu_seconds + time.process_time() - self._clock, 1),
         }
         if self.new and not self.epoch:
             row["prequential"] = trained.perplexity
-        name = "held_out" if found.bases else "training"
+        name = "held_out" if measured.bases else "training"
         best = min((old[name] for old in self.log), default=math.inf)
         self.log.append(row)
         self.files.write_log(self.log)

@@ -147,18 +147,20 @@ def write_motif_report(
     ):
         codes = _some([batch.codes for batch in run.batches], most)
         rest = None if more is None else _some([batch.codes for batch in more], most)
-        found = []
+        all_evidence = []
         with progress(total=len(motifs), unit=" motifs") as bar:
             for motif in motifs:
-                found.append(_looked_up(run.work, motif, known, codes, rest, columns, *asked))
-                run.out.write(*_row(found[-1]), _numbers(found[-1]))
+                all_evidence.append(
+                    _looked_up(run.work, motif, known, codes, rest, columns, *asked)
+                )
+                run.out.write(*_row(all_evidence[-1]), _numbers(all_evidence[-1]))
                 bar.update(1)
         if report is not None:
-            fill_page(parts, found, names, use.name)
+            fill_page(parts, all_evidence, names, use.name)
     for each in (windows, more):
         if each is not None:
             each.tell_skipped()
-    return found
+    return all_evidence
 
 
 def _some(batches, most):
@@ -180,14 +182,14 @@ def _looked_up(scorer, motif, known, codes, rest, columns, matching, looking):
     return Evidence(motif, like, seen, held_out)
 
 
-def _row(found):
-    like = found.closest
-    first = [found.motif.name, found.motif.sites]
+def _row(evidence):
+    like = evidence.closest
+    first = [evidence.motif.name, evidence.motif.sites]
     first += [None, np.nan, np.nan] if like is None else [like.motif.name, *like[1:]]
-    held_out = (None,) * 3 if found.held_out is None else found.held_out[:3]
-    return [[cell] for cell in (*first, *found.seen[:3], *held_out)]
+    held_out = (None,) * 3 if evidence.held_out is None else evidence.held_out[:3]
+    return [[cell] for cell in (*first, *evidence.seen[:3], *held_out)]
 
 
-def _numbers(found):
-    both = [each.contributions for each in (found.seen, found.held_out) if each is not None]
+def _numbers(evidence):
+    both = [each.contributions for each in (evidence.seen, evidence.held_out) if each is not None]
     return np.concatenate(both)[None]

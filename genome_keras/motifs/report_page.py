@@ -65,7 +65,9 @@ def aligned(motif: Motif, known: Motif) -> tuple[np.ndarray, np.ndarray]:
     return logos[0], logos[1]
 
 
-def fill_page(parts: list[str], found: Sequence["Evidence"], tasks: list[str], name: str) -> None:
+def fill_page(
+    parts: list[str], all_evidence: Sequence["Evidence"], tasks: list[str], name: str
+) -> None:
     """Adds the report to a page of `genome_keras.pictures.page_frame.written_page`.
 
     Args:
@@ -83,24 +85,26 @@ def fill_page(parts: list[str], found: Sequence["Evidence"], tasks: list[str], n
         >>> "no motif" in parts[-1]
         True
     """
-    parts.append(paragraph(f"What {len(found)} motifs are worth to {name}."))
-    if not found:
+    parts.append(paragraph(f"What {len(all_evidence)} motifs are worth to {name}."))
+    if not all_evidence:
         parts.append(paragraph("There was no motif to look at."))
         return
-    parts.append(paragraph(_told(found), soft=True))
-    order = sorted(range(len(found)), key=lambda i: -_strength(found[i]))
-    parts.append(table(_heads(found), [_row(found[i], tasks, f"m{i}") for i in order]))
+    parts.append(paragraph(_told(all_evidence), soft=True))
+    order = sorted(range(len(all_evidence)), key=lambda i: -_strength(all_evidence[i]))
+    parts.append(
+        table(_heads(all_evidence), [_row(all_evidence[i], tasks, f"m{i}") for i in order])
+    )
     for number in order:
-        evidence = found[number]
+        evidence = all_evidence[number]
         parts.append(f'<h2 id="m{number}">{escape(evidence.motif.name)}</h2>')
         parts += _logos(evidence, number)
         parts.append(_of_tasks(evidence, tasks))
 
 
-def _told(found):
-    windows = f"{found[0].seen.windows:,} windows"
-    if found[0].held_out is not None:
-        windows += f", and {found[0].held_out.windows:,} held-out ones"
+def _told(all_evidence):
+    windows = f"{all_evidence[0].seen.windows:,} windows"
+    if all_evidence[0].held_out is not None:
+        windows += f", and {all_evidence[0].held_out.windows:,} held-out ones"
     return (
         f"Looked at: {windows}. A window has a site where its best match, on either strand, is "
         "one that random letters would reach with the chosen probability at one place; by chance "
@@ -116,10 +120,10 @@ def _strength(evidence):
     return -1.0 if np.isnan(sizes).all() else float(np.nanmax(sizes))
 
 
-def _heads(found):
+def _heads(all_evidence):
     heads = ["motif", "closest known", "correlation", "p", "sites in its file"]
     heads += ["with a site", "by chance", "largest contribution", "task"]
-    if found[0].held_out is not None:
+    if all_evidence[0].held_out is not None:
         heads += ["held out: with a site", "by chance", "contribution"]
     return heads
 

@@ -71,17 +71,17 @@ def align(variant: Variant, window: int) -> Columns:
     variant, before = variant.trimmed(), window // 2
     sizes = len(variant.ref), len(variant.alt)
     block, after = max(sizes), max(window - before - min(sizes), 0)
-    found = []
+    alleles = []
     for size in sizes:
         own = np.full(block, -1)
         own[:size] = before + np.arange(size)
         bases = np.concatenate([np.arange(before), own, before + size + np.arange(after)])
-        found.append(np.where(bases < window, bases, -2))
+        alleles.append(np.where(bases < window, bases, -2))
     inside = np.zeros(block, np.int64)
     inside[: sizes[0]] = variant.position + np.arange(sizes[0])
     left = variant.position - before + np.arange(before)
     right = variant.position + sizes[0] + np.arange(after)
-    return Columns(*found, np.concatenate([left, inside, right]), before, before + block)
+    return Columns(*alleles, np.concatenate([left, inside, right]), before, before + block)
 
 
 def draw_alleles(

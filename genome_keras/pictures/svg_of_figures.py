@@ -97,5 +97,5 @@ def _own(key, value, name):
         return " ".join(_NUMBER.sub(r"\1", value).split())
     value = value.replace("url(#", f"url(#{name}-")
     if key == "style":
-        value = _COLOUR.sub(lambda found: _VARIABLES[found[0]], _FONT.sub("", value))
+        value = _COLOUR.sub(lambda match: _VARIABLES[match[0]], _FONT.sub("", value))
     return value

@@ -154,7 +154,7 @@ class Trunk:
         >>> trunk = Trunk([Step(wide, (0,))])
         >>> whole = {0: letters(np.array([[0, 1, 2, 3, 4]], np.uint8))}
         >>> trunk.changed(whole, *np.array([[0], [4], [0]])).values[0, :, 0].tolist()
-        [3.0, 1.0, 0.0]
+        [3.0, 2.0, 1.0]
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:

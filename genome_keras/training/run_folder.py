@@ -103,8 +103,8 @@ class RunFolder(keras.callbacks.Callback):
         clock = time.process_time()
         row = {"epoch": 0, "learning_rate": 0.0}
         for prefix, batches in (("", learned), ("val_", valid)):
-            found = model.evaluate(batches, verbose=0, return_dict=True)
-            row |= {prefix + name: float(value) for name, value in found.items()}
+            measured = model.evaluate(batches, verbose=0, return_dict=True)
+            row |= {prefix + name: float(value) for name, value in measured.items()}
         row["cpu_seconds"] = round(time.process_time() - clock, 1)
         self.log = [row]
         self.files.write_log(self.log, table=True)

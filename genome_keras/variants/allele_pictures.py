@@ -109,8 +109,8 @@ class AllelePictures:
         """Scores along the genome of the tracks that are drawn, and the highest of them."""
         variants = [allele.variant for allele in self.kept]
         around, high = [], 0.0
-        found = neighbourhoods(variants, genome, self.scorer, window=window)
-        for number, near in enumerate(found):
+        near_variants = neighbourhoods(variants, genome, self.scorer, window=window)
+        for number, near in enumerate(near_variants):
             own = near.scores[:, columns[self._first(number, TRACKS)]]
             around.append(near._replace(scores=own))
             high = max(high, float(np.nan_to_num(own).max(initial=0)))

@@ -64,7 +64,7 @@ def quality_of(checkpoint: Checkpoint | None) -> Quality:
         >>> from genome_keras.weights import find
         >>> quality = quality_of(find("bigru_multitask.human_chromatin.v2"))
         >>> "AUROC" in quality.lines[0], len(quality.tracks)
-        (True, 192)
+        (True, 188)
     """
     if checkpoint is None:
         return Quality([UNKNOWN], {})
@@ -89,18 +89,18 @@ def quality_of(checkpoint: Checkpoint | None) -> Quality:
 
 def _means(checkpoint):
     held_out = checkpoint.config.get("held_out")
-    found = held_out.get("all") if isinstance(held_out, dict) else None
-    if not isinstance(found, dict):
+    figures = held_out.get("all") if isinstance(held_out, dict) else None
+    if not isinstance(figures, dict):
         return
     told = [
-        f"{word} {found[f'{name}_mean']:.3f}"
+        f"{word} {figures[f'{name}_mean']:.3f}"
         for name, word in _MEANS.items()
-        if isinstance(found.get(f"{name}_mean"), float)
+        if isinstance(figures.get(f"{name}_mean"), float)
     ]
-    if isinstance(found.get("perplexity"), float):  # of a language model
-        told.append(f"perplexity {found['perplexity']:.4f} a base")
+    if isinstance(figures.get("perplexity"), float):  # of a language model
+        told.append(f"perplexity {figures['perplexity']:.4f} a base")
     if told:
-        sizes = [found.get("tasks"), found.get("examples")]
+        sizes = [figures.get("tasks"), figures.get("examples")]
         where = " on held-out regions"
         if all(isinstance(size, int) for size in sizes):
             where = " over {:,} tasks and {:,} held-out regions".format(*sizes)

@@ -33,12 +33,12 @@ def factors_of(tasks: Sequence[str]) -> list[Factor]:
         >>> [factor.columns for factor in factors_of(["A549|CTCF|None", "p300", "K562|CTCF|None"])]
         [[0, 2], [1]]
     """
-    found = {}
+    factors = {}
     for column, task in enumerate(tasks):
         told = fields_of(task)
         name = told.target or task
-        found.setdefault((name, told.group), Factor(name, told.group, [])).columns.append(column)
-    return list(found.values())
+        factors.setdefault((name, told.group), Factor(name, told.group, [])).columns.append(column)
+    return list(factors.values())
 
 
 def by_largest(factors: Sequence[Factor], effects: np.ndarray) -> list[Factor]:

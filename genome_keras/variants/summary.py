@@ -33,7 +33,7 @@ def accessible_columns(use: ModelInUse, choice: Iterable[str] | str) -> list[int
     """
     choices = [choice] if isinstance(choice, str) else list(choice)
     number = {task: column for column, task in enumerate(use.tasks)}
-    found = {}
+    columns = {}
     for each in choices:
         _, names = use.columns(each)
         if not _SAYS_WHICH.search(each):
@@ -41,8 +41,8 @@ def accessible_columns(use: ModelInUse, choice: Iterable[str] | str) -> list[int
             if not kept:
                 raise ValueError(_none(use, each, len(names)))
             names = kept
-        found |= {number[name]: None for name in names}
-    return list(found)
+        columns |= {number[name]: None for name in names}
+    return list(columns)
 
 
 def _none(use, choice, count):
