@@ -72,7 +72,7 @@ JOBS = {
         "o",
         ("o",),
     ),
-    "export": Job(f"export {COUNTS} --out o.keras", "o.keras"),
+    "export": Job("export m.weights.h5 --out o.keras", "o.keras"),
 }
 TRAINING = ("logreg", "train", "lm train", "export")
 IMPORTED = (
@@ -111,7 +111,7 @@ def main():
     for name in options.only:
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
-            inputs = write_inputs(Path(folder, "inputs"))
+            inputs = write_inputs(Path(folder, "inputs"), checkpoint=name == "export")
             found = tried(JOBS[name], inputs, Path(folder), options, problems)
             cells = f"{found['usual']:.2f} | {found['killed']} | {found['ended']} "
             cells += f"| {found['torn']} | {found['left']} | {found['other']} "
@@ -248,8 +248,8 @@ def digest(path):
     return hashlib.sha256(data).hexdigest()
 
 
-def write_inputs(folder):
-    """A genome, peaks, variants and a data set."""
+def write_inputs(folder, *, checkpoint=False):
+    """A genome, peaks, variants, a data set and perhaps a checkpoint."""
     from support.training import write_examples
 
     folder.mkdir()
@@ -266,7 +266,20 @@ def write_inputs(folder):
             alt = "CGTA"["ACGT".index(genome[at])]
             print("chr1", at + 1, ".", genome[at], alt, sep="\t", file=file)
     write_examples(folder / "data.h5")
+    if checkpoint:
+        write_checkpoint(folder / "m.weights.h5")
     return folder
+
+
+def write_checkpoint(path):
+    """A small model with its description."""
+    from genome_keras import kmer_logreg
+    from genome_keras.weights import description
+    from genome_keras.weights.checkpoint import save_bare
+
+    model = kmer_logreg(k=(1, 2), window=12, tasks=2, seed=1)
+    save_bare(model, path)
+    description.write(path.with_name("m.json"), description.of_model(model))
 
 
 if __name__ == "__main__":

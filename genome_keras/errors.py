@@ -2,6 +2,8 @@
 
 import os
 
+_LONGEST = 1_500  # letters of a message
+
 
 class GenomeKerasError(Exception):
     """Base of the errors below; the command line prints it and exits with status 1.
@@ -13,6 +15,10 @@ class GenomeKerasError(Exception):
         ...     print(error)
         no checkpoint 'x'
     """
+
+    def __str__(self) -> str:
+        text = super().__str__()  # a name in a file may be as long as the file
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 class SequenceError(GenomeKerasError, ValueError):

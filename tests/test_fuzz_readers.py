@@ -10,9 +10,8 @@ import tarfile
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from support import deepbind
-from support.damage import answers, mutated
+from support.damage import answers, cases, told
 from support.genomes import bgzip, fasta, two_bit
 
 from genome_keras.building import tracks
@@ -42,8 +41,8 @@ LABELLED = [
 ]
 TRACKS = [b"CTCF\tgood.bed\nTAL1\tgood.bed\tgood.bed\n# no track\n"]
 MOTIFS = [
-    b"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1 CTCF\nletter-probability matrix: alength= 4 w= 2 "
-    b"nsites= 20 E= 0\n0.25 0.25 0.25 0.25\n0 1 0 0\n",
+    b"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF M1 CTCF\nletter-probability matrix: alength= 4 "
+    b"w= 2 nsites= 20 E= 0\n0.25 0.25 0.25 0.25\n0 1 0 0\n",
     b">MA1 X\nA [4 0]\nC [0 1]\nG [0 1]\nT [0 2]\n>MA2\n1 2\n3 4\n5 6\n7 8.5\n",
 ]
 CALIBRATION = [
@@ -177,18 +176,10 @@ def run(kind, folder, examples):
         path.write_bytes(data)
         assert answers(lambda: read(path), path), "a sound file was refused"
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(data=mutated(seeds))
-    def one(data):
+    for number, data in cases(seeds, examples):
         path.write_bytes(data)
-        answers(lambda: read(path), path)
-
-    one()
+        with told(kind, number):
+            answers(lambda: read(path), path)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in READERS if kind != "packed"])

@@ -9,9 +9,8 @@ import shutil
 
 import h5py
 import pytest
-from hypothesis import HealthCheck, given, settings
 from support.bcf import packed
-from support.damage import answers, mutated
+from support.damage import answers, cases, told
 
 from genome_keras.building.build import build
 from genome_keras.io import bed, fasta, vcf
@@ -89,17 +88,9 @@ def folder(tmp_path):
 def run(kind, folder, examples):
     check, seeds = CHECKS[kind]
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(data=mutated(seeds))
-    def one(data):
-        check(folder, data)
-
-    one()
+    for number, data in cases(seeds, examples):
+        with told(kind, number):
+            check(folder, data)
 
 
 @pytest.mark.parametrize("kind", CHECKS)
@@ -120,14 +111,6 @@ def test_damaged_bcf(folder):
     shutil.copy(folder / "x.bcf", folder / "bad.vcf")
     assert answers(lambda: list(vcf.read(folder / "bad.vcf")), folder / "bad.vcf")
 
-    @settings(
-        max_examples=MANY,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(data=mutated([data, gzip.decompress(data)]))
-    def one(data):
-        check_vcf(folder, data)
-
-    one()
+    for number, bad in cases([data, gzip.decompress(data)], MANY):
+        with told("bcf", number):
+            check_vcf(folder, bad)

@@ -215,6 +215,13 @@ def test_same_seed_same_weights(name):
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.parametrize("seed", [20260101, 2**32 - 1])
+def test_a_seed_may_be_a_date(seed):
+    """On torch too, which keeps seeds of dropout as int32."""
+    one, two = (small("char_rnn", dropout=0.1, seed=each).get_weights() for each in (seed, 7))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # never trained
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_save_and_load_of_the_whole_model(name, tmp_path):

@@ -1,10 +1,11 @@
 """Which peak files there are: the tracks of a data set, one task each."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, printable
 from genome_keras.io.lines import rows
 
 PEAKS = (".bed", ".narrowPeak")
@@ -118,6 +119,6 @@ def _rows(path):
             raise FormatError(path, number, f"{problem} tabs, got {line!r:.60}")
         files = [path.parent / field for field in fields[1:] if field]
         for file in files:
-            if not file.is_file():
-                raise FormatError(path, number, f"no such file: {file}")
+            if not os.path.isfile(file):  # unlike pathlib, False for a name the system refuses
+                raise FormatError(path, number, f"no such file: {printable(str(file))}")
         yield Track(fields[0], *files)

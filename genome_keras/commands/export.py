@@ -2,6 +2,8 @@
 
 from argparse import _SubParsersAction
 
+from genome_keras.commands._arguments import NewFile
+
 
 def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
@@ -13,7 +15,8 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add = parser.add_argument
     add("weights", metavar="NAME", help="checkpoint, as --weights of the others")
-    add("--out", required=True, metavar="FILE", help="a .keras, .onnx or .tflite file; a folder")
+    told = "a .keras, .onnx or .tflite file; a folder"
+    add("--out", type=NewFile, required=True, metavar="FILE", help=told)
     add(
         "--format",
         choices=("keras", "onnx", "litert", "saved_model"),

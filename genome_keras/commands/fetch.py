@@ -2,6 +2,8 @@
 
 from argparse import _SubParsersAction
 
+from genome_keras.commands._arguments import folder
+
 
 def add_to(commands: _SubParsersAction) -> None:
     """Adds the command to the program."""
@@ -13,7 +15,7 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add = parser.add_argument
     add("dataset", choices=("deepsea",), help="the DeepSEA training bundle, 919 tasks")
-    add("--out", required=True, metavar="DIR", help="folder to make")
+    add("--out", type=folder, required=True, metavar="DIR", help="folder to make")
     add("--url", help="of a copy of the archive (default: its home, plain http)")
     parser.set_defaults(run=_fetch)
 

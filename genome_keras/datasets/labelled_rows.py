@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, printable
 from genome_keras.io import fasta
 from genome_keras.io.lines import rows
 
@@ -76,11 +76,11 @@ def _table(path, labels) -> Iterator[Row]:
     if twice := [name for name in columns if columns.count(name) > 1]:
         raise FormatError(path, 1, f"two columns {twice[0]!r}")
     if missing := [name for name in labels or () if name not in columns]:
-        listed = ", ".join(columns)
+        listed = printable(", ".join(columns))
         raise FormatError(path, 1, f"no column of labels {missing[0]!r}; it has {listed}")
     kinds = ["label" if labels and name in labels else _kind(name, labels) for name in columns]
     if kinds.count("sequence") != 1:
-        listed = ", ".join(columns)[:200]
+        listed = printable(", ".join(columns))[:200]
         raise FormatError(path, 1, f"expected one column 'sequence'; it has {listed}")
     for number, line in lines:
         if not line.strip():

@@ -35,7 +35,8 @@ def is_bgzf(head: bytes) -> bool:
         >>> is_bgzf(END[:18]), is_bgzf(gzip.compress(b"ACGT")[:18])
         (True, False)
     """
-    return head[:4] == b"\x1f\x8b\x08\x04" and head[10:16] == b"\x06\0BC\x02\0"
+    whole = len(head) >= HEADER
+    return whole and head[:4] == b"\x1f\x8b\x08\x04" and head[10:16] == b"\x06\0BC\x02\0"
 
 
 class Blocks:

@@ -53,6 +53,8 @@ class TwoBit:
                 name = self._bytes(at + 1, size).decode("utf-8")
             except UnicodeDecodeError as error:
                 raise FormatError(path, None, "damaged 2bit: a name that is not UTF-8") from error
+            if not name or not name.isprintable():
+                raise FormatError(path, None, f"damaged 2bit: the name {name!r} of a contig")
             at += 1 + size
             (self.records[name],) = self._numbers(at, offset)
             at += struct.calcsize("<" + offset)

@@ -19,6 +19,7 @@ from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.description import made_by
 from genome_keras.weights.resolve import find
 
+_LARGEST_SEED = 2**31 - 1  # torch keeps the seeds of dropout as int32
 # Arguments that only say where training starts: a trained model does not need them.
 _STARTING = ("motifs", "words", "weights", "trunk_trainable")
 
@@ -242,7 +243,7 @@ class Seeds:
         self._numbers = None if seed is None else itertools.count(seed * 1000)
 
     def __call__(self):
-        return None if self._numbers is None else next(self._numbers)
+        return None if self._numbers is None else next(self._numbers) % _LARGEST_SEED
 
 
 def positions_left(window, *, widths, pools, padding="valid"):

@@ -93,7 +93,7 @@ def char_rnn(
             stateful=stateful,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeds()),
-            seed=seed,  # nothing is drawn from it, but states of runs hold it
+            seed=Seeds(seed)(),  # nothing is drawn from it, but states of runs hold it
             name=f"{cell}_{layer}",
         )(x)
         if dropout:

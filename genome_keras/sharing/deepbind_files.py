@@ -193,7 +193,7 @@ def read_table(path: str | os.PathLike) -> dict[str, str]:
             continue
         row = dict(zip(header, fields, strict=False))
         cell = _CELL.search(row.get("Experiment Details", ""))
-        if not _ID.fullmatch(row["ID"]) or not row.get("Protein"):
+        if not _ID.fullmatch(row.get("ID", "")) or not row.get("Protein"):
             raise FormatError(path, number, f"expected a model and its protein, got {line!r:.60}")
         parts = [cell[1]] if cell else []
         names[row["ID"]] = "|".join([*parts, row["Protein"], row["ID"]])
