@@ -165,7 +165,13 @@ def test_arrays_lie_as_modisco_reads_them(model, weights, codes, fasta, tmp_path
         (["--out", "o.csv"], 2, "a table must end in one of"),
         (["--out", "no/o.h5", "--task", "b"], 1, "there is no folder"),
         (["--out", "o.tsv", "--task", "d"], 2, "no task 'd'; it has 3"),
-        (["--out", "o.tsv", "--width", "2"], 2, "method 'integrated_gradients' takes no width"),
+        (
+            ["--out", "o.h5", "--task", "b", "--width", "2"],
+            2,
+            "'integrated_gradients' takes no width",
+        ),
+        (["--out", "o.tsv", "--steps", "2", "--width", "2"], 2, "takes no width"),
+        (["--out", "o.tsv", "--sigma", "2"], 2, "method 'occlusion' takes no sigma"),
         (["--out", "o.tsv", "--window", "13"], 2, "takes windows of 12 bp. Received: window=13"),
     ],
 )

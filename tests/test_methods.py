@@ -42,7 +42,10 @@ def test_a_name_alone_is_the_defaults(name):
 
 
 def test_settings_are_frozen_values():
-    assert method_of() == IntegratedGradients(steps=32, baseline="n")
+    assert method_of() == Occlusion(width=1)
+    assert method_of(hypothetical=True) == IntegratedGradients(steps=32, baseline="n")
+    assert method_of(steps=8).steps == 8 and method_of(baseline="uniform").baseline == "uniform"
+    assert method_of("occlusion", hypothetical=True) == Occlusion()  # refused where it is used
     with pytest.raises(dataclasses.FrozenInstanceError):
         Occlusion().width = 3
     letters = [0.3, 0.2, 0.2, 0.3]
@@ -92,7 +95,9 @@ def test_bad_settings(build, message):
 @pytest.mark.parametrize(
     ("options", "settings"),
     [
-        ([], IntegratedGradients()),
+        ([], Occlusion()),
+        (["--hypothetical"], IntegratedGradients()),
+        (["--out", "o.h5"], IntegratedGradients()),
         (["--steps", "5", "--baseline", "uniform"], IntegratedGradients(5, "uniform")),
         (["--method", "smoothgrad", "--sigma", "0", "--seed", "2"], SmoothGrad(sigma=0.0, seed=2)),
         (["--method", "smoothgrad", "--steps", "5000"], SmoothGrad(steps=5000)),
@@ -113,7 +118,7 @@ def test_the_command_line_is_made_of_the_fields(options, settings, monkeypatch):
     ("options", "message"),
     [
         (["--method", "gradient_x_input", "--width", "3"], "takes no width"),
-        (["--sigma", "0.1"], "method 'integrated_gradients' takes no sigma"),
+        (["--sigma", "0.1"], "method 'occlusion' takes no sigma"),
         (["--steps", "5000"], "steps must be at most 4096"),
         (["--steps", "x"], "steps must be an integer of at least 1"),
         (["--baseline", "zeros"], "invalid choice: 'zeros'"),

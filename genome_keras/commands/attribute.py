@@ -11,7 +11,7 @@ from genome_keras.commands._arguments import (
 )
 from genome_keras.commands._notes import notes
 from genome_keras.commands._settings import add_settings, given_settings
-from genome_keras.interpret.methods import DEFAULT_METHOD, METHODS, TARGETS, method_of
+from genome_keras.interpret.methods import METHODS, TARGETS, method_of
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -21,7 +21,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="what each letter of windows adds to their scores (gradients, occlusion)",
         description="Writes a row for each letter of each window: name, start, end of the "
         "window (0-based, half-open), pos (1-based), ref, then what the letter adds to each "
-        "task. N has no rows. Each task costs backward passes of its own.",
+        "task. N has no rows. By gradients, each task costs backward passes of its own.",
     )
     add = parser.add_argument
     add_places(add)
@@ -32,7 +32,12 @@ def add_to(commands: _SubParsersAction) -> None:
         help=".tsv, .tsv.gz or .parquet; .h5 for one task, as TF-MoDISco reads it; - is "
         "standard output (default)",
     )
-    add("--method", choices=[*METHODS], default=DEFAULT_METHOD, help="(default: %(default)s)")
+    add(
+        "--method",
+        choices=[*METHODS],
+        help="(default: occlusion; integrated_gradients where other letters are asked about, as "
+        "of .h5, or --steps or --baseline is given)",
+    )
     add(
         "--target",
         choices=TARGETS,
@@ -51,7 +56,9 @@ def add_to(commands: _SubParsersAction) -> None:
 
 @notes()
 def _attribute(options):
-    method = method_of(options.method, **given_settings(options, *METHODS.values()))
+    others = options.hypothetical or options.out.endswith(".h5")
+    settings = given_settings(options, *METHODS.values())
+    method = method_of(options.method, hypothetical=others, **settings)
     from genome_keras.interpret import write_attributions
 
     write_attributions(

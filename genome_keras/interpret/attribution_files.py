@@ -10,7 +10,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.interpret.attribution import Attribution, of_letters
-from genome_keras.interpret.methods import DEFAULT_METHOD, DeepLiftShap, Method, method_of
+from genome_keras.interpret.methods import DeepLiftShap, Method, Occlusion, method_of
 from genome_keras.interpret.page_windows import WINDOWS as SHOWN
 from genome_keras.interpret.page_windows import attribution_page
 from genome_keras.io import h5
@@ -41,7 +41,7 @@ def write_attributions(
     on_short: str = "error",
     on_outside: str = "error",
     unknown: str | None = None,
-    method: str | Method = DEFAULT_METHOD,
+    method: str | Method | None = None,
     target: str = "logodds",
     hypothetical: bool = False,
     batch_size: int | None = None,
@@ -102,15 +102,18 @@ def write_attributions(
         13
     """
     given = {"steps": steps, "baseline": baseline, "sigma": sigma, "seed": seed}
-    method = method_of(method, **given, width=width, references=references)
+    given |= {"width": width, "references": references}
+    is_h5 = str(out).endswith(SUFFIX)
+    hypothetical = hypothetical or is_h5
+    method = method_of(method, hypothetical=hypothetical, **given)
     adds_up = isinstance(method, DeepLiftShap)
-    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    engine = "auto" if isinstance(method, Occlusion) else "keras"  # no gradients there
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine=engine)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
-    is_h5 = str(out).endswith(SUFFIX)
     if is_h5 and len(columns) != 1:
         raise ValueError(f"{out}: HDF5 is for one task. Received: {len(columns)} tasks")
-    hypothetical = hypothetical or is_h5
     if is_h5:
         about = {"task": columns[0], "method": method.name, "target": target}
         file = _open_arrays(out, window, adds_up=adds_up, **about)

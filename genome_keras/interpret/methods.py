@@ -194,21 +194,30 @@ class DeepLiftShap(Settings):
 
 _CLASSES = (GradientXInput, IntegratedGradients, DeepLiftShap, SmoothGrad, Occlusion)
 METHODS = {method.name: method for method in _CLASSES}
-DEFAULT_METHOD = IntegratedGradients.name
+ASK_GRADIENTS = ("steps", "baseline")  # settings that no other method needs to be named for
 Method = GradientXInput | IntegratedGradients | DeepLiftShap | SmoothGrad | Occlusion
 
 
-def method_of(method: str | Method = DEFAULT_METHOD, **given: Any) -> Method:
+def method_of(
+    method: str | Method | None = None, *, hypothetical: bool = False, **given: Any
+) -> Method:
     """The settings of a method, from its name and arguments.
 
     >>> method_of("occlusion", width=5)
     Occlusion(width=5)
+    >>> method_of(), method_of(hypothetical=True).name  # occlusion tells of no other letters
+    (Occlusion(width=1), 'integrated_gradients')
 
     Args:
-        method: a name of `METHODS`, or settings, which stay as they are.
+        method: a name of `METHODS`, or settings, which stay as they are. None is "occlusion",
+            and "integrated_gradients" where `hypothetical`, `steps` or `baseline` ask for it.
+        hypothetical: whether other letters than the window's own are asked about.
         given: fields of the method's class; None is its own.
 
     Raises:
         ValueError: another method, or an argument that it does not take.
     """
+    if method is None:
+        gradients = hypothetical or any(given.get(name) is not None for name in ASK_GRADIENTS)
+        method = (IntegratedGradients if gradients else Occlusion).name
     return chosen(METHODS, what="method", choice=method, given=given)
