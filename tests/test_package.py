@@ -35,6 +35,34 @@ def imports(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+SAY_NOTHING = {"found", "of", "one", "every"}  # of a local: it says what it holds
+OLD_MODULES = {"origins", "parts", "spans", "guard", "checks", "overlap", "stacks"}
+OLD_MODULES |= {"utils", "helpers", "common", "misc"}
+
+
+def locals_of(path):
+    """Name -> its first line, of all that functions and modules of a file assign or take."""
+    lines = {}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            lines.setdefault(node.id, node.lineno)
+        elif isinstance(node, ast.arg):
+            lines.setdefault(node.arg, node.lineno)
+    return lines
+
+
+def test_names_say_what_is_there():
+    """Of modules, and of locals and arguments in them."""
+    poor = [
+        f"{path}:{n}: {name}"
+        for path, _ in modules()
+        for name, n in locals_of(path).items()
+        if name in SAY_NOTHING
+    ]
+    poor += [str(path) for path, _ in modules() if path.stem.lstrip("_") in OLD_MODULES]
+    assert not poor, "\n".join(poor)
+
+
 def test_every_room_has_a_level():
     assert set.union(*LEVELS) == ROOMS
 

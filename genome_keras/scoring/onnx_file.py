@@ -218,11 +218,11 @@ def _signed(value):
 
 
 def _encoded(value):
-    found = bytearray()
+    encoded = bytearray()
     while value > 127:
-        found.append(value & 127 | 128)
+        encoded.append(value & 127 | 128)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*encoded, value])
 
 
 def _field(number, message):
@@ -263,8 +263,8 @@ def _node(message):
         elif number == 4:
             operation = _decoded(value)
         elif number == 5:
-            name, found, graphs = _attribute(value)
-            attributes[name] = found
+            name, attribute, graphs = _attribute(value)
+            attributes[name] = attribute
             for graph in graphs:
                 inner |= _names(graph)
     return Node(operation, inputs, outputs, attributes, frozenset(inner), message)
@@ -288,12 +288,12 @@ def _attribute(message):
 
 def _names(graph):
     """Names of values that the nodes and outputs of a graph inside a node use."""
-    found = {_text(value, 1) for number, value in _fields(graph) if number == _OUTPUT}
+    names = {_text(value, 1) for number, value in _fields(graph) if number == _OUTPUT}
     for number, value in _fields(graph):
         if number == _NODE:
             node = _node(value)
-            found |= {*node.inputs, *node.inner}
-    return found
+            names |= {*node.inputs, *node.inner}
+    return names
 
 
 def _array(message, folder):

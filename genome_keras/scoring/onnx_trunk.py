@@ -55,10 +55,10 @@ def network(
     """
     reader = _Reader(graph)
     reader.read()
-    found = _last(graph, reader)
-    if found is None:
+    last_step = _last(graph, reader)
+    if last_step is None:
         return None
-    step, axes, rest = found
+    step, axes, rest = last_step
     steps, old = reader.steps_of(step)
     trunk = Trunk(steps)
     if not trunk.saves(window or USUAL):
@@ -115,10 +115,10 @@ def folded(graph: Graph) -> bytes | None:
     """
     reader = _Reader(graph)
     reader.read()
-    found = _last(graph, reader)
-    if found is None or reader.entry is None:
+    last_step = _last(graph, reader)
+    if last_step is None or reader.entry is None:
         return None
-    step, axes, _ = found
+    step, axes, _ = last_step
     steps, _ = reader.steps_of(step)
     begin, value = reader.entry
     nodes, arrays = [], {}

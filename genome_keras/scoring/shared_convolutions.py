@@ -204,7 +204,7 @@ class Trunk:
         """Of the convolutions: for a window of so many bp, and for a substitution in it."""
         lengths, widths, total, near = [window], [1], 0, 0
         for work, inputs in self.steps:
-            length, width = (max(of[each] for each in inputs) for of in (lengths, widths))
+            length, width = (max(sizes[each] for each in inputs) for sizes in (lengths, widths))
             if isinstance(work, Convolution):
                 length += work.before + work.after - (len(work.kernel) - 1) * work.dilation
             elif isinstance(work, MaxPool):
@@ -412,8 +412,8 @@ class SharedConvolutions:
         at = np.array([0, window // 2, window - 1])
         zero, last = np.zeros(3, np.int64), len(self.trunk.steps)
         changed = self.trunk.changed(values, zero, at, codes[0, at])
-        found = _put(values[last], zero, changed)
-        return np.allclose(found, values[last][:1], atol=1e-4, rtol=1e-4)
+        unchanged = _put(values[last], zero, changed)
+        return np.allclose(unchanged, values[last][:1], atol=1e-4, rtol=1e-4)
 
     def _changed(self, values, n, row, at, code):
         last, window = values[len(self.trunk.steps)], values[0].shape[1]
@@ -431,11 +431,11 @@ class SharedConvolutions:
 
 def _put(own, rows, changed):
     """The windows' own values with the changed ones among them."""
-    found = own[rows]
+    values = own[rows]
     positions = changed.start[:, None] + np.arange(changed.values.shape[1])
     row, place = np.nonzero((positions >= 0) & (positions < own.shape[1]))
-    found[row, positions[row, place]] = changed.values[row, place]
-    return found
+    values[row, positions[row, place]] = changed.values[row, place]
+    return values
 
 
 def _neighbours(codes):
