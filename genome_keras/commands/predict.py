@@ -41,7 +41,8 @@ def add_to(commands: _SubParsersAction) -> None:
         "--out",
         type=new_file,
         default="-",
-        help=".tsv, .tsv.gz or .parquet, of signal .bw too; - is standard output (default)",
+        help=".tsv, .tsv.gz, .parquet or .h5ad (AnnData), of signal .bw too; - is standard output "
+        "(default)",
     )
     add_tasks(add)
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
@@ -82,8 +83,8 @@ def add_to(commands: _SubParsersAction) -> None:
 
 @notes()
 def _predict(options):
+    from genome_keras.scoring.model_in_use import gives_signal
     from genome_keras.scoring.predict import predict_fasta, predict_intervals
-    from genome_keras.scoring.signals import gives_signal
 
     if gives_signal(options.weights):
         _predict_signal(options)
@@ -119,7 +120,8 @@ def _told(options, done):
 
 
 def _predict_signal(options):
-    from genome_keras.scoring.signals import BATCH_SIZE, predict_signal
+    from genome_keras.scoring.model_in_use import SIGNAL_BATCH_SIZE
+    from genome_keras.scoring.signals import predict_signal
 
     if options.genome is None:
         raise ValueError("signal needs places: BED, and --genome")
@@ -132,6 +134,6 @@ def _predict_signal(options):
     predict_signal(
         options.windows,
         tasks=options.task,
-        batch_size=options.batch_size or BATCH_SIZE,
+        batch_size=options.batch_size or SIGNAL_BATCH_SIZE,
         **given(options, "weights", "genome", "out", "unknown", "on_outside"),
     )

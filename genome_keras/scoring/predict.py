@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from genome_keras.encode import tokens
+from genome_keras.io.h5ad import SUFFIX, open_h5ad
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
+from genome_keras.scoring.anndata_out import anndata_of
 from genome_keras.scoring.calls import open_calls
 from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
@@ -71,6 +73,14 @@ class Scores(NamedTuple):
         """
         places = {"name": self.names, "start": self.starts, "end": self.ends}
         return data_frame(places | dict(zip(self.tasks, self.scores.T, strict=True)))
+
+    def as_anndata(self) -> Any:
+        """An `anndata.AnnData`, as `genome_keras.scoring.anndata_out.anndata_of` has it.
+
+        Raises:
+            GenomeKerasError: anndata is missing.
+        """
+        return anndata_of(self)
 
 
 def predict(
@@ -158,7 +168,8 @@ def predict_fasta(
 
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
-        out: as in `genome_keras.io.tables.open_table`.
+        out: as in `genome_keras.io.tables.open_table`; or ".h5ad", as in
+            `genome_keras.io.h5ad.open_h5ad`.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
             `Checkpoint`, a `keras.Model` or a `Scorer`; of tasks and a fixed window.
         stride: bp from one window to the next; None is the window.
@@ -267,6 +278,10 @@ def predict_intervals(
 
 def _table(out, fields, above, half):
     """What opens the table for the tasks' names."""
+    if str(out).endswith(SUFFIX):
+        if half or above is not None:
+            raise ValueError(f"{out}: calls above a score and half are not for {SUFFIX}")
+        return partial(open_h5ad, out, fields=fields)
     if above is None:
         return partial(open_table, out, fields=fields, half=half)
     return partial(open_calls, out, above=above, fields=fields, half=half)
