@@ -72,7 +72,7 @@ def test_states_that_do_not_fit(architecture, arrays, message, tmp_path):
         ({"window": 100}, r"window must be bins \+ 98"),
         ({"bins": 0}, "bins must be an integer of at least 1"),
         ({"out": "m.h5"}, r"out must end in \.weights\.h5"),
-        ({"architecture": "spliceai"}, "spliceai has no tasks and bins to choose"),
+        ({"architecture": "spliceai"}, "spliceai has no bins to choose"),
     ],
 )
 def test_bad_arguments(given, message, state, tmp_path):
@@ -141,8 +141,7 @@ def test_from_a_file_to_a_table(state, tmp_path, capsys):
             2,
             "not for models of measured",
         ),
-        (["variants", bed, "--genome", genome, *how], 1, "bpnet gives measured signal, not P"),
-        (["ism", genome, "--out", out + ".tsv", *how], 1, "bpnet gives measured signal, not P"),
+        (["filters", genome, "--out", out + "f", *how], 1, "bpnet gives measured signal, not P"),
         (["import", "enformer", genome + "x", "--out", out], 1, "no such file"),
     ):
         assert main(command) == status

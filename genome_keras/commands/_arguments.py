@@ -250,7 +250,12 @@ def add_windows_scoring(add: Callable) -> None:
         metavar="PAGE.html",
         help="also write a page with pictures of the first windows",
     )
-    add("--batch-size", type=positive, default=256, metavar="N", help="sequences at a time")
+    add(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="sequences at a time (default: 256, and 4 of signal)",
+    )
 
 
 def add_places(add: Callable, *, weights: str | None = DEFAULT) -> None:

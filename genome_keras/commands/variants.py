@@ -47,6 +47,13 @@ def add_to(commands: _SubParsersAction) -> None:
     add_scoring(add)
     add_summary(add)
     add_unknown(add)
+    add(
+        "--bins",
+        type=positive,
+        metavar="N",
+        help="of measured signal: middle bins to sum (default: all); the effect is then the "
+        "change of log2(1 + sum)",
+    )
     add("--region", metavar="CHR:FROM-TO", help="only records whose POS is in it; 1-based")
     add(
         "--bare",
@@ -60,7 +67,12 @@ def add_to(commands: _SubParsersAction) -> None:
         "a kill goes on from it",
     )
     add_page(add)
-    add("--batch-size", type=positive, default=256, metavar="N", help="windows at a time")
+    add(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="windows at a time (default: 256, and 4 of signal)",
+    )
     add_engine(add)
     parser.set_defaults(run=_variants)
 
@@ -105,7 +117,7 @@ def _variants(options):
     from genome_keras.variants.score_variants import score_vcf
 
     names = ("genome", "weights", "effect", "both_strands", "window", "region", "resume", "bare")
-    names += ("batch_size", "summary", "report", "genes", "unknown", "engine")
+    names += ("batch_size", "summary", "report", "genes", "unknown", "engine", "bins")
     done = score_vcf(options.vcf, options.out, tasks=options.task, **given(options, *names))
     hint = "; --unknown N reads other letters as N" if "foreign_letter" in done.status else ""
     if done.problem is not None:

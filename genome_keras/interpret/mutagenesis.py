@@ -88,7 +88,7 @@ def model_for(
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
     if engine == "auto" and reuse is not None:
         engine = "keras"
-    use = model_in_use(model, **sizes, engine=engine)
+    use = model_in_use(model, **sizes, engine=engine, sums=True)
     if engine != "auto" or backend_name() != "jax" or use.engine != "onnx":
         return use
     has_states = use.scorer.convolutions is None  # which JAX alone reads faster
@@ -155,7 +155,11 @@ class Mutagenesis:
             codes: uint8 (n, window).
             effect: "diff" or "logodds".
         """
-        (effect,) = kinds(effect, language_model=self.scorer.is_language_model)
+        (effect,) = kinds(
+            effect,
+            language_model=self.scorer.is_language_model,
+            probabilities=self.scorer.gives_probabilities,
+        )
         check_windows(codes, self.scorer.window)
         changed, own = self.scores(codes)
         effects = effect_of(effect, own[:, None, None], changed)
@@ -172,18 +176,18 @@ class Mutagenesis:
             float32 (n, window, 4, tasks) and (n, tasks). What stands at an N means nothing.
         """
         if self._shared is not None:
-            found = self._both(self._shared, codes)
-            if found is not None and agree(found[1], self.scorer.scores(codes)[:, self.tasks]):
-                return found
+            pair = self._both(self._shared, codes)
+            if pair is not None and agree(pair[1], self.scorer.scores(codes)[:, self.tasks]):
+                return pair
             # Another network of the same layers: what it shares is not known.
             self.way, self._shared = "full passes", None
         return self._full(codes)
 
     def _both(self, shared, codes):
-        found = shared(codes)
-        if found is None:
+        pair = shared(codes)
+        if pair is None:
             return None
-        changed, own = found
+        changed, own = pair
         if self.scorer.both_strands:
             other, own_of_other = shared(reverse_complement(codes))
             changed = self.scorer.mean(changed, other[:, ::-1, ::-1])

@@ -22,6 +22,8 @@ class SignalModel(SequenceModel):
 
     Attributes:
         bin: bp of a bin.
+        scale: what its numbers are: "signal", at least 0; "log2", logarithms to base 2; or
+            "chances" of a few things that exclude each other.
 
     Example:
         >>> codes = keras.Input((6,), dtype="uint8")
@@ -32,7 +34,7 @@ class SignalModel(SequenceModel):
         (['task_0', 'task_1', 'task_2'], (4, 3, 3))
     """
 
-    bin = 1
+    bin, scale = 1, "signal"
 
     @property
     def tasks(self) -> list[str]:
@@ -95,14 +97,14 @@ class SignalModel(SequenceModel):
         return shares * np.expm1(counts).clip(0)[:, :, None]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "bin": self.bin}
+        return {**super().get_config(), "bin": self.bin, "scale": self.scale}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "SignalModel":
         config = dict(config)
-        bin = config.pop("bin", 1)
+        bin, scale = config.pop("bin", 1), config.pop("scale", "signal")
         model = super().from_config(config, custom_objects)
-        model.bin = bin
+        model.bin, model.scale = bin, scale
         return model
 
 

@@ -79,10 +79,12 @@ def profiles_out(name, codes, profile, counts, *, learning_rate, counts_weight):
     return model
 
 
-def tracks_out(name, codes, tracks, *, bin, learning_rate, loss="poisson", clip=0.2):
+def tracks_out(
+    name, codes, tracks, *, bin, learning_rate, loss="poisson", clip=0.2, scale="signal"
+):
     """A compiled model of tracks."""
     model = SignalModel(codes, tracks, name=name)
-    model.bin = bin
+    model.bin, model.scale = bin, scale
     model.compile(optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip), loss=loss)
     return model
 

@@ -83,5 +83,5 @@ def deepstarr(
         name="head",
     )
     activity = head(keras.layers.Reshape((1, hidden[-1]), name="one_bin")(x))
-    how = {"learning_rate": learning_rate, "loss": "mean_squared_error", "clip": None}
-    return tracks_out("deepstarr", codes, activity, bin=window, **how)
+    how = {"loss": "mean_squared_error", "clip": None, "scale": "log2"}
+    return tracks_out("deepstarr", codes, activity, bin=window, learning_rate=learning_rate, **how)

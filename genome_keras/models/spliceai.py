@@ -80,4 +80,5 @@ def spliceai(
     x = keras.layers.Cropping1D(unseen, name="seen")(x)
     sites = convolved(x, SITES, 1, "sites", seeds, activation="softmax", dtype="float32")
     how = {"learning_rate": learning_rate, "loss": "categorical_crossentropy", "clip": None}
+    how["scale"] = "chances"
     return tracks_out("spliceai", codes, sites, bin=1, **how)

@@ -68,7 +68,9 @@ class Scorer:
         self.is_language_model = _gives_next_bases(model)
         self.gives_probabilities = getattr(model, "gives_probabilities", True)
         if both_strands and not self.gives_probabilities:
-            raise ValueError(f"{model.name}: tracks may be of one strand: both_strands is not for them")
+            raise ValueError(
+                f"{model.name}: tracks may be of one strand: both_strands is not for them"
+            )
         if any(getattr(layer, "stateful", False) for layer in model.layers):
             raise ValueError("expected a model that forgets between batches: stateful=False")
         shape = getattr(model, "output_shape", None)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-import genome_keras
 from genome_keras.arguments import at_least_one
 from genome_keras.encode import tokens
 from genome_keras.errors import WeightsError
@@ -91,7 +90,8 @@ def predict_signal(
         GenomeKerasError: `out` cannot be written.
 
     Example:
-        >>> model = genome_keras.bpnet(window=120, bins=10, layers=2, filters=4)
+        >>> from genome_keras import bpnet
+        >>> model = bpnet(window=120, bins=10, layers=2, filters=4)
         >>> predict_signal(["ACGT" * 30], weights=model).values.shape
         (1, 10, 2)
     """

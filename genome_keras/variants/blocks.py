@@ -26,6 +26,7 @@ STATUS = {
     NOT_FINITE: "the model's score is not a finite number",
 }
 BLOCK = 2048  # windows of a block, the unit of resuming
+LETTERS = 2**26  # of a block: of long windows there are fewer
 
 
 class Block(NamedTuple):
@@ -75,7 +76,8 @@ def blocks(
         lines: (line, `Variant`) pairs, as `genome_keras.io.vcf.read` yields them.
         genome: an open `genome_keras.io.reference.Genome`.
         window: bp; windows lie as `genome_keras.windows.alleles` has them.
-        size: windows, and alleles, of a block at most.
+        size: windows, and alleles, of a block at most; of windows longer than 32,768 bp
+            fewer, so that a block has 64 million letters.
         unknown: "N" reads letters other than A, C, G, T, N as N; with None, windows that
             have one are not scored.
 
@@ -94,6 +96,7 @@ def blocks(
         [['ok', 'ref_mismatch']]
     """
     at_least(2, block_size=size)
+    size = min(size, max(2, LETTERS // window))
     translate(b"", unknown=unknown)
     row_of, held = {}, []  # window -> its row
 

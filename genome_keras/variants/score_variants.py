@@ -123,6 +123,7 @@ def score_variants(
     batch_size: int | None = None,
     engine: str = "auto",
     summary: Iterable[str] | str | None = None,
+    bins: int | None = None,
 ) -> Effects:
     """Effects of variants, in memory.
 
@@ -134,8 +135,8 @@ def score_variants(
         variants: path of a VCF, plain or gzip; an iterable of `genome_keras.Variant`; or a
             DataFrame with the columns chrom, pos (1-based), ref and alt, one allele a row.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
-        weights, tasks, both_strands, window, region, unknown, batch_size, engine, summary: as in
-            `score_vcf`.
+        weights, tasks, both_strands, window, region, unknown, batch_size, engine, summary,
+            bins: as in `score_vcf`.
 
     Returns:
         `Effects`, whose `as_frame()` is a DataFrame.
@@ -158,10 +159,11 @@ def score_variants(
         (['ok'], (1, 3))
     """
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
-    use = model_in_use(weights, **sizes, engine=engine)
+    use = model_in_use(weights, **sizes, engine=engine, sums=True, bins=bins)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
-    names = EFFECTS[:1] if use.is_language_model else EFFECTS
+    names = EFFECTS if use.gives_probabilities and not use.is_language_model else EFFECTS[:1]
+    _check_of_tasks(use, summary=summary)
     tracks = None if summary is None else accessible_columns(use, summary)
     scored, status = [], []
     values = [np.empty((len(names), 0, len(columns) + (tracks is not None)), np.float32)]
@@ -229,6 +231,7 @@ def score_vcf(
     report: str | os.PathLike | None = None,
     genes: str | os.PathLike | None = None,
     shown: int = SHOWN,
+    bins: int | None = None,
 ) -> ScoredAlleles:
     """Scores every alternative allele of a VCF and writes a table or a VCF.
 
@@ -270,6 +273,8 @@ def score_vcf(
             change most and of their neighbourhoods; or None.
         genes: GTF, plain or gzip, among whose genes the page places alleles; or None.
         shown: alleles with pictures, at most.
+        bins: of a model of measured signal, how many of the middle bins are summed; None is all.
+            Its one effect, "diff", is the change of log2(1 + sum).
 
     Returns:
         `ScoredAlleles`.
@@ -297,8 +302,10 @@ def score_vcf(
         ScoredAlleles(status={'ok': 2}, problem=None)
     """
     out, sizes = str(out), {"both_strands": both_strands, "batch_size": batch_size}
-    use = model_in_use(weights, **sizes, engine=_engine(engine, report))
-    names = kinds(effect, language_model=use.is_language_model)
+    use = model_in_use(weights, **sizes, engine=_engine(engine, report), sums=True, bins=bins)
+    score = {"probabilities": use.gives_probabilities, "language_model": use.is_language_model}
+    names = kinds(effect, **score)
+    _check_of_tasks(use, report=report, summary=summary)
     if resume and out == "-":
         raise ValueError("resume needs a file. Received: out='-'")
     chosen, columns = use.columns(tasks)
@@ -322,6 +329,7 @@ def score_vcf(
         with file_run(given, table, lambda: use.scorer, unit="alleles", size=_alleles_of) as run:
             page.scorer = run.work
             summed = () if tracks is None else (tuple(tracks),)
+            summed += () if bins is None else (bins,)
             told = (
                 (use.digest(), use.engine, both_strands, names, chosen, *summed) if resume else ""
             )
@@ -343,6 +351,13 @@ def score_vcf(
                     }
         finished.remove()
         return ScoredAlleles(dict(counts), _why_none(counts, missing, letters))
+
+
+def _check_of_tasks(use, **given):
+    """A page and a summary are of P(label = 1)."""
+    for name, value in given.items():
+        if value is not None and not use.gives_probabilities:
+            raise ValueError(f"{use.name}: a {name} is of models of tasks, not of measured signal")
 
 
 def _engine(engine, report):
@@ -378,8 +393,8 @@ def _effects(block, scorer, names, chosen, tracks):
 
     Where there are columns of `tracks`, their summary is one task more.
     """
-    every = scorer.scores(block.codes, alike=True)
-    scores = every[:, chosen]
+    all_scores = scorer.scores(block.codes, alike=True)
+    scores = all_scores[:, chosen]
     known = np.flatnonzero(block.ref >= 0)
     ref, alt = scores[block.ref[known]], scores[block.alt[known]]
     finite = np.isfinite(ref).all(1) & np.isfinite(alt).all(1)
@@ -389,7 +404,7 @@ def _effects(block, scorer, names, chosen, tracks):
     if tracks is None:
         return values
     summaries = np.full(len(block.ref), np.nan, np.float32)
-    both = (every[rows[known[finite]]][:, tracks] for rows in (block.ref, block.alt))
+    both = (all_scores[rows[known[finite]]][:, tracks] for rows in (block.ref, block.alt))
     summaries[known[finite]] = summary_of(*both)
     return beside(values, summaries)
 
