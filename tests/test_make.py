@@ -331,6 +331,7 @@ def test_untrained_tasks_without_a_published_rate(tmp_path):
     assert publish.make_constant(model.get_layer("head"), ["a", "b"], chosen & False) == []
 
 
+@pytest.mark.thorough
 def test_from_a_run_to_a_language_model(tmp_path, monkeypatch):
     import checkpoint_files
     import publish_lm
