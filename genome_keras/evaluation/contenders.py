@@ -120,7 +120,9 @@ def _contender(given, name, tasks, batch_size):
         run = RunFiles(given)
         log, files = _epochs_in(run.read_log()), run.kept_epochs()
     size = None if isinstance(given, Scorer | ModelInUse) else batch_size  # they have their own
-    use = model_in_use(given, batch_size=size)
+    # The weights of other epochs go into a model of Keras.
+    engine = "keras" if files else "auto"
+    use = model_in_use(given, batch_size=size, engine=engine)
     if use.checkpoint is not None and not log:
         log = _epochs_in(use.checkpoint.config.get("log"))
     contender = Contender(
