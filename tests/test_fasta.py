@@ -142,6 +142,7 @@ GZIP = gzip.compress(b">a\n" + bytes(range(65, 91)) * 999)
         (b"ACGT\n>a\nAC\n", 1, "expected '>' before any sequence, got 'ACGT'"),
         (b"\n; a comment\n>a\nAC\n", 2, "expected '>' before any sequence, got '; a comment'"),
         (b"@read\nACGT\n+\nIIII\n", 1, "it looks like FASTQ"),
+        (b"##fileformat=VCFv4.2\n", 1, "it looks like VCF, which `genome-keras variants` reads"),
         (gzip.compress(b"@read\nACGT\n"), 1, "it looks like FASTQ"),
         (b">a\nAC\n>\nGT\n", 3, "a header without a name"),
         (b">a\nAC\n> \t\nGT\n", 3, "a header without a name"),

@@ -57,6 +57,7 @@ def test_what_a_choice_means(choices, expected):
         ("K562|CTFC|None", "m: no task 'K562|CTFC|None'; it has 7, the nearest are 'K562|CTCF"),
         ("", "m: no task ''; it has 7, the first is 'K562|CTCF|None'"),
         ("zz*", "m: no task 'zz*'; it has 7, the"),
+        ("*|CTFC|*", "target=CTCF means those of that target"),
         ("ctfc", "the first is 'K562|CTCF|None'; target=CTCF means those of that target"),
         ("DNase", "'K562|DNase|None'; target=DNase means those of that target"),
         ("sell=K562", "m: tasks have no field 'sell'. Accepted: cell, target, treatment, group, "),

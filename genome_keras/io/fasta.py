@@ -191,6 +191,10 @@ def _not_fasta(text):
     begin = text.strip()[:30].decode("ascii")
     if begin.startswith("@"):
         return f"expected '>', got {begin!r}: it looks like FASTQ"
+    if begin.startswith("##fileformat=VCF"):
+        return (
+            f"expected '>', got {begin!r}: it looks like VCF, which `genome-keras variants` reads"
+        )
     if _BED.match(text):
         return (
             f"expected '>', got {begin!r}: it looks like BED, whose places are read with a genome "

@@ -93,9 +93,8 @@ def _like(names, choice, where):
         return fit
     near = nearest(choice, names)
     told = f"the nearest are {_quoted(near)}" if near else f"the first is {names[0]!r}"
-    raise ValueError(
-        f"{where}: no task {choice!r}; it has {len(names)}, {told}{_hint(names, choice)}"
-    )
+    told += _hint(names, choice.strip("*?|"))
+    raise ValueError(f"{where}: no task {choice!r}; it has {len(names)}, {told}")
 
 
 def _hint(names, choice):
