@@ -113,6 +113,21 @@ def test_a_score_that_is_no_number_has_no_summary(tmp_path):
     assert found.status == ["not_finite"] and np.isnan(found.summary).all()
 
 
+def test_the_page_tells_it_of_the_alleles_with_pictures(files, tmp_path):
+    page, how = tmp_path / "p.html", {"weights": scorer(), "genome": files / "g.fa"}
+    how |= {"report": page, "summary": "cell=K562", "tasks": ["HepG2|MAX|None"]}
+    score_vcf(files / "v.vcf", tmp_path / "o.tsv", **how)
+    found = score_variants(
+        files / "v.vcf", files / "g.fa", weights=scorer(), summary="cell=K562"
+    ).summary[:2]
+    text = page.read_text(encoding="utf-8")
+    assert "largest change over 2 tracks of P(label = 1), of K562|DNase|None" in text
+    assert '<th scope="col">summary</th>' in text
+    assert all(f"<td>{value:+.4f}</td>" in text for value in found)
+    score_vcf(files / "v.vcf", tmp_path / "o.tsv", **{**how, "summary": None})
+    assert "summary</th>" not in page.read_text(encoding="utf-8")
+
+
 def test_the_command(files, tmp_path, capsys):
     line = ["variants", str(files / "v.vcf"), "--genome", str(files / "g.fa"), "--weights", MODEL]
     out = str(tmp_path / "o.tsv")

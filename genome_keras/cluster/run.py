@@ -191,8 +191,7 @@ def score_variants(
     use = model_in_use(_absolute(weights), **sizes, engine=engine)
     chosen, columns = use.columns(tasks)
     effects = kinds(effect, language_model=use.is_language_model)
-    if summary is not None:
-        accessible_columns(use, summary)
+    tracks = None if summary is None else accessible_columns(use, summary)
     window = use.window_of(window)
     team = Team(use, workers, gpus, address, both_strands=both_strands, engine=engine)
     how = {"genome": os.path.abspath(genome), "effect": effect, "tasks": columns}
@@ -210,7 +209,7 @@ def score_variants(
     digest = hashlib.sha256(json.dumps(jobs).encode()).hexdigest()
     about = {**how, **_told(use), "contigs": contigs, "jobs": digest}
     shown = {"tasks": columns, "chosen": chosen, "effect": effects[0], "weights": use.name}
-    shown |= {"checkpoint": use.checkpoint, "genes": genes_of(genes, report)}
+    shown |= {"checkpoint": use.checkpoint, "genes": genes_of(genes, report), "tracks": tracks}
     with (
         protected([path, weights, genome, genes]),
         open_genome(genome) as letters,

@@ -18,11 +18,13 @@ from genome_keras.variants.factors import by_largest, factors_of
 from genome_keras.variants.kept_alleles import LargestEffects
 from genome_keras.variants.nearby_genes import Near, NearbyGenes
 from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods, step_of
+from genome_keras.variants.summary import summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TRACKS = 3  # of each allele, at most: each of another factor
+NAMED = 5  # tracks of a summary that are named, at most
 FACTORS = 8  # of each allele, at most, in bars and in a table
 
 
@@ -31,7 +33,7 @@ class AllelePictures:
 
     Args:
         alleles: those that passed.
-        tasks, chosen, genes, draw: as in `genome_keras.variants.page.variants_page`.
+        tasks, chosen, genes, tracks, draw: as in `genome_keras.variants.page.variants_page`.
         quality: of the checkpoint.
         change: what the effects are, in words.
 
@@ -54,11 +56,13 @@ class AllelePictures:
         quality: Quality,
         genes: NearbyGenes | None,
         change: str,
+        tracks: list[int] | None = None,
         draw: Callable[..., "Figure"] = draw_alleles,
     ) -> None:
         self.kept = sorted(alleles.kept, key=lambda allele: allele[:2], reverse=True)
         self.scorer, self.tasks, self.chosen = alleles.scorer, tasks, chosen
         self.quality, self.genes, self.change, self.draw = quality, genes, change, draw
+        self.tracks = tracks
         factors = factors_of(tasks)
         self._factors = [by_largest(factors, allele.effects) for allele in self.kept]
 
@@ -80,8 +84,9 @@ class AllelePictures:
             return
         codes = np.array([allele.codes for allele in self.kept])
         columns = np.arange(len(self.scorer.tasks))[self.chosen]
-        scores = self.scorer.scores(codes.reshape(-1, codes.shape[2]))[:, self.chosen]
-        scores = scores.reshape(len(self.kept), 2, -1)
+        every = self.scorer.scores(codes.reshape(-1, codes.shape[2]))
+        every = every.reshape(len(self.kept), 2, -1)
+        scores = every[..., self.chosen]
         most = [int(columns[self._first(number)[0]]) for number in range(len(self.kept))]
         letters, method = carried_letters(self.scorer, codes, most)
         yield "<h2>The largest effects</h2>"
@@ -90,7 +95,11 @@ class AllelePictures:
         if genome is not None and not self.scorer.is_language_model:
             around, high = self._around(genome, columns, codes.shape[2])
             yield self._of_tracks(codes.shape[2])
-        yield self._table(scores)
+        sums = None
+        if self.tracks is not None:
+            sums = summary(*every[..., self.tracks].swapaxes(0, 1))
+            yield self._of_summary()
+        yield self._table(scores, sums)
         ends = {} if self.scorer.is_language_model else self._ends(scores)
         for number, allele in enumerate(self.kept):
             yield f'<h2 id="v{number}">{escape(name_variant(allele.variant))}</h2>'
@@ -138,16 +147,23 @@ class AllelePictures:
             soft=True,
         )
 
-    def _table(self, scores):
+    def _of_summary(self):
+        names = [self.scorer.tasks[column] for column in self.tracks]
+        few = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+        told = "change" if len(names) == 1 else f"largest change over {len(names)} tracks"
+        return paragraph(f"The summary is the {told} of P(label = 1), of {few}.", soft=True)
+
+    def _table(self, scores, sums):
         """A row for each allele that is shown, its name a link to its pictures."""
         heads = ["allele", "task that changes most", "effect", "ref", "alt", "id"]
-        heads += ["gene"] * (self.genes is not None)
+        heads += ["summary"] * (sums is not None) + ["gene"] * (self.genes is not None)
         rows = []
         for number, (allele, pair) in enumerate(zip(self.kept, scores, strict=True)):
             (task,) = self._first(number)
             row = [(name_variant(allele.variant), f"v{number}"), self.tasks[task]]
             row += [f"{allele.effects[task]:+.4f}", *(f"{score[task]:.4f}" for score in pair)]
             row.append(allele.variant.id or ".")
+            row += [f"{sums[number]:+.4f}"] if sums is not None else []
             row += [str(self.near(allele.variant) or ".")] * (self.genes is not None)
             rows.append(row)
         return table(heads, rows)

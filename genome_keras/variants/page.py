@@ -35,6 +35,7 @@ def variants_page(
     genome: Genome | None = None,
     checkpoint: Checkpoint | None = None,
     genes: NearbyGenes | None = None,
+    tracks: list[int] | None = None,
     shown: int = SHOWN,
     draw: Callable[..., "Figure"] = draw_alleles,
 ) -> Iterator[LargestEffects]:
@@ -51,6 +52,8 @@ def variants_page(
             None draws none.
         checkpoint: whose held-out scores are told; None of a model in memory.
         genes: among which the alleles are placed; None places none.
+        tracks: columns of the scorer's whose summary is told of the alleles with pictures, as
+            `genome_keras.variants.summary.summary` has it; or None.
         shown: alleles with pictures, at most.
         draw: the picture of both alleles, a function as
             `genome_keras.pictures.alleles.draw_alleles`.
@@ -82,7 +85,14 @@ def variants_page(
         if genes is not None:
             parts += _strange_contigs(genes, alleles.list)
         pictures = AllelePictures(
-            alleles, tasks, chosen, quality=quality, genes=genes, change=change, draw=draw
+            alleles,
+            tasks,
+            chosen,
+            quality=quality,
+            genes=genes,
+            change=change,
+            tracks=tracks,
+            draw=draw,
         )
         parts.append(_list(alleles.list, tasks, pictures))
         parts += pictures.html(genome)

@@ -315,6 +315,7 @@ def score_vcf(
     tracks = None if summary is None else accessible_columns(use, summary)
     counts, about = Counter(), {"effect": names[0], "weights": use.name, "shown": shown}
     missing = {}  # contigs that the genome lacks
+    about |= {"tracks": tracks}
     about |= {"checkpoint": use.checkpoint, "genes": genes_of(genes, report)}
     with (
         protected([path, weights, genes]),
