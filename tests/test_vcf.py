@@ -102,6 +102,10 @@ ODD = {
         "chr1\t5\t.\tA\t" + "C" * (1 << 20),
         [("chr1", 5, "A", "C" * 100 + "...", "the first 5 columns within 1048576 bytes")],
     ),
+    "a carriage return in ALT": (
+        "chr1\t5\t.\tA\tC\r\t.\t.\t.",
+        [("chr1", 5, "A", "C\\r", "expected UTF-8 that can be printed")],
+    ),
     "a comment": ("# a comment", []),
     "two comments": ("## one\n#another\tof columns", []),
     "a blank line": (" \t ", []),

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import h5py
 
 from genome_keras.errors import FormatError
+from genome_keras.io.lines import check_regular
 
 RATIO = 1100  # bytes that deflate can make of one; 1032 is its limit
 SMALL = 1 << 20  # bytes any dataset may claim
@@ -68,7 +68,8 @@ def open_h5(path: str | os.PathLike) -> h5py.File:
         ...         print(sorted(file))
         ['x']
     """
-    if not Path(path).is_file():
+    check_regular(path)
+    if not os.path.isfile(path):
         raise FormatError(path, None, "no such file")
     try:
         return h5py.File(path, "r")

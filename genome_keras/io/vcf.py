@@ -112,6 +112,7 @@ def _fields(text):
 
 
 def _check_text(path, number, field):
-    """Binary data is damage of the whole file."""
-    if not field.isprintable() and any(ord(letter) < 32 or letter == "\x7f" for letter in field):
+    """Binary data is damage of the whole file; a carriage return is what editors leave."""
+    binary = (letter < " " or letter == "\x7f" for letter in field if letter != "\r")
+    if not field.isprintable() and any(binary):
         raise FormatError(path, number, f"expected VCF text, got {field!r:.60}")
