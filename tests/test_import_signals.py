@@ -1,5 +1,8 @@
 """Files of models of measured signal that do not fit, and the way from a file to a bigWig."""
 
+import hashlib
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -7,7 +10,8 @@ import pytest
 from genome_keras.cli import main
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.array_files import read_keras_layers, read_state
-from genome_keras.sharing.import_signals import import_signals
+from genome_keras.sharing.import_cards import ORIGINS, origin_of
+from genome_keras.sharing.import_signals import READERS, import_signals
 
 save_file = pytest.importorskip("safetensors.numpy").save_file
 
@@ -119,6 +123,40 @@ def test_views_of_torch_that_would_be_larger_than_their_file(tmp_path):
     torch.save({"iconv.weight": torch.zeros(1).expand(10**12)}, tmp_path / "m.pth")
     with pytest.raises(WeightsError, match="declares 1000000000000 numbers, more than its"):
         read_state(tmp_path / "m.pth")
+
+
+def test_every_importer_has_an_origin():
+    """And its sha256 are those of the documents."""
+    known = {"basset", "beluga", "danq", "deepsea", "sei"}
+    assert set(ORIGINS) == set(READERS) | known
+    documents = (Path(__file__).parents[1] / "docs" / "published_models.md").read_text()
+    for origin in ORIGINS.values():
+        for digest, name in origin.digests.items():
+            assert f"| `{name}` | `{digest}` |" in documents
+
+
+def test_a_card_tells_whose_weights_they_are_and_what_was_not_checked(state, tmp_path, capsys):
+    out = tmp_path / "m.weights.h5"
+    import_signals("bpnet", state, out, window=120, bins=20)
+    digest = hashlib.sha256(state.read_bytes()).hexdigest()
+    text = (tmp_path / "m.md").read_text()
+    for told in ("# m\n", digest, "bpnet-lite 1.1.0", "none of the authors' was", "not known here"):
+        assert told in text
+    assert not main(["weights", "verify", str(out)])
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    checks = {what: (word, detail) for _, what, word, detail in lines}
+    assert checks["card"][0] == checks["structure"][0] == "ok"
+    assert checks["origin"][0] == "skipped" and "none of the authors' was" in checks["origin"][1]
+
+
+def test_a_file_that_was_at_hand_is_known(tmp_path, monkeypatch):
+    path = tmp_path / "spliceai1.h5"
+    path.write_bytes(b"weights")
+    digests = {hashlib.sha256(b"weights").hexdigest(): "spliceai1.h5"}
+    monkeypatch.setitem(ORIGINS, "spliceai", ORIGINS["spliceai"]._replace(digests=digests))
+    assert "spliceai1.h5, which was at hand" in origin_of("spliceai", path)["compared"]
+    path.write_bytes(b"others")
+    assert "so its scores were not checked" in origin_of("spliceai", path)["compared"]
 
 
 def test_from_a_file_to_a_table(state, tmp_path, capsys):

@@ -32,7 +32,7 @@ class SplineBasis(keras.layers.Layer):
     Example:
         >>> import numpy as np
         >>> sums = SplineBasis(4)(np.ones((1, 5, 2)))  # at every step the weights add up to 1
-        >>> sums.shape, round(float(keras.ops.sum(sums[0, 0])), 4)
+        >>> tuple(sums.shape), round(float(keras.ops.sum(sums[0, 0])), 4)
         ((1, 2, 4), 5.0)
     """
 

@@ -29,8 +29,8 @@ class MiddleSum(keras.layers.Layer):
 
     Example:
         >>> import numpy as np
-        >>> MiddleSum(2)(np.array([[[9.0], [1.0], [2.0], [9.0]]])).shape  # log2(1 + 1 + 2)
-        (1, 1)
+        >>> float(MiddleSum(2)(np.array([[[9.0], [1.0], [2.0], [9.0]]]))[0, 0])  # log2(1 + 1 + 2)
+        2.0
     """
 
     def __init__(self, bins: int | None = None, *, scale: str = "signal", **kwargs: Any) -> None:

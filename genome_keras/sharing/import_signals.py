@@ -15,9 +15,11 @@ from genome_keras.sharing.borzoi_files import read_borzoi
 from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
 from genome_keras.sharing.deepstarr_files import read_deepstarr
 from genome_keras.sharing.enformer_files import read_enformer
+from genome_keras.sharing.import_cards import origin_of, write_card
 from genome_keras.sharing.spliceai_files import SITES, read_spliceai
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
+from genome_keras.weights.locations import beside
 from genome_keras.weights.parameter_budget import at_most
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def import_signals(
             `.h5` of its package).
         path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
             a torch state.
-        out: the `.weights.h5` file to write, and a `.json` beside it.
+        out: the `.weights.h5` file to write; a `.json` and a card, `.md`, are beside it.
         tasks: path of the names of the tracks, one a line; None calls them task_1..., but
             for those of spliceai and deepstarr.
         window, bins: of the input in bp, and of the output; None is what was published.
@@ -106,9 +108,45 @@ def import_signals(
     if isinstance(names, int) or tasks is not None:  # no names in the file, or others
         names = task_names(tasks, names if isinstance(names, int) else len(names))
     model = filled(architecture, arguments | given, weights, path)
-    about = {"parameters": model.count_params(), "imported_from": Path(path).name}
-    save_described(model, out, tasks=names, **about)
+    save_imported(model, architecture, path, out, tasks=names)
     return model
+
+
+def save_imported(
+    model: "keras.Model",
+    architecture: str,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    tasks: Sequence[str],
+) -> None:
+    """Saves a model as a checkpoint, with a card that tells whose weights they are.
+
+    Args:
+        model: with the weights of the file.
+        architecture: one of `genome_keras.sharing.import_cards.ORIGINS`.
+        path: the file.
+        out: the `.weights.h5` file to write; a `.json` and a `.md` are beside it.
+        tasks: names.
+
+    Raises:
+        GenomeKerasError: a file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from genome_keras import deepstarr
+        >>> model = deepstarr(window=20, filters=(3,), widths=(3,), hidden=(5,))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, out = Path(folder, "x.h5"), Path(folder, "x.weights.h5")
+        ...     path.write_bytes(b"as published")
+        ...     save_imported(model, "deepstarr", path, out, tasks=["Dev", "Hk"])
+        ...     sorted(file.name for file in Path(folder).iterdir())
+        12
+        ['x.h5', 'x.json', 'x.md', 'x.weights.h5']
+    """
+    about = {"parameters": model.count_params(), **origin_of(architecture, path)}
+    save_described(model, out, tasks=tasks, **about)
+    write_card(beside(out)("card"), architecture, about)
 
 
 def filled(

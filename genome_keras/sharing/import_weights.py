@@ -15,10 +15,9 @@ import genome_keras
 from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.array_files import read_state
-from genome_keras.sharing.import_signals import filled
+from genome_keras.sharing.import_signals import filled, save_imported
 from genome_keras.sharing.sei_files import read_beluga, read_sei
 from genome_keras.sharing.task_names import task_names
-from genome_keras.weights.checkpoint import save_described
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +47,7 @@ def import_weights(
             DanQ-JASPAR too: letters A, G, C, T, filters stored backwards), "beluga" (the
             authors' torch state: letters A, G, C, T) or "sei" (the authors' torch state).
         path: a torch state (needs torch), safetensors (needs safetensors) or HDF5.
-        out: the `.weights.h5` file to write, and a `.json` beside it.
+        out: the `.weights.h5` file to write; a `.json` and a card, `.md`, are beside it.
         tasks: path of the names of the tasks, one a line; None calls them task_1...
         window: length of the input in bp; None is the published one.
 
@@ -90,8 +89,7 @@ def import_weights(
 def _saved(model, path, out, tasks):
     """The model, once its checkpoint is written with the names of its tasks."""
     names = task_names(tasks, len(model.tasks))
-    about = {"parameters": model.count_params(), "imported_from": Path(path).name}
-    save_described(model, out, tasks=names, **about)
+    save_imported(model, model.name, path, out, tasks=names)
     return model
 
 

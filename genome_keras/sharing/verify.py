@@ -26,7 +26,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: of the checkpoint.
-        what: "description", "bytes", "structure", "probe", "tasks", "card" or "scores".
+        what: "description", "bytes", "structure", "probe", "tasks", "card", "origin" (of
+            imported weights, what was compared and what not) or "scores".
         passed: None where there was nothing to compare with.
         detail: what was found.
 
@@ -69,6 +70,8 @@ def verify(
     todo = {"bytes": _bytes, "structure": _structure, "probe": _probe, "tasks": _tasks}
     for what, check in (todo | {"card": _card}).items():
         checks.append(Check(name, what, *_told(check, checkpoint)))
+    if told := checkpoint.config.get("compared"):
+        checks.append(Check(name, "origin", None, str(told)))
     if data is None:
         result = None, "not compared: no data given"
     else:
