@@ -92,7 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         # "5 out of the last 5 calls triggered retracing", where a command has several models
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
-        options = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        asked = [name for name in COMMANDS if name in words[:1]]
+        options = _parser(asked or COMMANDS).parse_args(words)
         use_threads(options)
         use_bgzip(options)
         inputs, outputs = files_of(options)
@@ -137,7 +139,8 @@ def _complain(error, status):
     return status
 
 
-def _parser():
+def _parser(names=COMMANDS):
+    """The program's parser; that of the one command asked for is made sooner."""
     parser = Parser(
         prog="genome-keras",
         description="Models of regulatory DNA: score sequences, inspect checkpoints, train.",
@@ -152,7 +155,7 @@ def _parser():
         "source <(genome-keras --completion bash)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         importlib.import_module(f"genome_keras.commands.{name}").add_to(commands)
         if name not in COMPUTING_NOTHING:
             add_threads(commands.choices[name])
