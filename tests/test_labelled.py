@@ -62,6 +62,11 @@ def test_the_same_labels_in_every_form(tmp_path, name, packed):
 
 
 ODD = {
+    "a start of 30 digits": (
+        "sequence,CTCF,start\nACGT,1,999999999999999999999999999999\n",
+        "2: expected a start of 0 or more",
+    ),
+    "a start of other digits": ("sequence,CTCF,start\nACGT,1,\u0663\n", "2: expected a start of"),
     "no sequences": ("sequence,CTCF\n", "no sequences"),
     "empty": ("", "empty; expected a header"),
     "no sequence column": (

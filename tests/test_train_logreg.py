@@ -94,6 +94,11 @@ def test_another_run_in_the_folder_and_bad_arguments(data, tmp_path, capsys):
         file["y"][1] = 1 - file["y"][1]
     assert main([*command, "--C", "1"]) == 1  # and not the fit of other labels
     assert "this folder holds a run with other arguments or data" in capsys.readouterr().err
+    with h5py.File(data, "r+") as file:
+        file["y"][...] = -1
+    assert main(["logreg", str(data), "--out", str(tmp_path / "nothing")]) == 1
+    assert "split 'train': no label is 0 or 1; all are missing" in capsys.readouterr().err
+    assert not (tmp_path / "nothing").exists()
     with pytest.raises(ValueError, match="C must differ in six digits"):
         train_logreg(data, out=tmp_path / "x", C=[0.1, 0.10000001])
     with pytest.raises(SystemExit) as stopped:

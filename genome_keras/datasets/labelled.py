@@ -24,6 +24,7 @@ from genome_keras.datasets.chromatin_data import Examples, check_sources
 from genome_keras.datasets.labelled_rows import FASTA, TABLES, is_fasta, rows_of
 from genome_keras.encode import ACCEPTED, reverse_complement, translate
 from genome_keras.errors import FormatError
+from genome_keras.io.lines import is_position
 from genome_keras.windows import centre
 
 LABELS = {"1": 1, "1.0": 1, "0": 0, "0.0": 0}
@@ -269,8 +270,8 @@ def _places(path, read):
     chrom = [row.values.get("chrom") for row in read]
     start = [row.values.get("start") for row in read]
     for row, text in zip(read, start, strict=True):
-        if text and not text.isdecimal():
-            raise FormatError(path, row.line, f"expected a start of 0 or more, got {text!r}")
+        if text and not is_position(text):
+            raise FormatError(path, row.line, f"expected a start of 0 or more, got {text!r:.40}")
     return (
         np.array(chrom) if all(chrom) else None,
         np.array(start, np.int64) if all(start) else None,

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from genome_keras.datasets.reader import BUFFER
 from genome_keras.datasets.source import Source
-from genome_keras.datasets.splits import Data, in_memory, open_split
+from genome_keras.datasets.splits import Data, in_memory, open_split, paths_of
+from genome_keras.errors import FormatError
 
 IN_MEMORY = 2**29  # bytes of codes and labels; a framework takes as much again
 IN_BUFFER = 64 * 2**20  # bytes; two buffers are in memory at once
@@ -79,6 +80,30 @@ def loaded(source: Source, examples: int | None = None) -> Source:
     if size == len(source) and size * _bytes(source) > IN_MEMORY:
         return source
     return in_memory(source, examples)
+
+
+def check_measured(data: Data, **splits: Source) -> None:
+    """Raises FormatError where no label of a split was measured: nothing can be learned of it.
+
+    Args:
+        data: for the message.
+        splits: name -> its examples.
+
+    Example:
+        >>> import numpy as np
+        >>> from genome_keras.datasets.chromatin_data import Examples
+        >>> codes, labels = np.zeros((2, 12), np.uint8), np.full((2, 1), -1, np.int8)
+        >>> examples = Examples(codes, labels, np.array(["genome"] * 2), ["CTCF"])
+        >>> try:
+        ...     check_measured("data.h5", train=examples)
+        ... except FormatError as error:
+        ...     print(error)
+        data.h5: split 'train': no label is 0 or 1; all are missing
+    """
+    for name, source in splits.items():
+        if not source.label_counts[1].any():
+            where = ", ".join(map(str, paths_of(data)))
+            raise FormatError(where, None, f"split {name!r}: no label is 0 or 1; all are missing")
 
 
 def buffer_of(source: Source) -> int:

@@ -23,7 +23,7 @@ from genome_keras.training.fine_tune import (
 from genome_keras.training.fit import Scaled, fit  # noqa: F401, states name Scaled
 from genome_keras.training.parallel import batches_of, own_folder, parallel
 from genome_keras.training.precision import PRECISIONS, computing_in
-from genome_keras.training.read import loaded, opened
+from genome_keras.training.read import check_measured, loaded, opened
 from genome_keras.training.recipe import RECIPES, Recipe, recipe_of  # noqa: F401
 from genome_keras.weights.run_files import RunFiles, claim
 from genome_keras.weights.trained_on import trained_on
@@ -128,6 +128,7 @@ def train(
     window = window or window_of(start, width, shift=recipe.shift)
     learned, valid = opened(data, window=window, shift=recipe.shift, sources=sources)
     learned, valid = loaded(learned, examples), loaded(valid)
+    check_measured(data, train=learned, valid=valid)
     sizes = recipe.arguments.get(model, {}) | (arguments or {})
     sizes |= {"window": valid.window, "tasks": len(valid.tasks)}
     if recipe.dropout is not None and _takes_dropout(model):

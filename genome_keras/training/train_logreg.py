@@ -18,6 +18,7 @@ from genome_keras.io.numpy_files import read_arrays
 from genome_keras.layers.kmer_counts import reverse_complement_columns
 from genome_keras.scores import overall_perplexity
 from genome_keras.training import logreg
+from genome_keras.training.read import check_measured
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.run_files import RunFiles, claim
 
@@ -100,6 +101,7 @@ def train_logreg(
     chosen = {"window": window, "sources": sources}
     train = in_memory(open_split(data, "train", **chosen), examples)
     valid = in_memory(open_split(data, "valid", **chosen))
+    check_measured(data, train=train, valid=valid)
     arguments = {"window": train.window, "tasks": len(train.tasks)}
     if features == "kmers":
         arguments["both_strands"] = True
