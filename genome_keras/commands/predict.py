@@ -41,8 +41,8 @@ def add_to(commands: _SubParsersAction) -> None:
         "--out",
         type=new_file,
         default="-",
-        help=".tsv, .tsv.gz, .parquet or .h5ad (AnnData), of signal .bw too; - is standard output "
-        "(default)",
+        help=".tsv, .tsv.gz, .parquet or .h5ad (AnnData), of one task .bw too; - is standard "
+        "output (default)",
     )
     add_tasks(add)
     add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")

@@ -107,9 +107,10 @@ def write_attributions(
     hypothetical = hypothetical or is_h5
     method = method_of(method, hypothetical=hypothetical, **given)
     adds_up = isinstance(method, DeepLiftShap)
-    engine = "auto" if isinstance(method, Occlusion) else "keras"  # no gradients there
+    no_gradients = isinstance(method, Occlusion) and not hypothetical
+    engine = "auto" if no_gradients else "keras"
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
-    use = model_in_use(weights, **sizes, engine=engine)
+    use = model_in_use(weights, **sizes, engine=engine, sums=True)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     if is_h5 and len(columns) != 1:

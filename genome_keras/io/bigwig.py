@@ -11,6 +11,7 @@ import numpy as np
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.atomic import atomic
 
+SUFFIXES = (".bw", ".bigwig")
 LONGEST = 2**32 - 1  # bp of a contig, what the format holds
 LARGEST = float(np.finfo(np.float32).max)
 ROOM = 64  # bytes of disk asked for a value, with its share of the summaries

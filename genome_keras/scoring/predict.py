@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from genome_keras.encode import tokens
+from genome_keras.io.bigwig import SUFFIXES
 from genome_keras.io.h5ad import SUFFIX, open_h5ad
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
@@ -16,9 +17,10 @@ from genome_keras.scoring.anndata_out import anndata_of
 from genome_keras.scoring.calls import open_calls
 from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
-from genome_keras.scoring.inputs import along_records, around_places
+from genome_keras.scoring.inputs import along_records, around_places, opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
+from genome_keras.scoring.score_track import open_track
 from genome_keras.scoring.values import values_of
 from genome_keras.weights.records import data_frame
 from genome_keras.weights.resolve import DEFAULT
@@ -169,7 +171,9 @@ def predict_fasta(
     Args:
         path: FASTA, plain or gzip; "-" is standard input.
         out: as in `genome_keras.io.tables.open_table`; or ".h5ad", as in
-            `genome_keras.io.h5ad.open_h5ad`.
+            `genome_keras.io.h5ad.open_h5ad`; or ".bw" or ".bigwig", of one task: the middle
+            `stride` bp of each window have its score, and path is a file with an index, or
+            plain.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
             `Checkpoint`, a `keras.Model` or a `Scorer`; of tasks and a fixed window.
         stride: bp from one window to the next; None is the window.
@@ -213,7 +217,9 @@ def predict_fasta(
     how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with along_records(path, stride=stride, on_short=on_short, **sizes) as slider:
-        windows = _score(use, slider, _table(out, PLACE, above, half), **how)
+        bases = min(stride or use.window, use.window)
+        table = _table(out, PLACE, above, half, contigs=partial(_lengths, path), bases=bases)
+        windows = _score(use, slider, table, **how)
     return Predicted(windows, slider.skipped)
 
 
@@ -247,7 +253,8 @@ def predict_intervals(
             gave.
         on_outside: as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
         out, weights, unknown, tasks, all_tasks, batch_size, engine, above, half, values: as
-            in `predict_fasta`.
+            in `predict_fasta`; in a bigWig the intervals have the scores, so they are sorted
+            and do not overlap.
 
     Returns:
         `Predicted`; nothing is skipped.
@@ -272,19 +279,31 @@ def predict_intervals(
     how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     with around_places(path, genome, on_outside=on_outside, **sizes) as batches:
-        table = _table(out, INTERVAL, above, half)
+        table = _table(out, INTERVAL, above, half, contigs=partial(_lengths, genome))
         return Predicted(_score(use, batches, table, columns=_of_interval, **how), 0)
 
 
-def _table(out, fields, above, half):
+def _table(out, fields, above, half, *, contigs, bases=None):
     """What opens the table for the tasks' names."""
-    if str(out).endswith(SUFFIX):
+    is_track = str(out).endswith(SUFFIXES)
+    if is_track or str(out).endswith(SUFFIX):
         if half or above is not None:
-            raise ValueError(f"{out}: calls above a score and half are not for {SUFFIX}")
+            told = f"{', '.join(SUFFIXES)} and {SUFFIX}"
+            raise ValueError(f"{out}: calls above a score and half are not for {told}")
+        if is_track:
+            return partial(open_track, out, contigs=contigs, bases=bases)
         return partial(open_h5ad, out, fields=fields)
     if above is None:
         return partial(open_table, out, fields=fields, half=half)
     return partial(open_calls, out, above=above, fields=fields, half=half)
+
+
+def _lengths(genome):
+    """Names of contigs and their bp."""
+    if str(genome) == "-":
+        raise ValueError("a bigWig needs the lengths of all records: a file, not standard input")
+    with opened_genome(genome) as letters:
+        return letters.contigs
 
 
 def _of_window(batch):
