@@ -352,3 +352,24 @@ def test_letters_stay_apart_for_every_eye(colours, eye):
 
     for one, other in itertools.combinations("ACGT", 2):
         assert np.linalg.norm(lab(colours[one]) - lab(colours[other])) > 15, (one, other)
+
+
+def test_pictures_on_one_scale():
+    """What a page gives them is what their axes have, whatever they hold."""
+    codes = np.array([[0, 1, 2, 3], [0, 1, 1, 3]])
+    figure = draw_alleles(
+        np.eye(4)[codes],
+        codes=codes,
+        variant=Variant("chr1", 101, "G", "C"),
+        scores=[[0.2], [0.3]],
+        tasks=["CTCF"],
+        high=0.8,
+        most=0.5,
+    )
+    *_, bars, effects = figure.axes
+    assert bars.get_xlim() == pytest.approx((0, 0.824))
+    assert effects.get_xlim() == pytest.approx((-0.515, 0.515))
+    logo = draw_logo(np.eye(4)[codes[0]], ends=(-3, 5))
+    assert logo.axes[0].get_ylim() == (-3, 5)
+    changes = draw_substitutions(np.eye(4) / 8, codes=codes[0], most=2.0)
+    assert changes.axes[0].images[0].get_clim() == (-2, 2)
