@@ -12,7 +12,7 @@ from genome_keras.interpret.mutagenesis import Mutagenesis, model_for
 from genome_keras.layers.strands import OneHot
 from genome_keras.scoring.onnx import OnnxModel, onnx_session
 from genome_keras.scoring.onnx_file import Graph
-from genome_keras.scoring.onnx_trunk import folded
+from genome_keras.scoring.onnx_shorter import shorter
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.scoring.shared_convolutions import (
     Convolution,
@@ -216,7 +216,7 @@ def test_published_graphs(name):
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_graph_with_fewer_operations_is_the_same_model(name):
     path = PUBLISHED / f"{name}.onnx"
-    short = Graph(folded(Graph.of_file(path)), PUBLISHED)
+    short = Graph(shorter(Graph.of_file(path)), PUBLISHED)
     operations = [node.operation for node in short.nodes]
     convolutions = operations.count("Conv")
     assert len(short.nodes) < len(Graph.of_file(path).nodes)

@@ -70,7 +70,7 @@ class OnnxModel:
 
     def _session(self, path):
         """The session of a graph, with fewer operations where its convolutions are known."""
-        model = _folded(path)
+        model = _shorter(path)
         if model is None:
             return onnx_session(path, threads=_threads())
         from genome_keras.scoring.onnx_file import Graph
@@ -97,15 +97,15 @@ class OnnxModel:
         return network(graph, run, window=self.input_shape[1], batch_size=batch_size)
 
 
-def _folded(path):
+def _shorter(path):
     """The bytes of a graph in a shorter form, or None where there is none."""
     from genome_keras.scoring.onnx_file import Graph
-    from genome_keras.scoring.onnx_trunk import folded
+    from genome_keras.scoring.onnx_shorter import shorter
 
     try:
         if os.path.getsize(path) > LARGEST:
             return None
-        return folded(Graph.of_file(path))
+        return shorter(Graph.of_file(path))
     except (OSError, ValueError, LookupError):  # ONNX Runtime tells what is wrong with it
         return None
 
