@@ -1,5 +1,7 @@
 """Damaged HDF5 and MATLAB files: a result or one clear error, whatever they hold.
 
+Data sets, the bundle, weights of several programs, word vectors and attributions.
+
 The files are read in child processes, for libhdf5 is C: a crash, a hang or a large
 allocation there is found and told with the number of its case.
 """
@@ -23,7 +25,12 @@ from support.deepsea_files import TASKS, WINDOW, contents, write_v5, write_v73
 from genome_keras.datasets.chromatin_data import chromatin, open_chromatin
 from genome_keras.datasets.deepsea_bundle import deepsea
 from genome_keras.datasets.reader import Reader
-from genome_keras.errors import FormatError
+from genome_keras.errors import GenomeKerasError
+from genome_keras.interpret.attribution_files import read_attributions
+from genome_keras.io.word_vectors import FORMAT, read_words
+from genome_keras.sharing.array_files import read_keras_layers
+from genome_keras.sharing.old_keras_files import read_old_keras
+from genome_keras.weights.file_checks import check_h5
 
 N = 48
 SECONDS = 20  # of one case
@@ -60,8 +67,57 @@ def bases(folder):
     for kind, compressed in {"v5": False, "v5 compressed": True}.items():
         write_v5(path, "train", codes, labels, compressed=compressed)
         made[kind] = path.read_bytes()
+    for kind, write in OTHERS.items():
+        with h5py.File(path, "w") as file:
+            write(file)
+        made[kind] = path.read_bytes()
     path.unlink()
     return made
+
+
+def write_weights(file):
+    file["layers/dense/vars/0"], file["layers/dense/vars/1"] = np.ones((12, 2), "f4"), np.ones(2)
+    file["layers/dense"].attrs["name"] = "head"
+
+
+def write_layers(file):
+    group = file.create_group("model_weights/head")
+    group.attrs["weight_names"] = ["head/kernel:0", "head/bias:0"]
+    group["head/kernel:0"], group["head/bias:0"] = np.ones((12, 2), "f4"), [0.5, 0.25]
+
+
+def write_old(file):
+    file.attrs["nb_layers"] = 1
+    file.create_group("layer_0").attrs["nb_params"] = 1
+    file["layer_0/param_0"] = np.ones((3, 2))
+    dense = {"name": "dense", "units": 2, "input_dim": 3, "activation": "linear"}
+    layers = [{"class_name": "Dense", "config": dense}]
+    file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+
+
+def write_words(file):
+    file["vectors"] = np.ones((16, 3), "f4")
+    file.attrs.update({"format": FORMAT, "pattern": "11"})
+
+
+def write_attributions(file):
+    file["raw/seq"], file["shap/seq"] = np.ones((3, 4, 12), "i1"), np.ones((3, 4, 12), "f4")
+
+
+OTHERS = {
+    "weights": write_weights,
+    "layers": write_layers,
+    "old": write_old,
+    "words": write_words,
+    "attributions": write_attributions,
+}
+READ = {
+    "weights": check_h5,
+    "layers": read_keras_layers,
+    "old": read_old_keras,
+    "words": read_words,
+    "attributions": read_attributions,
+}
 
 
 def damage(data, draw):
@@ -181,6 +237,9 @@ def odd(file, name, values, shape, draw):
 
 def read(kind, path):
     """What the package does with such a file; its errors are those of any caller."""
+    if kind in READ:
+        READ[kind](path)
+        return
     if kind.startswith("h5"):
         for split in ("train", "test"):
             source = open_chromatin(path, split, window=8 if split == "test" else None)
@@ -225,7 +284,7 @@ def child(start, stop, folder):
         try:
             read(kind, path)
             outcome = "result"
-        except FormatError as error:
+        except GenomeKerasError as error:
             whole = str(error).startswith(f"{path}: ") and "\n" not in str(error)
             outcome = "error" if whole else f"a strange message: {error}"
         except ValueError as error:  # a window that does not fit is the caller's

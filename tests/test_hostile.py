@@ -57,6 +57,20 @@ def test_sound_files_load(mine):
 # HDF5.
 
 
+def test_texts_that_libhdf5_would_read_for_ever(mine):
+    path = mine / "m.weights.h5"
+    with h5py.File(path, "r+") as file:
+        file.attrs["names"] = ["head/kernel:0"]
+    assert genome_keras.kmer_logreg(weights=path).count_params()
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL\x01\0\0\0")
+    (size,) = struct.unpack_from("<Q", data, heap + 24)  # of the first text
+    free = heap + 32 + -(-size // 8) * 8
+    data[free : free + 16] = bytes(16)
+    path.write_bytes(data)
+    refused(path, f"damaged HDF5: the texts at byte {heap}")
+
+
 def first_array(file):
     found = []
     file.visititems(lambda n, x: found.append(x) if isinstance(x, h5py.Dataset) else None)

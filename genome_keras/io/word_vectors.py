@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError
 from genome_keras.io.atomic import atomic
+from genome_keras.io.h5_heaps import check_heaps
 
 LETTERS = 6  # of a word at most: pairs of words are counted in a matrix of 4**12 numbers
 
@@ -84,6 +85,7 @@ def read_words(path: str | os.PathLike) -> WordVectors:
     """
     import h5py
 
+    check_heaps(path)
     try:
         with h5py.File(path) as file:
             if file.attrs.get("format") != FORMAT:

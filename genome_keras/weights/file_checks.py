@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from genome_keras.errors import WeightsError, printable
+from genome_keras.errors import FormatError, WeightsError, printable
+from genome_keras.io.h5_heaps import check_heaps
 from genome_keras.weights.description import MAX_TEXT
 
 MAX_WEIGHTS = 4 << 30
@@ -74,8 +75,11 @@ def check_h5(path: str | os.PathLike, where: object = None) -> Contents:
     if size > MAX_WEIGHTS:
         raise WeightsError(f"{where}: {size} bytes, more than {MAX_WEIGHTS}")
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             return _walk(file, where, size)
+    except FormatError as error:
+        raise WeightsError(f"{where}: not a sound HDF5 file ({error.problem})") from error
     except WeightsError:
         raise
     except Exception as error:  # h5py raises many kinds on damaged files
