@@ -45,6 +45,7 @@ def pytest_runtest_protocol(item, nextitem):
         if keras := sys.modules.get("keras"):
             keras.utils.clear_session(free_memory=False)
         gc.collect()
+        gc.freeze()  # what frameworks keep is not looked at again: half a second each time
         with suppress(AttributeError, OSError):  # of glibc alone
             ctypes.CDLL(None).malloc_trim(0)
     return done

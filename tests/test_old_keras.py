@@ -31,12 +31,6 @@ SAVED = Path(__file__).parent / "saved" / "old_keras"
 DRAW = np.random.default_rng(4)
 
 
-@pytest.fixture(autouse=True)
-def clean():
-    yield
-    keras.backend.clear_session()
-
-
 def some(*shape):
     return DRAW.normal(size=shape) * 0.5
 
