@@ -30,6 +30,8 @@ TABLE = {
     "variants": "variants IN.vcf --genome g.fa --weights m.weights.h5 --out OUT.tsv",
     "variants genome": "variants v.vcf --genome IN.fa --weights m.weights.h5 --out OUT.vcf.gz",
     "variants report": "variants v.vcf --genome g.fa --weights m.weights.h5 --report OUT.html",
+    "variants genes": "variants v.vcf --genome g.fa --weights m.weights.h5 --genes IN.gtf "
+    "--report OUT.html",
     "ism": "ism IN.fa --weights m.weights.h5 --out OUT.tsv",
     "ism BED": "ism IN.bed --genome g.fa --weights m.weights.h5 --report OUT.html",
     "attribute": "attribute IN.fa --weights m.weights.h5 --out OUT.h5",
@@ -76,7 +78,7 @@ TABLE = {
     "lm decompress": "lm decompress IN.gk OUT.fa",
 }
 READING_NO_FILE = ("tasks",)
-GOOD = {"fa": "g.fa", "bed": "p.bed", "vcf": "v.vcf"}
+GOOD = {"fa": "g.fa", "bed": "p.bed", "vcf": "v.vcf", "gtf": "genes.gtf"}
 BAD = ("picture.png", "empty", "truncated.gz", "missing", "folder")
 # A table of no places is a table.
 EMPTY = ("predict BED", "ism BED")
@@ -89,6 +91,7 @@ def home(tmp_path_factory):
     letters = "".join(np.random.default_rng(0).choice(list("ACGT"), 900))
     genome = f">chr1\n{letters[:500]}\n>chr2\n{letters[500:]}\n"
     (home / "g.fa").write_text(genome)
+    (home / "genes.gtf").write_text('chr1\t.\tgene\t9\t99\t.\t+\t.\tgene_id "G";\n')
     (home / "p.bed").write_text("chr1\t100\t300\nchr2\t100\t300\n")
     head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n"
     (home / "v.vcf").write_text(f"{head}chr1\t50\t.\t{letters[49]}\tN\n")
@@ -248,7 +251,8 @@ def test_a_pipe_is_read_once_or_refused(home, monkeypatch, capfd, case):
     found = capfd.readouterr().err
     if status != 0:
         assert status == 1 and found.count("\n") == 1, found
-        assert "no records" not in found and "empty" not in found, found
+        of_input = found.partition("m.weights.h5: ")[0]  # which are empty
+        assert "no records" not in of_input and "empty" not in of_input, found
     once = ("words", "lm baselines", "lm score", "lm embed", "lm compress")
     assert (status == 0) == (case in once), found
 
