@@ -10,6 +10,7 @@ from genome_keras.arguments import at_least_one
 from genome_keras.io.motifs import Motif
 
 CHANCE = 0.25  # of a letter outside a matrix
+TOGETHER = 50  # matrices that are compared at once: some ten megabytes
 
 
 class Match(NamedTuple):
@@ -121,8 +122,14 @@ def match_pvalue(
         raise ValueError("expected at least one motif. Received: none")
     query, random = _centred(matrix), np.random.default_rng(seed)
     queries = [query, *(random.permutation(query) for _ in range(shuffles))]
-    targets = [_centred(motif) for motif in motifs]
-    best = np.max([_values(np.array(queries), target).max(1) for target in targets], 0)
+    flat, best = np.array(queries).reshape(len(queries), -1), np.full(len(queries), -np.inf)
+    norm = np.linalg.norm(query)  # of every order
+    for first in range(0, len(motifs), TOGETHER):
+        some = [_centred(motif) for motif in motifs[first : first + TOGETHER]]
+        norms = [norm * np.linalg.norm(target) or np.inf for target in some]
+        pairs = zip(some, norms, strict=True)
+        places = np.concatenate([_places(target, len(query)) / by for target, by in pairs])
+        best = np.maximum(best, (flat @ places.T).max(1))
     return float((best >= best[0] - 1e-9).mean())  # rounding decides no tie
 
 
@@ -152,13 +159,15 @@ def _centred(matrix):
 def _values(queries, target):
     """Correlations (queries, places): those of the target forward, then those reverse."""
     n, length, _ = queries.shape
-    size, places = len(target), []
-    for strand in (target, target[::-1, ::-1]):
-        for place in range(1 - size, length):
-            begin, end = max(place, 0), min(place + size, length)
-            covered = np.zeros((length, 4))
-            covered[begin:end] = strand[begin - place : end - place]
-            places.append(covered.ravel())
     norms = np.linalg.norm(queries.reshape(n, -1), axis=1) * np.linalg.norm(target)
-    products = queries.reshape(n, -1) @ np.array(places).T
+    products = queries.reshape(n, -1) @ _places(target, length).T
     return np.divide(products, norms[:, None], np.zeros_like(products), where=norms[:, None] > 0)
+
+
+def _places(target, length):
+    """The target at all places beside `length` rows, forward, then reverse: (places, 4 length)."""
+    ends, places = ((length - 1, length - 1), (0, 0)), []
+    for strand in (target, target[::-1, ::-1]):
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(strand, ends), length, 0)
+        places.append(windows[::-1].transpose(0, 2, 1).reshape(len(windows), -1))
+    return np.concatenate(places)
