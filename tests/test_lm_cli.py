@@ -112,6 +112,14 @@ def test_train(fasta, tmp_path, capsys):
     assert lm("score", fasta, "--weights", tmp_path / "run" / "best.weights.h5") == 0
 
 
+def test_baselines_of_counts(tmp_path):
+    (tmp_path / "g.fa").write_text(">a\n" + "AGCTTGAGGC" * 60 + "N\n")
+    rows = baselines(tmp_path / "g.fa", orders=(2,), mixing=False)
+    assert [row["model"] for row in rows] == ["uniform", "order-2 adaptive"]
+    assert rows[0]["perplexity"] == 4 and rows[1]["perplexity"] < 2
+
+
+@pytest.mark.thorough  # numba compiles for half a minute
 def test_baselines_and_mix(tmp_path, weights):
     pytest.importorskip("numba")
     path, out = tmp_path / "g.fa", tmp_path / "b.tsv"
@@ -128,10 +136,9 @@ def test_baselines_and_mix(tmp_path, weights):
     assert float(table["context mixing", "prequential", "held-out part"][3]) < 1.1
     assert 1 <= float(table["network in context mixing", "prequential", "held-out part"][3]) < 1.1
     assert float(table["network", "held-out", "held-out part"][3]) > 2
-    rows = baselines(path, orders=(2,), mixing=False)
-    assert [row["model"] for row in rows] == ["uniform", "order-2 adaptive"]
 
 
+@pytest.mark.thorough
 def test_compress(fasta, tmp_path, capsys):
     pytest.importorskip("numba")
     assert lm("compress", fasta, tmp_path / "c.gk") == 0

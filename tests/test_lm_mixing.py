@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.thorough  # numba compiles for half a minute
 
 from genome_keras.encode import reverse_complement
 from genome_keras.errors import FormatError, GenomeKerasError
