@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-pytestmark = pytest.mark.thorough  # numba compiles for half a minute
-
 from genome_keras.encode import reverse_complement
 from genome_keras.errors import FormatError, GenomeKerasError
 from genome_keras.lm._mixing import LOG, STEPS
 from genome_keras.lm.compress import MAGIC, compress, decompress
 from genome_keras.lm.mixing import ContextMixer, prequential
 from genome_keras.lm.perplexity import tally
+
+pytestmark = pytest.mark.thorough  # numba compiles for half a minute
 
 
 def random_codes(n, seed=0):
