@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from turns import BACKENDS, Child, EndedError, answer, installed, ratios, spread, versions
+from turns import BACKENDS, Child, EndedError, Row, answer, installed, ratios, spread, versions
 
 PLAIN = "plain torch"
 WORK = ("training", "inference")
@@ -124,6 +124,13 @@ def main():
     for one in children.values():
         one.end()
     return None
+
+
+def compare(options):
+    """Rows of `table.py`: that there is none, or where they are printed."""
+    command = "`python benchmarks/gpu.py --paper` has the rows"
+    seen = any(Path("/dev").glob("nvidia[0-9]*"))
+    yield Row("training and inference on a GPU", "", [], command if seen else "no GPU was seen")
 
 
 def start(name):

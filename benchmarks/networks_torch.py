@@ -1,4 +1,4 @@
-"""bigru_multitask, deepsea, danq and char_rnn in plain torch: what ours are compared with.
+"""The networks of benchmarks in plain torch: what ours are compared with.
 
 Each takes codes as ours do, uint8 (batch, window), and gives logits: float (batch, tasks),
 or (batch, window, 4) of the next base. Sizes have the names and defaults of our factories.
@@ -81,6 +81,95 @@ class Danq(nn.Module):
         return self.head(torch.relu(self.hidden(x.flatten(1))))
 
 
+class Basset(nn.Module):
+    def __init__(
+        self,
+        *,
+        window=600,
+        tasks=164,
+        filters=(300, 200, 200),
+        widths=(19, 11, 7),
+        pools=(3, 4, 4),
+        hidden=(1000, 1000),
+        dropout=0.3,
+        both_strands=False,
+    ):
+        super().__init__()
+        self.both_strands = both_strands
+        steps, before, left = [], 4, window
+        for size, width, pool in zip(filters, widths, pools, strict=True):
+            steps += [nn.Conv1d(before, size, width), nn.BatchNorm1d(size), nn.ReLU()]
+            steps.append(nn.MaxPool1d(pool))
+            before, left = size, (left - width + 1) // pool
+        self.convolutions = nn.Sequential(*steps)
+        steps, before = [], before * left
+        for size in hidden:
+            steps += [nn.Linear(before, size), nn.BatchNorm1d(size), nn.ReLU()]
+            steps.append(nn.Dropout(dropout))
+            before = size
+        self.hidden = nn.Sequential(*steps)
+        self.head = nn.Linear(before, tasks)
+
+    def forward(self, codes):
+        x = strands(letters(codes, self.head), self.both_strands)
+        x = self.hidden(self.convolutions(x.transpose(1, 2)).flatten(1))
+        return self.head(merged(x, self.both_strands))
+
+
+class ConvBigru(nn.Module):
+    def __init__(
+        self,
+        *,
+        window=100,
+        tasks=919,
+        filters=(256, 128),
+        width=19,
+        pool=4,
+        blocks=2,
+        units=96,
+        activation="silu",
+        dropout=0.0,
+        both_strands=False,
+    ):
+        super().__init__()
+        assert activation == "silu"
+        self.both_strands, (first, others) = both_strands, filters
+        self.first = convolved(4, first, width, dropout)
+        self.pool = nn.MaxPool1d(pool, ceil_mode=True)
+        self.second = convolved(first, others, 5, dropout)
+        self.blocks = nn.ModuleList(
+            convolved(others, others, 5, dropout, 2**number) for number in range(blocks)
+        )
+        self.gru = nn.GRU(others, units, batch_first=True, bidirectional=True)
+        self.drop, self.head = nn.Dropout(dropout), nn.Linear(4 * units, tasks)
+
+    def forward(self, codes):
+        x = strands(letters(codes, self.head), self.both_strands)
+        x = self.second(self.pool(self.first(x.transpose(1, 2))))
+        for block in self.blocks:
+            x = x + block(x)
+        states = self.gru(x.transpose(1, 2).contiguous())[0]
+        read = torch.cat([states.amax(1), states.mean(1)], 1)
+        return self.head(merged(self.drop(read), self.both_strands))
+
+
+def convolved(before, size, width, dropout, dilation=1):
+    padding = (width - 1) * dilation // 2  # of odd widths: the length stays
+    around = {"padding": padding, "dilation": dilation, "bias": False}
+    steps = [nn.Conv1d(before, size, width, **around), nn.BatchNorm1d(size), nn.SiLU()]
+    return nn.Sequential(*steps, nn.Dropout(dropout))
+
+
+def strands(x, both):
+    """Letters (batch, window, 4), followed by those of the other strand where both are read."""
+    return torch.cat([x, x.flip(1, 2)]) if both else x
+
+
+def merged(x, both):
+    """The mean of the features of both strands."""
+    return (x[: len(x) // 2] + x[len(x) // 2 :]) / 2 if both else x
+
+
 class CharRnn(nn.Module):
     def __init__(self, *, window=100, units=128, depth=2):
         super().__init__()
@@ -93,7 +182,14 @@ class CharRnn(nn.Module):
         return self.head(states)
 
 
-NETWORKS = {"bigru_multitask": Bigru, "deepsea": Deepsea, "danq": Danq, "char_rnn": CharRnn}
+NETWORKS = {
+    "bigru_multitask": Bigru,
+    "deepsea": Deepsea,
+    "danq": Danq,
+    "basset": Basset,
+    "conv_bigru": ConvBigru,
+    "char_rnn": CharRnn,
+}
 
 
 def letters(codes, like):

@@ -76,6 +76,7 @@ class Row(NamedTuple):
         ours, theirs, bound: a number for each round; () where there is none.
         peer: its name and version, or why there is none.
         limit: what the bound is.
+        goal: in words.
     """
 
     what: str
@@ -85,6 +86,7 @@ class Row(NamedTuple):
     theirs: list = ()
     limit: str = "-"
     bound: list = ()
+    goal: str = "-"
 
 
 def answer(reply):

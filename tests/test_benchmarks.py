@@ -126,12 +126,17 @@ def test_plain_torch_has_the_same_networks():
         "bigru_multitask": -(2 * 4 + 1) * 3,  # a softmax of two classes is one logistic unit
         "deepsea": 0,
         "danq": 2 * 4 * 5,  # two biases of each gate
+        "basset": -2 * (4 + 5 + 7),  # the means and variances of normalisation are no parameters
+        "conv_bigru": -2 * (4 + 5 * 3),
         "char_rnn": 0,
     }
     sizes = {
         "bigru_multitask": {"window": 12, "tasks": 3, "units": 4},
         "deepsea": {"window": 200, "tasks": 3, "filters": (4, 5, 6), "hidden": 7},
         "danq": {"window": 200, "tasks": 3, "filters": 4, "units": 5, "hidden": 7},
+        "basset": {"window": 90, "tasks": 3, "filters": (4, 5), "widths": (5, 3)}
+        | {"pools": (2, 2), "hidden": (7,)},
+        "conv_bigru": {"window": 20, "tasks": 3, "filters": (4, 5), "units": 3},
         "char_rnn": {"window": 12, "units": 4},
     }
     for name, network in NETWORKS.items():
@@ -145,13 +150,16 @@ def test_the_table_of_all_benchmarks():
     from turns import Row
 
     row = Row("a thing", "a/s", [200, 100, 300], "peer 1.0", [100, 100, 100], "the disk", [400] * 3)
+    row = row._replace(goal=">= 1.0")
     assert line(row) == (
-        "| a thing | 200 a/s | peer 1.0: 100 | 2.00 (1.00-3.00) | 0.50 (0.25-0.75) of the disk |"
+        "| a thing | 200 a/s | peer 1.0: 100 | 2.00 (1.00-3.00) | 0.50 (0.25-0.75) of the disk "
+        "| >= 1.0 |"
     )
     row = Row("a start", "s", [0.5, 0.25], "peer 1.0", [2, 2])
-    assert line(row) == "| a start | 0.375 s | peer 1.0: 2 | 6.00 (4.00-8.00) | - |"
+    assert line(row) == "| a start | 0.375 s | peer 1.0: 2 | 6.00 (4.00-8.00) | - | - |"
     assert (
-        line(Row("a thing", "s", [], "missing: peer")) == "| a thing | - | missing: peer | - | - |"
+        line(Row("a thing", "s", [], "missing: peer"))
+        == "| a thing | - | missing: peer | - | - | - |"
     )
 
 
@@ -164,6 +172,8 @@ def test_the_table_says_what_failed(monkeypatch, capsys):
         yield
 
     monkeypatch.setattr(build, "compare", fails)
-    monkeypatch.setattr(sys, "argv", ["table.py", "--only", "build"])
+    monkeypatch.setattr(sys, "argv", ["table.py", "--rows", "build"])
     table.main()
-    assert "| build | - | failed: OSError: no disk / at all | - | - |" in capsys.readouterr().out
+    assert (
+        "| build | - | failed: OSError: no disk / at all | - | - | - |" in capsys.readouterr().out
+    )

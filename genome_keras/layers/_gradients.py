@@ -133,8 +133,8 @@ def _several_tensorflow(model):
     layers = model._flatten_layers(include_self=False)
     if any(isinstance(layer, keras.layers.RNN) for layer in layers):
         # XLA keeps nothing of a compiled loop for a second derivative of it.
-        one = gradient(model)
-        return lambda inputs, weights: np.stack([one(inputs, each) for each in weights])
+        derivative = gradient(model)
+        return lambda inputs, weights: np.stack([derivative(inputs, each) for each in weights])
 
     @tf.function
     def compiled(inputs, weights):
