@@ -154,7 +154,7 @@ def make_constant(head, names, chosen):
     """Makes the scores of some tasks their published positive rates; returns their names.
 
     Args:
-        head: the layer `genome_keras.layers.task_head` of a model.
+        head: a layer of `genome_keras.layers.task_head`.
         names: of all tasks.
         chosen: boolean (tasks,).
     """
@@ -164,9 +164,8 @@ def make_constant(head, names, chosen):
     if list(table.names) != list(names):
         raise ValueError("tasks without a label in training, and no published rate for them")
     kernel, bias = head.get_weights()
-    rates = np.clip(table.positive_rates[chosen], 1e-6, 1)  # one is published as 0
-    kernel[..., chosen] = 0
-    bias[0, chosen], bias[1, chosen] = 0, np.log(rates / (1 - rates))
+    head.set_rates(np.clip(table.positive_rates, 1e-6, 1 - 1e-6))  # one is published as 0
+    kernel[..., chosen], bias[..., chosen] = 0, head.get_weights()[1][..., chosen]
     head.set_weights([kernel, bias])
     return [name for name, one in zip(names, chosen, strict=True) if one]
 
