@@ -23,6 +23,9 @@ SMALL = {
     "basset": {"filters": (2, 2, 2), "widths": (3, 2, 2), "pools": (2, 2, 1), "hidden": (3, 3)},
     "danq": {"filters": 2, "width": 3, "pool": 2, "units": 2, "hidden": 3},
     "deepsea": {"filters": (2, 2, 2), "widths": (3, 2, 2), "pools": (2, 1, 1), "hidden": 3},
+    "beluga": {"filters": (2, 2), "width": 2, "pool": 2, "hidden": 3},
+    "sei": {"filters": (2, 2), "width": 3, "pool": 2, "dilations": (1, 2), "splines": 4}
+    | {"hidden": 3},
 }
 CODES = np.random.default_rng(0).integers(0, 5, (4, 12), dtype="uint8")
 LABELS = np.random.default_rng(1).integers(0, 2, (4, 1))
