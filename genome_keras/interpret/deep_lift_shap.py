@@ -237,6 +237,7 @@ class DeepLift:
         self._count = network.output_shape[-1]
         self.model = deep_lift_model(network)
         self._compute = outputs_and_gradient(self.model)
+        self._compiled = keras.backend.backend() != "torch"
 
     def __call__(
         self, letters: np.ndarray, references: np.ndarray, *, outputs: list[int]
@@ -262,10 +263,11 @@ class DeepLift:
         for first in range(0, n * count, size):
             row, number = np.divmod(np.arange(first, min(first + size, n * count)), count)
             rows = 2 * len(row)
-            points = np.zeros((2 * size, *letters.shape[1:]), np.float32)  # one shape
+            filled = 2 * size if self._compiled else rows  # what is compiled has one shape
+            points = np.zeros((filled, *letters.shape[1:]), np.float32)
             points[:rows:2], points[1:rows:2] = letters[row], references[row, number]
             for at, output in enumerate(outputs):
-                scores, multipliers = self._compute(points, chosen[at])
+                scores, multipliers = self._compute(points, chosen[at, :filled])
                 own = multipliers[:rows:2].astype(np.float64)
                 own -= (own * points[1:rows:2]).sum(-1, keepdims=True)
                 np.add.at(attributions[..., at], row, own / count)
