@@ -158,8 +158,13 @@ class Attribution:
             )
         engine = "auto" if isinstance(self.method, Occlusion) else "keras"  # no gradients there
         sizes = {"both_strands": both_strands, "batch_size": batch_size}
-        self.scorer = model_in_use(model, **sizes, engine=engine).scorer
+        self.scorer = model_in_use(model, **sizes, engine=engine, sums=True).scorer
         model = self.scorer.model
+        if target == "logodds" and not self.scorer.gives_probabilities:
+            raise ValueError(
+                "measured signal has no log-odds: target must be 'score', log2(1 + sum). "
+                f"Received: target={target!r}"
+            )
         if self.scorer.is_language_model:
             raise ValueError(f"expected a model of tasks. Received: {model.name}, a language model")
         _columns(tasks, len(self.scorer.tasks))
