@@ -84,9 +84,9 @@ class AllelePictures:
             return
         codes = np.array([allele.codes for allele in self.kept])
         columns = np.arange(len(self.scorer.tasks))[self.chosen]
-        every = self.scorer.scores(codes.reshape(-1, codes.shape[2]))
-        every = every.reshape(len(self.kept), 2, -1)
-        scores = every[..., self.chosen]
+        all_scores = self.scorer.scores(codes.reshape(-1, codes.shape[2]))
+        all_scores = all_scores.reshape(len(self.kept), 2, -1)
+        scores = all_scores[..., self.chosen]
         most = [int(columns[self._first(number)[0]]) for number in range(len(self.kept))]
         letters, method = carried_letters(self.scorer, codes, most)
         yield "<h2>The largest effects</h2>"
@@ -97,7 +97,7 @@ class AllelePictures:
             yield self._of_tracks(codes.shape[2])
         sums = None
         if self.tracks is not None:
-            sums = summary(*every[..., self.tracks].swapaxes(0, 1))
+            sums = summary(*all_scores[..., self.tracks].swapaxes(0, 1))
             yield self._of_summary()
         yield self._table(scores, sums)
         ends = {} if self.scorer.is_language_model else self._ends(scores)
