@@ -136,6 +136,7 @@ CTCF = [[letter in IUPAC[code] for letter in "ACGT"] for code in "CCASYAGRKGGCRS
 CTCF = np.array(CTCF) / np.sum(CTCF, 1, keepdims=True)
 
 
+@pytest.mark.thorough
 @pytest.mark.shared_data
 def test_the_published_weights_know_ctcf(shared_data):
     """What they learned of windows of test chromosomes, and random weights have not."""

@@ -92,6 +92,7 @@ def test_no_function_of_the_package_takes_the_descriptors_of_its_caller():
     assert found - {"io/bcf.py", "pictures/svg_of_figures.py"} == {"cli.py", "quiet_keras.py"}
 
 
+@pytest.mark.thorough  # a whole program, which loads a framework
 def test_a_command_says_nothing_of_the_framework(tmp_path):
     """In a process of its own, with the log level that a user has."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

@@ -46,7 +46,13 @@ def test_same_numbers_as_keras(reset_after, go_backwards, return_sequences):
 
 
 @pytest.mark.parametrize(
-    "rows, window", [pytest.param(3, 11, marks=pytest.mark.compiled), (1, 1), (40, 31)]
+    "rows, window",
+    [
+        (3, 11),
+        pytest.param(3, 12, marks=[pytest.mark.compiled, pytest.mark.thorough]),
+        (1, 1),
+        (40, 31),
+    ],
 )
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("go_backwards", [True, False])
