@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genome_keras.errors import FormatError
+from genome_keras.errors import FormatError, printable
 from genome_keras.io.atomic import atomic
 from genome_keras.io.h5_heaps import check_heaps
 
@@ -13,6 +13,7 @@ LETTERS = 6  # of a word at most: pairs of words are counted in a matrix of 4**1
 
 
 FORMAT = "genome_keras words 1"
+_MOST = 1 << 26  # numbers that a file may claim
 
 
 class WordVectors(NamedTuple):
@@ -90,9 +91,15 @@ def read_words(path: str | os.PathLike) -> WordVectors:
         with h5py.File(path) as file:
             if file.attrs.get("format") != FORMAT:
                 raise FormatError(path, None, "not word vectors of genome_keras")
-            pattern, vectors = str(file.attrs["pattern"]), file["vectors"][:]
-    except (OSError, KeyError) as error:
-        raise FormatError(path, None, f"not readable as word vectors: {error}") from error
+            pattern, stored = str(file.attrs["pattern"]), file["vectors"]
+            if stored.size > _MOST:
+                raise FormatError(path, None, f"expected at most {_MOST} numbers")
+            vectors = stored[:]
+    except FormatError:
+        raise
+    except Exception as error:  # h5py raises many kinds on damaged files
+        reason = printable(" ".join(str(error).split()))[:200]
+        raise FormatError(path, None, f"not readable as word vectors: {reason}") from error
     try:
         many = 4 ** len(word_offsets(pattern))
     except ValueError as error:
