@@ -219,7 +219,14 @@ def test_no_output_is_another_output(home, monkeypatch, capfd, line):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX")
-@pytest.mark.parametrize("case", [case for case, line in TABLE.items() if "IN." in line])
+@pytest.mark.parametrize(
+    "case",
+    [  # for the one numba compiles for half a minute
+        pytest.param(case, marks=pytest.mark.thorough) if case == "lm compress" else case
+        for case, line in TABLE.items()
+        if "IN." in line
+    ],
+)
 def test_a_pipe_is_read_once_or_refused(home, monkeypatch, capfd, case):
     """Nobody waits for a second reading, and nothing is made of one that gives no bytes."""
     os.mkfifo(home / "pipe")
