@@ -20,7 +20,7 @@ LINES = {
     ),
     "train": (
         "train {}/data.h5 --out {}/run --model kmer_logreg --set k=[1] --epochs 2 --batch-size 8",
-        r"epoch 2/2 \|.+\| +[\d.k]+ examples/s, \d\d:\d\d left, loss \d\.\d+, valid perplexity \d",
+        r"epoch 2/2 \|.+\| +[\d.k]+(s/)? examples.* left, loss \d\.\d+, valid perplexity \d",
         r"epoch \d of 2, the best, perplexity \d\.\d+ on valid, in \S+run; next: genome-keras eval",
     ),
     "fine-tune": (
@@ -36,7 +36,7 @@ LINES = {
     ),
     "evaluate": (
         "evaluate {}/data.h5 --split valid --weights {}/run --replicates 0 --out {}/scores",
-        r"run: +100%.* windows/s",
+        r"run: +100%.* windows",
         r"scores.json and per_task.tsv in \S+scores; next: the same command with --report",
     ),
     "predict": (
@@ -51,7 +51,7 @@ LINES = {
     ),
     "lm train": (
         "lm train {}/g.fa --out {}/lm --units 2 --depth 1 --batch-size 8 --window 50",
-        r"epoch 1/1 \|.*\| +[\d.]+k? windows/s, \d\d:\d\d left, perplexity \d\.\d+",
+        r"epoch 1/1 \|.*\| +[\d.]+k?(s/)? windows(/s)?, \d\d:\d\d left, perplexity \d\.\d+",
         r"the best of 1 epochs in \S+lm; next: genome-keras lm score FASTA --weights \S+lm",
     ),
 }
