@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from genome_keras.errors import WeightsError
+from genome_keras.errors import WeightsError, printable
 from genome_keras.weights.description import read_json
 from genome_keras.weights.file_checks import check_h5
 
@@ -126,10 +126,12 @@ def read_old_keras(path: str | os.PathLike, json_path: str | os.PathLike | None 
             arrays, names = _arrays(group, layers, path)
             version = _version(file, group, told)
             backend = _text(group.attrs.get("backend", file.attrs.get("backend")))
-    except WeightsError:
-        raise
+    except WeightsError as error:
+        if str(error).startswith((f"{path}:", f"{json_path}:")):
+            raise
+        raise WeightsError(f"{path}: {error}") from error  # of a part that does not know it
     except Exception as error:  # h5py raises many kinds, and so does a twisted description
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no reason"
+        reason = printable(" ".join(str(error).split()))[:200] or "no reason"
         raise WeightsError(
             f"{path}: not a network that Keras 0.2 to 2.x saved ({reason})"
         ) from error
