@@ -22,7 +22,8 @@ SMALL = {
     "deepsea": {**CONVOLUTIONS, "hidden": 8},
     "integer_logreg": {},
     "kmer_rnn": {"word": 2, "embedding": 3, "units": 4},
-    "sei": {"filters": (5, 6), "width": 3, "pool": 2, "dilations": (1, 2), "splines": 4},
+    "sei": {"filters": (5, 6), "width": 3, "pool": 2, "dilations": (1, 2), "splines": 4}
+    | {"hidden": 3},
 }
 
 

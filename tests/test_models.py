@@ -97,7 +97,7 @@ SPECIFICATIONS = {
     ),
     "sei": (
         {"window": 12, "tasks": 3, "filters": (5, 6), "width": 3, "pool": 2}
-        | {"dilations": (1, 2), "splines": 4, "dropout": (0.0, 0.0, 0.0)},
+        | {"dilations": (1, 2), "splines": 4, "hidden": 3, "dropout": (0.0, 0.0, 0.0)},
         {},
         task_sizes.sei((480, 640, 960), 9, range(5), 16, 21_907),
     ),

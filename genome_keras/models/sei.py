@@ -31,7 +31,7 @@ def sei(
     pool: int = 4,
     dilations: tuple[int, ...] = DILATIONS,
     splines: int = 16,
-    hidden: int | None = None,
+    hidden: int = 21_907,
     dropout: tuple[float, float, float] = (0.2, 0.1, 0.5),
     both_strands: bool = False,
     learning_rate: float = 1e-3,
@@ -54,7 +54,7 @@ def sei(
         pool: positions pooled between blocks.
         dilations: of the residual convolutions after the last block.
         splines: weighted sums over the positions, of each filter; at least 4.
-        hidden: units of the dense layer; None is as many as tasks, as published.
+        hidden: units of the dense layer; as published, as many as tasks.
         dropout: fractions dropped within blocks, before dilated convolutions, and before
             the splines.
         both_strands: also read the reverse complement and average the log-odds: the
@@ -76,12 +76,11 @@ def sei(
         instead of momentum, no penalty.
 
     Example:
-        >>> sizes = {"filters": (2, 3), "pool": 2, "dilations": (2,), "splines": 4}
+        >>> sizes = {"filters": (2, 3), "pool": 2, "dilations": (2,), "splines": 4, "hidden": 3}
         >>> model = sei(**sizes, window=20, tasks=3)
         >>> model.output_shape
         (None, 3)
     """
-    hidden = tasks if hidden is None else hidden
     at_least_one(tasks=tasks, hidden=hidden, width=width, pool=pool)
     at_least_one(**{f"filters[{number}]": size for number, size in enumerate(filters)})
     if not filters or len(dropout) != 3:
