@@ -22,6 +22,12 @@ CONV_BIGRU = (
     "sequences (Nucleic Acids Research 44:e107)"
 )
 
+CENTER_CONTEXT = (
+    "genome_keras; each trunk has the order of layers of Quang and Xie 2016, DanQ: a hybrid "
+    "convolutional and recurrent deep neural network for quantifying the function of DNA "
+    "sequences (Nucleic Acids Research 44:e107)"
+)
+
 
 class Published(NamedTuple):
     """A published checkpoint.
@@ -98,6 +104,15 @@ PUBLISHED = {
         76697,
         PAPER,
         graph_sha256="a9023e3323cbc86ebdfc2ca5c625d5cec9d3fcd58b5e5f0888dac5dfd7d29ce8",
+    ),
+    "center_context.deepsea919.v1": Published(
+        "c4cf8e5736077efdda1f237f82b73175e6c0b505bd143768036abbffb59df985",
+        4053624,
+        "33f86142f4deee3df3f1de0c2eb98dd40721f3c1fecebf70e9db3a1a3f98efa1",
+        81121,
+        CENTER_CONTEXT,
+        graph_sha256="88e07fc0c93e8dde0e367d6b12f29554723019e1cdb3f70f9feb0a0343496610",
+        calibration_sha256="0d3f701fc2403bf8dfe72787270ae1f44b52e3e236c9600d3bb1ae9a5e32116f",
     ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
