@@ -15,6 +15,7 @@ CONVOLUTIONS = {"filters": (5, 6, 7), "widths": (4, 2, 2), "pools": (2, 1, 1)}
 # Arguments, the layer whose output the next one reads, and its place of the first letter.
 MODELS = {
     "basset": ({**CONVOLUTIONS, "hidden": (8, 6)}, "convolution_1_relu", 0),
+    "beluga": ({"filters": (5, 6), "width": 4, "pool": 2, "hidden": 3}, "convolution_1a", 0),
     "clockwork_rnn": ({"embedding": 5, "width": 4, "units": 2, "periods": (1,)}, "embedding", 1),
     "conv_bigru": (
         {"filters": (5, 6), "width": 4, "pool": 2, "units": 2},
@@ -24,6 +25,11 @@ MODELS = {
     "danq": ({"filters": 5, "width": 4, "pool": 3, "units": 4, "hidden": 6}, "convolution", 0),
     "deepbind": ({"filters": 5, "width": 4, "hidden": None}, "convolution", 3),
     "deepsea": ({**CONVOLUTIONS, "hidden": 8}, "convolution_1", 0),
+    "sei": (
+        {"filters": (5, 6), "width": 4, "pool": 2, "dilations": (1,), "splines": 4, "hidden": 3},
+        "linear_1a",
+        1,
+    ),
 }
 
 

@@ -31,7 +31,8 @@ STATES = {
 }
 
 
-OTHERS = {"basset", "deepbind", "deepbind_2015", "deepsea", "integer_logreg", "kmer_logreg"}
+OTHERS = {"basset", "beluga", "deepbind", "deepbind_2015", "deepsea", "integer_logreg"}
+OTHERS |= {"kmer_logreg", "sei"}
 
 
 def test_the_table_has_every_recurrent_factory():

@@ -11,6 +11,7 @@ from support.hub import only_hub
 from support.toy import TASKS, WINDOW, Toy
 
 import genome_keras
+from genome_keras.cli import main
 from genome_keras.errors import WeightsError
 from genome_keras.interpret import attribute, ism, write_attributions, write_ism
 from genome_keras.scoring.model_in_use import model_in_use
@@ -81,11 +82,19 @@ def test_a_name_a_checkpoint_a_model_and_a_scorer_give_the_same(verb, files, mod
     values = [run(files, given) for given in (str(saved), find(Path(saved)))]
     values += [run(files, given) for given in (model, Scorer(model, tasks=TASKS))]
     assert np.nanmax(np.abs(values[0])) > 0
+    # By occlusion a name and a model are of two engines: log-odds near 1 have few digits.
+    close = 5e-3 if "attribut" in verb else 1e-6
     for found in values[1:]:
-        np.testing.assert_allclose(found, values[0], atol=1e-6)
+        np.testing.assert_allclose(found, values[0], atol=close)
 
 
-@pytest.mark.parametrize("verb", ["predict_fasta", "score_vcf", "write_attributions"])
+def command(files, weights):
+    out = files / "o.tsv"
+    assert main(["predict", str(files / "g.fa"), "--weights", str(weights), "-o", str(out)]) == 0
+    return np.genfromtxt(out, delimiter="\t", skip_header=1, filling_values=0)
+
+
+@pytest.mark.parametrize("verb", ["predict_fasta", "score_vcf", "write_attributions", command])
 def test_an_address_is_resolved_once_and_is_of_one_commit(verb, files, model, saved, monkeypatch):
     """After every answer of the server its branch is at the other of two commits."""
     other = save_pretrained(made(2), files / "other", tasks=TASKS[::-1])
@@ -93,10 +102,10 @@ def test_an_address_is_resolved_once_and_is_of_one_commit(verb, files, model, sa
         whole = {}
         for folder in (saved, other):
             commit = server.commit("me/zoo", {p.name: p.read_bytes() for p in folder.iterdir()})
-            whole[commit] = VERBS[verb](files, folder)
+            whole[commit] = VERBS.get(verb, verb)(files, folder)
         turns = cycle(whole)
         server.after = lambda: server.repos["me/zoo"]["refs"].update(main=next(turns))
-        found = VERBS[verb](files, "hf://me/zoo")
+        found = VERBS.get(verb, verb)(files, "hf://me/zoo")
         asked = [path for _, path, _ in server.seen if "/resolve/main/" in path]
     assert len(asked) == 1  # the one question where the branch is
     assert any(np.allclose(found, wanted, atol=1e-6, equal_nan=True) for wanted in whole.values())

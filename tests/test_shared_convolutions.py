@@ -1,7 +1,5 @@
 """Laws of convolutions of which only what a letter changes is computed."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -25,9 +23,10 @@ from genome_keras.scoring.shared_convolutions import (
     same_padding,
     silu,
 )
+from genome_keras.weights.locations import packaged
 
 GRAPHS = ("basset.human_chromatin_1000bp.v1", "conv_bigru.human_chromatin.v1")
-PUBLISHED = Path(genome_keras.__file__).parents[1] / "weights"
+PUBLISHED = packaged()
 
 
 def convolution(width, channels, filters, *, seed, dilation=1, around=(0, 0), activation=None):

@@ -85,7 +85,9 @@ def add_to(commands: _SubParsersAction) -> None:
 def _predict(options):
     from genome_keras.scoring.model_in_use import gives_signal
     from genome_keras.scoring.predict import predict_fasta, predict_intervals
+    from genome_keras.weights.resolve import find
 
+    options.weights = find(options.weights)
     if gives_signal(options.weights):
         _predict_signal(options)
         return

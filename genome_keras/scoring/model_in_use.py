@@ -187,11 +187,13 @@ def model_in_use(
     if batch_size is not None:
         at_least_one(batch_size=batch_size)
     one_of(engine=engine, accepted=ENGINES)
+    if isinstance(weights, str | os.PathLike):
+        weights = find(weights)
     if sums and gives_signal(weights):
         return _of_signal(weights, both_strands, batch_size, engine, bins)
     if bins is not None:
         raise ValueError(f"bins are of models of measured signal. Received: bins={bins}")
-    if isinstance(weights, str | os.PathLike | Checkpoint):
+    if isinstance(weights, Checkpoint):
         return _of_checkpoint(described(weights), both_strands, batch_size, engine)
     if isinstance(weights, ModelInUse):
         return weights
@@ -284,7 +286,7 @@ def gives_signal(weights: object) -> bool:
 def _of_signal(weights, both_strands, batch_size, engine, bins):
     """The sums of a model of measured signal, as a model of tasks."""
     checkpoint = None
-    if isinstance(weights, str | os.PathLike | Checkpoint):
+    if isinstance(weights, Checkpoint):
         checkpoint = described(weights, signal=True)
     name = (checkpoint or weights).name
     if both_strands:
