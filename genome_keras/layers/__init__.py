@@ -31,7 +31,9 @@ from genome_keras.layers import (
     sequence_model,
     signal_model,
     softmax_pool,
+    spline_basis,
     strands,
+    summed_signal,
     task_head,
 )
 
@@ -55,6 +57,8 @@ __all__ = [
     "sequence_model",
     "signal_model",
     "softmax_pool",
+    "spline_basis",
     "strands",
+    "summed_signal",
     "task_head",
 ]
