@@ -19,9 +19,12 @@ from genome_keras.cluster.folder import ABOUT, Folder
 from genome_keras.datasets.labelled import read_labelled
 from genome_keras.evaluation.score_files import PER_TASK, SCORES, read_scores
 from genome_keras.io import tar
+from genome_keras.io.gtf import read_genes
 from genome_keras.io.motifs import read_motifs
+from genome_keras.io.numpy_files import read_arrays
 from genome_keras.io.reference import open_genome, stream
 from genome_keras.lm.compress import compress, decompress
+from genome_keras.sharing.array_files import read_state
 from genome_keras.sharing.deepbind_files import read_deepbind, read_table
 from genome_keras.variants.finished_blocks import FinishedBlocks
 from genome_keras.weights import description
@@ -60,6 +63,11 @@ DB = [
 DEEPBIND = [
     deepbind.parameter_file(width=3, both=both, mean=both, hidden=hidden).encode()
     for both, hidden in ((True, 0), (False, 2))
+]
+GENES = [
+    b'#!build\nchr8\tx\tgene\t11\t20\t.\t+\t.\tgene_id "G1"; gene_name "MYC";\n'
+    b'chr8\tx\texon\t11\t12\t.\t+\t.\tgene_id "G1";\n',
+    b'2\ty\texon\t5\t9\t.\t-\t.\tgene_id "A"\n2\ty\texon\t20\t30\t.\t-\t.\tgene_id "A"\n',
 ]
 LOG = [b'[{"epoch": 1, "loss": 0.5, "cpu_seconds": 1.5}, {"epoch": 2, "loss": null}]']
 ASKED = [b'{"architecture": "char_rnn", "arguments": {"units": 4}, "seed": 0}']
@@ -121,6 +129,30 @@ def array(values):
     return file.getvalue()
 
 
+def safetensors():
+    """Two arrays: the length of a header, the header, and the numbers."""
+    header = json.dumps(
+        {
+            "head.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+            "head.bias": {"dtype": "F32", "shape": [2], "data_offsets": [16, 24]},
+        }
+    ).encode()
+    return len(header).to_bytes(8, "little") + header + np.arange(6, dtype="<f4").tobytes()
+
+
+def of_torch():
+    torch = pytest.importorskip("torch", reason='pip install "genome_keras[torch]"')
+    file = io.BytesIO()
+    torch.save({"head.weight": torch.ones(2, 2), "head.bias": torch.zeros(2)}, file)
+    return [file.getvalue()]
+
+
+def npz():
+    file = io.BytesIO()
+    np.savez(file, weight_0=np.ones((2, 3)), epoch=2)
+    return file.getvalue()
+
+
 # Reader -> name of the file, files to damage, and what reads them.
 READERS = {
     "csv": ("bad.csv", CSV, read_labelled),
@@ -142,6 +174,10 @@ READERS = {
     "block": ("bad.npy", [array([0.5, 0.25]), array(np.ones((3, 2), "f4"))], read_block),
     "scores": (f"scores/{SCORES}", scores, lambda path: read_scores([path.parent])),
     "scores by task": (f"scores/{PER_TASK}", scores, lambda path: read_scores([path.parent])),
+    "genes": ("bad.gtf", GENES, read_genes),
+    "arrays": ("bad.npz", [npz()], lambda path: read_arrays(path, problem="damaged")),
+    "safetensors": ("bad.safetensors", [safetensors()], read_state),
+    "torch": ("bad.pth", None, read_state),
     "packed": ("bad.lm", None, lambda path: decompress(path, path.with_suffix(".out"))),
 }
 
@@ -156,9 +192,13 @@ def folder(tmp_path):
 def sound(kind, folder):
     """Files of one reader as they should be."""
     name, seeds, _ = READERS[kind]
+    if kind == "safetensors":
+        pytest.importorskip("safetensors", reason='pip install "genome_keras[foreign]"')
     if kind == "packed":
         compress(folder / "good.fa", folder / name)
         return [(folder / name).read_bytes()]
+    if kind == "torch":
+        return of_torch()
     if callable(seeds):
         (folder / "scores").mkdir()
         return [seeds(folder / "scores")[kind == "scores by task"]]
@@ -182,7 +222,7 @@ def run(kind, folder, examples):
             answers(lambda: read(path), path)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in READERS if kind != "packed"])
+@pytest.mark.parametrize("kind", [kind for kind in READERS if READERS[kind][1]])
 def test_some_damaged_files(kind, folder):
     run(kind, folder, FEW)
 

@@ -109,9 +109,12 @@ def _check_size(path):
     if not path.is_file():
         return  # its reader tells what is wrong
     sizes = [path.stat().st_size]
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as parts:
-            sizes.append(sum(part.file_size for part in parts.infolist()))
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as parts:
+                sizes.append(sum(part.file_size for part in parts.infolist()))
+    except Exception as error:  # of a damaged list of parts there are many kinds
+        raise WeightsError(f"{path}: damaged, as ZIP, which torch states are") from error
     if max(sizes) > MAX_WEIGHTS:
         raise WeightsError(f"{path}: {max(sizes)} bytes, more than {MAX_WEIGHTS}")
 
