@@ -9,6 +9,7 @@ allocation there is found and told with the number of its case.
 import json
 import os
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -287,8 +288,10 @@ def child(start, stop, folder):
         except GenomeKerasError as error:
             whole = str(error).startswith(f"{path}: ") and "\n" not in str(error)
             outcome = "error" if whole else f"a strange message: {error}"
-        except ValueError as error:  # a window that does not fit is the caller's
-            outcome = "usage" if "window must be" in str(error) else f"{error!r}"
+        except (
+            ValueError
+        ) as error:  # a window that does not fit, and a source that is lost, are the caller's
+            outcome = "usage" if re.search("window must be|no source", str(error)) else repr(error)
         except BaseException as error:
             outcome = f"{type(error).__name__}: {error}"
         signal.alarm(0)
