@@ -288,9 +288,7 @@ def child(start, stop, folder):
         except GenomeKerasError as error:
             whole = str(error).startswith(f"{path}: ") and "\n" not in str(error)
             outcome = "error" if whole else f"a strange message: {error}"
-        except (
-            ValueError
-        ) as error:  # a window that does not fit, and a source that is lost, are the caller's
+        except ValueError as error:  # of a window that does not fit, or a source that is lost
             outcome = "usage" if re.search("window must be|no source", str(error)) else repr(error)
         except BaseException as error:
             outcome = f"{type(error).__name__}: {error}"
