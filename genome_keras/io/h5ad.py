@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from genome_keras.io import h5
-from genome_keras.io.tables import PLACE, check_text
+from genome_keras.io.tables import PLACE, check_text, check_unique
 
 SUFFIX = ".h5ad"
 _ROWS = 1024  # of a chunk
@@ -50,9 +50,7 @@ def open_h5ad(
         [[0.25]] ['chr1:0-1000']
     """
     check_text([*fields, *tasks])
-    if len(set(tasks)) < len(tasks):
-        twice = next(name for name in tasks if list(tasks).count(name) > 1)
-        raise ValueError(f"columns must be unique. Received twice: {twice!r}")
+    check_unique(tasks)
     with h5.create(path) as file:
         yield _H5ad(file, tasks, fields)
 

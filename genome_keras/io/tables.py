@@ -64,9 +64,7 @@ def open_table(
     """
     path, names = str(path), [*fields, *tasks]
     check_text(names)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"columns must be unique. Received twice: {twice!r}")
+    check_unique(names)
     kinds = [*fields.values()]
     if half and not path.endswith(".parquet"):
         raise ValueError(f"half is for .parquet, whose numbers are binary. Received: {path!r}")
@@ -185,6 +183,19 @@ def check_text(names: Sequence[str | None]) -> None:
     if "\t" in text or "\n" in text or "\r" in text:
         bad = next(name for name in names if name and any(end in name for end in "\t\n\r"))
         raise ValueError(f"expected a name without tabs and line ends. Received: {bad!r}")
+
+
+def check_unique(names: Sequence[str]) -> None:
+    """Raises ValueError for a column that is there twice.
+
+    Example:
+        >>> check_unique(["CTCF", "DNase", "CTCF"])
+        Traceback (most recent call last):
+        ValueError: columns must be unique. Received twice: 'CTCF'
+    """
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise ValueError(f"columns must be unique. Received twice: {twice!r}")
 
 
 def _text(path):

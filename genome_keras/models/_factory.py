@@ -272,3 +272,16 @@ def positions_left(window, *, widths, pools, padding="valid"):
             f"Received: window={window}"
         )
     return left
+
+
+def convolved(x, filters, width, name, seeds, **more):
+    """A convolution along the window, channels last."""
+    initial = keras.initializers.GlorotUniform(seed=seeds())
+    how = {"data_format": "channels_last", "kernel_initializer": initial, **more}
+    return keras.layers.Conv1D(filters, width, name=name, **how)(x)
+
+
+def dense(x, units, name, seeds, **more):
+    """A dense layer."""
+    initial = keras.initializers.GlorotUniform(seed=seeds())
+    return keras.layers.Dense(units, kernel_initializer=initial, name=name, **more)(x)

@@ -4,16 +4,9 @@ import keras
 
 from genome_keras.layers.signal_model import PROFILE, SignalModel
 from genome_keras.losses import MultinomialNLL
-from genome_keras.models._factory import Seeds
+from genome_keras.models._factory import Seeds, convolved, dense
 
 FIRST, DILATED, LAST = 21, 3, 75  # widths of BPNet's convolutions
-
-
-def convolved(x, filters, width, name, seeds, **more):
-    """A convolution along the window, channels last."""
-    initial = keras.initializers.GlorotUniform(seed=seeds())
-    how = {"data_format": "channels_last", "kernel_initializer": initial, **more}
-    return keras.layers.Conv1D(filters, width, name=name, **how)(x)
 
 
 def cropped(x, bins, name):
@@ -57,12 +50,7 @@ def profile_and_counts(
         x = keras.layers.Add(name=f"{name}sum_{n}")([branch, middle])
     logits = convolved(x, tasks, LAST, f"{name}profile_of_all", seeds, dtype="float32")
     mean = keras.layers.GlobalAveragePooling1D(data_format="channels_last", name=f"{name}mean")(x)
-    counts = keras.layers.Dense(
-        1,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-        dtype="float32",
-        name=f"{name}log_counts",
-    )(mean)
+    counts = dense(mean, 1, f"{name}log_counts", seeds, dtype="float32")
     return cropped(logits, bins, f"{name}profile_crop"), counts
 
 

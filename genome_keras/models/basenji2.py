@@ -5,8 +5,8 @@ import keras
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.activations import sigmoid_gelu
 from genome_keras.layers.strands import OneHot
-from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, factory
-from genome_keras.models._signals import convolved, cropped, normed, tracks_out
+from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, convolved, factory
+from genome_keras.models._signals import cropped, normed, tracks_out
 
 FILTERS = (288, 339, 399, 470, 554, 652, 768)
 DILATIONS = (1, 2, 3, 4, 6, 9, 14, 21, 32, 48, 72)

@@ -10,11 +10,12 @@ from genome_keras.models._factory import (
     Tasks,
     Weights,
     codes_in,
+    convolved,
+    dense,
     factory,
     positions_left,
     scores_out,
 )
-from genome_keras.models._signals import convolved
 
 
 @factory
@@ -96,12 +97,8 @@ def beluga(
             pooled = {"data_format": "channels_last", "name": f"pool_{number}"}
             x = keras.layers.MaxPooling1D(positions, **pooled)(x)
     x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout")(x)
-    x = keras.layers.Dense(
-        hidden,
-        activation="relu",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-        name="hidden",
-    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
+    x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
+    x = dense(x, hidden, "hidden", seeds, activation="relu")
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

@@ -6,8 +6,8 @@ from genome_keras.arguments import at_least, at_least_one
 from genome_keras.layers.activations import tanh_gelu
 from genome_keras.layers.relative_attention import RelativeAttention
 from genome_keras.layers.strands import OneHot
-from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, factory
-from genome_keras.models._signals import convolved, cropped, feed_forward, normed, tracks_out
+from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, convolved, factory
+from genome_keras.models._signals import cropped, feed_forward, normed, tracks_out
 
 FILTERS = (512, 608, 736, 896, 1056, 1280)
 DISTANCES = 32  # numbers that attention knows of a distance

@@ -13,6 +13,7 @@ from genome_keras.models._factory import (
     Tasks,
     Weights,
     codes_in,
+    dense,
     factory,
     positions_left,
     scores_out,
@@ -118,12 +119,8 @@ def danq(
         read.append(states if direction == "forward" else Reverse(name="turned_back")(states))
     x = side_by_side(read, "read")
     x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout_2")(x)
-    x = keras.layers.Dense(
-        hidden,
-        activation="relu",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-        name="hidden",
-    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
+    x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
+    x = dense(x, hidden, "hidden", seeds, activation="relu")
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

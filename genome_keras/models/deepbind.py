@@ -11,6 +11,7 @@ from genome_keras.models._factory import (
     Tasks,
     Weights,
     codes_in,
+    dense,
     factory,
     read_out,
     scores_out,
@@ -102,12 +103,7 @@ def deepbind(
         read.append(CoveredMean(name="mean")([x, covered]))
     x = side_by_side(read, "read")
     if hidden is not None:
-        x = keras.layers.Dense(
-            hidden,
-            activation="relu",
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-            name="hidden",
-        )(x)
+        x = dense(x, hidden, "hidden", seeds, activation="relu")
     x = keras.layers.Dropout(dropout, seed=seeds(), name="dropout")(x)
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"

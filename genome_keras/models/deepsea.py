@@ -11,6 +11,7 @@ from genome_keras.models._factory import (
     Tasks,
     Weights,
     codes_in,
+    dense,
     factory,
     positions_left,
     scores_out,
@@ -96,12 +97,8 @@ def deepsea(
                 x
             )
         x = keras.layers.Dropout(dropout[number - 1], seed=seeds(), name=f"dropout_{number}")(x)
-    x = keras.layers.Dense(
-        hidden,
-        activation=threshold,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-        name="hidden",
-    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
+    x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
+    x = dense(x, hidden, "hidden", seeds, activation=threshold)
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

@@ -7,8 +7,8 @@ from genome_keras.layers.activations import sigmoid_gelu
 from genome_keras.layers.relative_attention import RelativeAttention
 from genome_keras.layers.softmax_pool import SoftmaxPool
 from genome_keras.layers.strands import OneHot
-from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, factory
-from genome_keras.models._signals import convolved, cropped, feed_forward, normed, tracks_out
+from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, convolved, factory
+from genome_keras.models._signals import cropped, feed_forward, normed, tracks_out
 
 FILTERS = (768, 768, 896, 1024, 1152, 1280, 1536)
 

@@ -11,11 +11,12 @@ from genome_keras.models._factory import (
     Tasks,
     Weights,
     codes_in,
+    convolved,
+    dense,
     factory,
     positions_left,
     scores_out,
 )
-from genome_keras.models._signals import convolved
 
 DILATED = 5  # width of the dilated convolutions
 DILATIONS = (2, 4, 8, 16, 25)
@@ -117,12 +118,8 @@ def sei(
         read = convolved(read, filters[-1], DILATED, f"dilated_{number}", seeds, **more)
         rectified = keras.layers.Add(name=f"dilated_sum_{number}")([rectified, read])
     x = SplineBasis(splines, name="splines")(left_out(rectified, dropout[2], "spline_dropout"))
-    x = keras.layers.Dense(
-        hidden,
-        activation="relu",
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
-        name="hidden",
-    )(keras.layers.Flatten(data_format="channels_last", name="flat")(x))
+    x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
+    x = dense(x, hidden, "hidden", seeds, activation="relu")
     head = SigmoidHead(
         tasks, kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()), name="head"
     )

@@ -4,8 +4,8 @@ import keras
 
 from genome_keras.arguments import at_least_one, layers_of
 from genome_keras.layers.strands import OneHot
-from genome_keras.models._factory import Seeds, Weights, codes_in, factory
-from genome_keras.models._signals import convolved, tracks_out
+from genome_keras.models._factory import Seeds, Weights, codes_in, convolved, factory
+from genome_keras.models._signals import tracks_out
 
 SITES = 3  # neither, acceptor, donor
 
