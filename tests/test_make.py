@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
 import genome_keras
+from genome_keras.layers.task_head import SigmoidHead, TaskHead
 from genome_keras.sharing.verify import verify
 from genome_keras.weights import registry
 from genome_keras.weights.checkpoint import save_bare
@@ -324,6 +326,23 @@ def test_a_run_that_started_from_another(tmp_path):
     assert told["set"] == {"dropout": 0.3} and told["before"][0]["set"] == {"units": 3}
     assert told["before"][0]["out"] == "first" and told["before"][0]["log"] == LOG
     assert str(tmp_path) not in json.dumps(told)
+
+
+@pytest.mark.parametrize("kind", [TaskHead, SigmoidHead])
+def test_untrained_columns_score_their_published_rate(kind):
+    """Whatever comes in; the other columns are as before."""
+    import publish
+
+    columns, head = genome_keras.tasks("deepsea-919"), kind(919)
+    features = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")
+    before = keras.ops.convert_to_numpy(head(features))
+    chosen = np.arange(919) % 4 == 0
+    names = publish.make_constant(head, list(columns.names), chosen)
+    assert names == list(np.array(columns.names)[chosen])
+    after = keras.ops.convert_to_numpy(head(features))
+    np.testing.assert_allclose(after[:, ~chosen], before[:, ~chosen], rtol=1e-6)
+    rates = np.clip(columns.positive_rates[chosen], 1e-6, 1)
+    np.testing.assert_allclose(after[:, chosen], np.tile(rates, (2, 1)), rtol=1e-4)
 
 
 def test_untrained_tasks_without_a_published_rate(tmp_path):
