@@ -71,6 +71,25 @@ def test_texts_that_libhdf5_would_read_for_ever(mine):
     refused(path, f"damaged HDF5: the texts at byte {heap}")
 
 
+@pytest.mark.parametrize("block", [0, 512])  # of another program, before the file
+@pytest.mark.parametrize("length", [4097, 2**31, 2**32 - 1])
+def test_texts_that_libhdf5_would_take_much_memory_for(mine, length, block):
+    path = mine / "m.weights.h5"
+    with h5py.File(mine / "new", "w", userblock_size=block) as new:
+        with h5py.File(path) as file:
+            for name in file:
+                file.copy(name, new)
+        new.attrs["names"] = ["head/kernel:0", "head/bias:0"]
+    (mine / "new").replace(path)
+    assert genome_keras.kmer_logreg(weights=path).count_params()
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL\x01\0\0\0")
+    at = data.index(struct.pack("<IQ", len("head/bias:0"), heap - block))
+    data[at : at + 4] = struct.pack("<I", length)
+    path.write_bytes(data)
+    refused(path, f"damaged HDF5: the length of a text at byte {at}")
+
+
 def first_array(file):
     found = []
     file.visititems(lambda n, x: found.append(x) if isinstance(x, h5py.Dataset) else None)
