@@ -15,7 +15,8 @@ ON_SHORT = ("error", "pad", "skip")
 # What REF has where the genome has a letter of several bases: the first of them (VCF 4.3, 1.6.1).
 IN_REF = str.maketrans("RYSWKMBDHV", "ACCAGACAAA")
 SHORT_IS_ERROR = (
-    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' and 'error'"
+    "on_short (--on-short) is 'error'; accepted are 'pad' (N on both sides), 'skip' and 'error'; "
+    "or take a checkpoint (--weights) of a shorter window"
 )
 
 

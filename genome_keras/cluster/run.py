@@ -33,7 +33,7 @@ from genome_keras.variants.nearby_genes import genes_of
 from genome_keras.variants.page import variants_page
 from genome_keras.variants.score_variants import within
 from genome_keras.variants.summary import accessible_columns
-from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.resolve import default_for
 from genome_keras.windows import ON_SHORT, SHORT_IS_ERROR
 
 
@@ -60,7 +60,7 @@ def predict_genome(
     genome: str | os.PathLike,
     out: str | os.PathLike,
     *,
-    weights: object = DEFAULT,
+    weights: object = None,
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
@@ -113,6 +113,9 @@ def predict_genome(
         PartsDone(rows=2, parts=2, done=0)
     """
     one_of(on_short=on_short, accepted=ON_SHORT)
+    contigs = _contigs(genome)
+    if weights is None:  # as `predict_fasta`, by the first contig that has letters
+        weights = default_for(next(filter(None, contigs.values()), 0))
     use = model_in_use(_absolute(weights), batch_size=batch_size, engine=engine)
     window = use.window_of_tasks()
     stride = window if stride is None else stride
@@ -122,7 +125,6 @@ def predict_genome(
     how |= {"unknown": unknown, "all_tasks": all_tasks, "engine": team.engine}
     if tasks is not None:
         how["tasks"] = use.columns(tasks, all_tasks=all_tasks)[1]
-    contigs = _contigs(genome)
     jobs = list(_stretches(contigs, window, stride, part, on_short))
     about = {**how, **_told(use), "contigs": contigs, "part": part}
     return _run(WindowWorker, how, jobs, Folder(out, about, resume=resume), team)
@@ -133,7 +135,7 @@ def score_variants(
     out: str | os.PathLike,
     *,
     genome: str | os.PathLike,
-    weights: object = DEFAULT,
+    weights: object = None,
     effect: str = "diff",
     tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,

@@ -10,7 +10,7 @@ from genome_keras.commands._notes import notes
 from genome_keras.io.atomic import atomic
 from genome_keras.io.bgzip_beside import bgzip_beside
 from genome_keras.scoring import ENGINES
-from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.resolve import DEFAULT_RULE
 from genome_keras.weights.run_files import check_folder
 
 ON_SHORT = ("error", "pad", "skip")  # as in genome_keras.windows
@@ -70,17 +70,17 @@ def add_out_folder(add: Callable, holds: str) -> None:
     add("--out", type=folder, required=True, metavar="DIR", help=f"folder for {holds}")
 
 
-def add_weights(add: Callable, *, default: str | None = DEFAULT, **how: Any) -> None:
+def add_weights(add: Callable, *, required: bool = False, **how: Any) -> None:
     """The option that names a checkpoint.
 
     Args:
         add: `add_argument` of the command's parser.
-        default: the checkpoint; None where the user must name one.
+        required: whether the user must name one; else the verb takes the default.
         how: other arguments of `add`.
     """
     told = "checkpoint: a name of `genome-keras weights list`, a path, a folder, or hf://OWNER/REPO"
-    how = {"default": default, "required": default is None, "metavar": "NAME", "help": told} | how
-    add("--weights", **how)
+    told += "" if required else f"; {DEFAULT_RULE}"
+    add("--weights", **{"required": required, "metavar": "NAME", "help": told} | how)
 
 
 def add_tasks(add: Callable) -> None:
@@ -258,12 +258,12 @@ def add_windows_scoring(add: Callable) -> None:
     )
 
 
-def add_places(add: Callable, *, weights: str | None = DEFAULT) -> None:
+def add_places(add: Callable, *, must_name_weights: bool = False) -> None:
     """The options of commands that read windows of sequences or of a genome.
 
     Args:
         add: `add_argument` of the command's parser.
-        weights: the default checkpoint; None where the user must name one.
+        must_name_weights: whether there is no default checkpoint.
     """
     add(
         "windows",
@@ -276,4 +276,4 @@ def add_places(add: Callable, *, weights: str | None = DEFAULT) -> None:
     add("--region", metavar="CHR:FROM-TO", help="in place of IN: one interval, 1-based")
     add_reading(add)
     add_on_outside(add)
-    add_weights(add, default=weights)
+    add_weights(add, required=must_name_weights)

@@ -16,7 +16,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "MEME's minimal format, as tomtom reads it. IN is read twice.",
     )
     add = parser.add_argument
-    add_places(add, weights=None)
+    add_places(add, must_name_weights=True)
     add(
         "--out",
         type=new_file,

@@ -74,7 +74,7 @@ def _score(actions):
 def _sample(actions):
     parser = actions.add_parser("sample", help="draw new sequences, as FASTA")
     add = parser.add_argument
-    add_weights(add, default=None)
+    add_weights(add, required=True)
     add("--length", type=positive, required=True, metavar="BP")
     add("--samples", type=positive, default=1, metavar="N")
     add("--prime", type=_letters, default="", metavar="LETTERS", help="read these first")
@@ -148,7 +148,7 @@ def _held_out(add):
 def _records(parser):
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
-    add_weights(add, default=None)
+    add_weights(add, required=True)
     add("--out", type=new_file, default="-", help="table; - is standard output (default)")
     add_unknown(add)
     add("--batch-size", type=positive, default=50, metavar="N", help="records at a time")

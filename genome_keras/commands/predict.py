@@ -87,10 +87,11 @@ def _predict(options):
     from genome_keras.scoring.predict import predict_fasta, predict_intervals
     from genome_keras.weights.resolve import find
 
-    options.weights = find(options.weights)
-    if gives_signal(options.weights):
-        _predict_signal(options)
-        return
+    if options.weights is not None:
+        options.weights = find(options.weights)
+        if gives_signal(options.weights):
+            _predict_signal(options)
+            return
     names = "weights", "unknown", "all_tasks", "batch_size", "engine", "above", "half", "values"
     same = {"tasks": options.task} | given(options, *names)
     check_of_fasta(options, "stride", "on_short")

@@ -18,9 +18,9 @@ from genome_keras.io.h5_arrays import array, open_h5, reading
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.first_record import with_default
 from genome_keras.scoring.inputs import BASES, FIELDS, WINDOWS, places, windows_of
 from genome_keras.scoring.model_in_use import model_in_use
-from genome_keras.weights.resolve import DEFAULT
 
 SUFFIX = ".h5"
 LARGEST = 1 << 25  # attributions in memory
@@ -34,7 +34,7 @@ def write_attributions(
     *,
     genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights: object = DEFAULT,
+    weights: object = None,
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
@@ -110,6 +110,7 @@ def write_attributions(
     no_gradients = isinstance(method, Occlusion) and not hypothetical
     engine = "auto" if no_gradients else "keras"
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    weights, path = with_default(weights, path, genome=genome, on_short=on_short)
     use = model_in_use(weights, **sizes, engine=engine, sums=True)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
@@ -132,6 +133,7 @@ def write_attributions(
         "rows": rows,
     }
     about = {"tasks": columns, "method": method.name, "target": target, "weights": use.name}
+    about |= {"checkpoint": use.checkpoint}
 
     def load():
         how = {"method": method, "target": target, "hypothetical": hypothetical}

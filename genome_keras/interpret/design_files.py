@@ -19,7 +19,7 @@ from genome_keras.pictures.page_frame import paragraph, table, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.trajectories import draw_trajectory
 from genome_keras.scoring.model_in_use import model_in_use
-from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.resolve import default_for
 
 FIELDS = {"name": str, "step": int, "pos": int, "ref": str, "alt": str, "loss": float}
 PICTURED, SHOWN = 6, 10  # on a page, at most: tasks of a picture, designs
@@ -30,7 +30,7 @@ def write_designs(
     out: str | os.PathLike = "-",
     *,
     targets: Mapping[str, float],
-    weights: object = DEFAULT,
+    weights: object = None,
     method: str | EditWay = DEFAULT_WAY,
     rules: EditRules = EditRules(edits=20),  # noqa: B008, frozen
     count: int = 1,
@@ -53,7 +53,9 @@ def write_designs(
         out: FASTA; "-" is standard output.
         targets, method, window, both_strands, batch_size: as in
             `genome_keras.interpret.design`.
-        weights: as in `genome_keras.scoring.model_in_use.model_in_use`.
+        weights: as in `genome_keras.scoring.model_in_use.model_in_use`; None is the default
+            for the first start, as `genome_keras.weights.resolve.default_for` has it, and from
+            nothing the shortest.
         rules: `genome_keras.interpret.EditRules`.
         count: designs of each start, by the seeds from `seed` on.
         seed: of the first.
@@ -80,9 +82,12 @@ def write_designs(
         ['design_1', 'design_2']
     """
     at_least_one(count=count)
+    starts = _starts(path, count, seed)
+    if weights is None:
+        starts = list(starts)
+        weights = default_for(len(starts[0][1] or ""))
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     designer = Designer(use, targets, method=method, rules=rules, window=window)
-    starts = _starts(path, count, seed)
     kept = nullcontext() if path is None else protected([path])
     with kept:
         starts = list(starts)  # a wrong record is told before anything is written

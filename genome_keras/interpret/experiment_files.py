@@ -21,10 +21,10 @@ from genome_keras.pictures.interactions import draw_epistasis, draw_spacing
 from genome_keras.pictures.page_frame import paragraph, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.first_record import with_default
 from genome_keras.scoring.inputs import BASES, WINDOWS, windows_of
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.scorer import Scorer
-from genome_keras.weights.resolve import DEFAULT
 from genome_keras.windows import Batch
 
 PICTURED = 6  # tasks of a picture, at most
@@ -226,7 +226,7 @@ def write_experiment(
     shuffle_seed: int = 0,
     genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights: object = DEFAULT,
+    weights: object = None,
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
@@ -272,6 +272,7 @@ def write_experiment(
         1
         ['read', '0', '12', 'GATA']
     """
+    weights, path = with_default(weights, path, genome=genome, on_short=on_short)
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)

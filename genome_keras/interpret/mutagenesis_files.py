@@ -9,8 +9,8 @@ from genome_keras.io.reference import Genome
 from genome_keras.io.tables import open_table
 from genome_keras.scoring.effects import kinds
 from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.first_record import with_default
 from genome_keras.scoring.inputs import BASES, FIELDS, places, windows_of
-from genome_keras.weights.resolve import DEFAULT
 
 
 def write_ism(
@@ -19,7 +19,7 @@ def write_ism(
     *,
     genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights: object = DEFAULT,
+    weights: object = None,
     effect: str = "diff",
     tasks: Iterable[str] | None = None,
     both_strands: bool | None = None,
@@ -45,7 +45,8 @@ def write_ism(
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         region: in place of `path`, one interval: "chr1:11-20", 1-based and inclusive.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
-            `Checkpoint`, a `keras.Model` or a `Scorer`.
+            `Checkpoint`, a `keras.Model` or a `Scorer`; None is the default, as in
+            `genome_keras.scoring.predict.predict_fasta`.
         effect: "diff" or "logodds".
         tasks: names of those to write; None is all that were trained.
         both_strands: average over both strands; None does what the checkpoint or the
@@ -87,11 +88,13 @@ def write_ism(
         37
     """
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    weights, path = with_default(weights, path, genome=genome, on_short=on_short)
     use = model_for(weights, **sizes, engine=engine)
     kinds(effect, language_model=use.is_language_model)
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     about = {"tasks": columns, "effect": effect, "weights": use.name, "shown": shown}
+    about |= {"checkpoint": use.checkpoint}
     reading = {"window": window, "on_short": on_short, "unknown": unknown, "on_outside": on_outside}
     with (
         mutagenesis_page(report, **about) as page,

@@ -17,9 +17,9 @@ from genome_keras.motifs.report_page import fill_page
 from genome_keras.pictures.page_frame import written_page
 from genome_keras.progress import progress
 from genome_keras.scoring.file_run import file_run
+from genome_keras.scoring.first_record import with_default
 from genome_keras.scoring.inputs import windows_of
 from genome_keras.scoring.model_in_use import model_in_use
-from genome_keras.weights.resolve import DEFAULT
 
 MOST = 1000  # windows of an input that are looked at
 FIELDS = {
@@ -61,7 +61,7 @@ def write_motif_report(
     report: str | os.PathLike | None = None,
     genome: str | os.PathLike | Genome | None = None,
     region: str | None = None,
-    weights: object = DEFAULT,
+    weights: object = None,
     tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
     site_p_value: float = 1e-4,
@@ -128,6 +128,7 @@ def write_motif_report(
     motifs = motifs if isinstance(motifs, list) else read_motifs(motifs)
     if known is not None and not isinstance(known, list):
         known = read_motifs(known)
+    weights, path = with_default(weights, path, genome=genome, on_short=on_short)
     use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
     if use.is_language_model:
         raise ValueError(f"expected a model of tasks. Received: {use.name}, a language model")

@@ -11,10 +11,11 @@ import numpy as np
 
 from genome_keras.encode import LETTERS
 from genome_keras.genome import Interval
-from genome_keras.io import bed, fasta
+from genome_keras.io import bed
 from genome_keras.io.atomic import protected
 from genome_keras.io.reference import Genome, open_genome
 from genome_keras.scoring.data_frames import intervals_in, is_frame
+from genome_keras.scoring.first_record import Records
 from genome_keras.windows import Batch, Slider, of_intervals
 
 WINDOWS = 32  # read at a time
@@ -72,13 +73,13 @@ class PlaceBatch(NamedTuple):
 
 
 @contextmanager
-def along_records(path: str | os.PathLike, **how: Any) -> Iterator[Slider]:
+def along_records(path: str | os.PathLike | Records, **how: Any) -> Iterator[Slider]:
     """Opens FASTA and gives the windows along its records.
 
     No file that is written in the block may be this one.
 
     Args:
-        path: FASTA, plain or gzip; "-" is standard input.
+        path: FASTA, plain or gzip; "-" is standard input; or its records.
         how: arguments of `genome_keras.windows.Slider`. A record without letters is short.
 
     Example:
@@ -91,9 +92,10 @@ def along_records(path: str | os.PathLike, **how: Any) -> Iterator[Slider]:
         ...         [batch.starts.tolist() for batch in batches]
         [[0, 2, 4]]
     """
-    empty = "error" if how.get("on_short", "error") == "error" else "keep"
-    with protected([path]), closing(fasta.chunks(path, empty=empty)) as pieces:
-        yield Slider(pieces, **how)
+    is_begun = isinstance(path, Records)
+    records = path if is_begun else Records(path, on_short=how.get("on_short", "error"))
+    with protected([records.path]), closing(records):
+        yield Slider(records, **how)
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def _around(places, genome, **sizes):
 
 @contextmanager
 def windows_of(
-    path: str | os.PathLike | None,
+    path: str | os.PathLike | Records | None,
     genome: str | os.PathLike | Genome | None,
     region: str | None,
     *,

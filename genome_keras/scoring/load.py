@@ -7,20 +7,21 @@ import genome_keras
 from genome_keras.errors import WeightsError
 from genome_keras.quiet_keras import load_keras
 from genome_keras.weights.checkpoint import Checkpoint
-from genome_keras.weights.resolve import DEFAULT, find
+from genome_keras.weights.resolve import default_for, find
 
 if TYPE_CHECKING:
     from genome_keras.layers.sequence_model import SequenceModel
 
 
-def load_model(weights: str | os.PathLike | Checkpoint = DEFAULT) -> "SequenceModel":
+def load_model(weights: str | os.PathLike | Checkpoint | None = None) -> "SequenceModel":
     """Builds the model of a checkpoint and loads its weights.
 
     Args:
         weights: a `genome_keras.weights.Checkpoint`, or what finds one: the name of a
             published checkpoint, `hf://owner/repo[@revision][/name]`, a folder of
             `save_pretrained` or of a training run, or the path of a `.weights.h5` file
-            with its `.json` beside it.
+            with its `.json` beside it. None is the default for places of a genome, as
+            `genome_keras.weights.resolve.default_for` has it.
 
     Returns:
         The compiled model, with its `tasks`, `window` and `card`; and as `checkpoint` the
@@ -35,7 +36,7 @@ def load_model(weights: str | os.PathLike | Checkpoint = DEFAULT) -> "SequenceMo
         >>> model.output_shape, model.tasks[0]
         ((None, 192), 'A549|CEBPB|None')
     """
-    return build(described(weights, signal=None))
+    return build(described(default_for() if weights is None else weights, signal=None))
 
 
 def described(

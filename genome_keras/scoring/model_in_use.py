@@ -17,7 +17,7 @@ from genome_keras.scoring.engines import model_without_keras
 from genome_keras.scoring.load import build, described
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.weights.checkpoint import Checkpoint
-from genome_keras.weights.resolve import DEFAULT, find
+from genome_keras.weights.resolve import default_for, find
 from genome_keras.weights.task_choice import chosen_tasks
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _lasting(config):
 
 
 def model_in_use(
-    weights: object = DEFAULT,
+    weights: object = None,
     *,
     both_strands: bool | None = None,
     batch_size: int | None = None,
@@ -164,7 +164,8 @@ def model_in_use(
     Args:
         weights: the name of a checkpoint, as in `genome_keras.load_model`; a
             `genome_keras.weights.Checkpoint`; a `keras.Model` that takes codes; or a
-            `genome_keras.scoring.scorer.Scorer`. A `ModelInUse` stays as it is.
+            `genome_keras.scoring.scorer.Scorer`. A `ModelInUse` stays as it is. None is the
+            default for places of a genome.
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
         batch_size: windows at a time; None is 256, or what the scorer has.
@@ -187,6 +188,8 @@ def model_in_use(
     if batch_size is not None:
         at_least_one(batch_size=batch_size)
     one_of(engine=engine, accepted=ENGINES)
+    if weights is None:
+        weights = default_for()
     if isinstance(weights, str | os.PathLike):
         weights = find(weights)
     if sums and gives_signal(weights):
@@ -231,7 +234,7 @@ def model_in_use(
 
 
 def open_scorer(
-    weights: object = DEFAULT,
+    weights: object = None,
     *,
     both_strands: bool | None = None,
     batch_size: int | None = None,

@@ -17,13 +17,14 @@ from genome_keras.scoring.anndata_out import anndata_of
 from genome_keras.scoring.calls import open_calls
 from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
+from genome_keras.scoring.first_record import with_default
 from genome_keras.scoring.inputs import along_records, around_places, opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.pipeline import overlap
 from genome_keras.scoring.score_track import open_track
 from genome_keras.scoring.values import values_of
 from genome_keras.weights.records import data_frame
-from genome_keras.weights.resolve import DEFAULT
+from genome_keras.weights.resolve import default_for
 from genome_keras.windows import Batch
 
 INTERVAL = {**PLACE, "interval": str, "strand": str}
@@ -89,7 +90,7 @@ def predict(
     seqs: Iterable[Any] | os.PathLike,
     *,
     genome: str | os.PathLike | Genome | None = None,
-    weights: object = DEFAULT,
+    weights: object = None,
     tasks: Iterable[str] | str | None = None,
     stride: int | None = None,
     on_short: str = "error",
@@ -129,8 +130,14 @@ def predict(
         >>> found.scores.shape, len(found.tasks)
         ((1, 192), 192)
     """
-    use, kept = model_in_use(weights, batch_size=batch_size, engine=engine), _Kept()
     is_path = isinstance(seqs, os.PathLike) or (isinstance(seqs, str) and _is_path(seqs))
+    if genome is None and not is_path:
+        texts, names = _named(seqs)
+        codes = tokens(texts, unknown=unknown)
+        weights = default_for(codes.shape[1]) if weights is None else weights
+    else:
+        weights, seqs = with_default(weights, seqs, genome=genome, on_short=on_short)
+    use, kept = model_in_use(weights, batch_size=batch_size, engine=engine), _Kept()
     if genome is not None or is_path:
         sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
     if genome is not None:
@@ -138,8 +145,7 @@ def predict(
     elif is_path:
         opened = along_records(seqs, stride=stride, on_short=on_short, **sizes)
     else:
-        texts, names = _named(seqs)
-        opened = nullcontext(_of_sequences(tokens(texts, unknown=unknown), names, use))
+        opened = nullcontext(_of_sequences(codes, names, use))
     with opened as batches:
         how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
         _score(use, batches, kept.opened, unit=None, **how)
@@ -150,7 +156,7 @@ def predict_fasta(
     path: str | os.PathLike,
     out: str | os.PathLike = "-",
     *,
-    weights: object = DEFAULT,
+    weights: object = None,
     stride: int | None = None,
     on_short: str = "error",
     unknown: str | None = None,
@@ -175,7 +181,10 @@ def predict_fasta(
             `stride` bp of each window have its score, and path is a file with an index, or
             plain.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
-            `Checkpoint`, a `keras.Model` or a `Scorer`; of tasks and a fixed window.
+            `Checkpoint`, a `keras.Model` or a `Scorer`; of tasks and a fixed window. None is
+            by default the best published one that fits: for places of a genome that of 1000
+            bp; for sequences that of the longest window (1000, 200 or 100 bp) which the first
+            of them fills, and of 100 bp where it fills none.
         stride: bp from one window to the next; None is the window.
         on_short: "error", "pad" or "skip", as in `genome_keras.windows.Slider`.
         unknown: "N" reads foreign letters as N; None refuses them.
@@ -213,10 +222,11 @@ def predict_fasta(
         ...     predict_fasta(path, path + ".tsv", weights="kmer_logreg.human_chromatin.v1")
         Predicted(windows=2, skipped=0)
     """
+    weights, records = with_default(weights, path, on_short=on_short)
     use = model_in_use(weights, batch_size=batch_size, engine=engine)
     how = {"tasks": tasks, "all_tasks": all_tasks, "values": values}
     sizes = {"window": use.window_of_tasks(), "batch_size": use.batch_size, "unknown": unknown}
-    with along_records(path, stride=stride, on_short=on_short, **sizes) as slider:
+    with along_records(records, stride=stride, on_short=on_short, **sizes) as slider:
         bases = min(stride or use.window, use.window)
         table = _table(out, PLACE, above, half, contigs=partial(_lengths, path), bases=bases)
         windows = _score(use, slider, table, **how)
@@ -228,7 +238,7 @@ def predict_intervals(
     genome: str | os.PathLike | Genome,
     out: str | os.PathLike = "-",
     *,
-    weights: object = DEFAULT,
+    weights: object = None,
     on_outside: str = "error",
     unknown: str | None = None,
     tasks: Iterable[str] | str | None = None,

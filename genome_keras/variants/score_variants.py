@@ -34,7 +34,6 @@ from genome_keras.variants.page import variants_page
 from genome_keras.variants.summary import accessible_columns, apart, beside
 from genome_keras.variants.summary import summary as summary_of
 from genome_keras.weights.records import data_frame
-from genome_keras.weights.resolve import DEFAULT
 
 NAMED = 5  # contigs that a message names
 
@@ -114,7 +113,7 @@ def score_variants(
     variants: str | os.PathLike | Iterable[Variant],
     genome: str | os.PathLike | Genome,
     *,
-    weights: object = DEFAULT,
+    weights: object = None,
     tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
     window: int | None = None,
@@ -215,7 +214,7 @@ def score_vcf(
     out: str | os.PathLike = "-",
     *,
     genome: str | os.PathLike | Genome,
-    weights: object = DEFAULT,
+    weights: object = None,
     effect: str = "diff",
     tasks: Iterable[str] | str | None = None,
     both_strands: bool | None = None,
@@ -248,7 +247,8 @@ def score_vcf(
         out: .tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; "-" writes TSV to standard output.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
-            `Checkpoint`, a `keras.Model` or a `Scorer`.
+            `Checkpoint`, a `keras.Model` or a `Scorer`; None is the default for places of a
+            genome, as `genome_keras.weights.resolve.default_for` has it.
         effect: "diff", "logodds" or "both".
         tasks: those to write, chosen as in `genome_keras.predict`; None is all that were
             trained. The largest is among them.

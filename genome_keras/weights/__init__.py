@@ -9,6 +9,7 @@ _HOMES = {
     "Checkpoint": "genome_keras.weights.checkpoint",
     "PUBLISHED": "genome_keras.weights.registry",
     "DEFAULT": "genome_keras.weights.resolve",
+    "DEFAULTS": "genome_keras.weights.resolve",
     "find": "genome_keras.weights.resolve",
     "list_weights": "genome_keras.weights.listing",
     "tasks_of": "genome_keras.weights.listing",

@@ -1,5 +1,6 @@
-"""From a name, a path or an address to a checkpoint."""
+"""From a name, a path or an address to a checkpoint; or from none to the default."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,44 @@ from genome_keras.weights.locations import packaged
 from genome_keras.weights.registry import PUBLISHED
 from genome_keras.weights.run_files import RunFiles, is_run
 
-DEFAULT = "bigru_multitask.human_chromatin.v2"
+# The best published network of each window, bp: the lowest validation perplexity of its length.
+# A better one takes its place by this line alone.
+DEFAULTS = {
+    1000: "center_context.deepsea919.v1",
+    200: "conv_bigru.human_chromatin_200bp.v1",
+    100: "conv_bigru.human_chromatin.v1",
+}
+# The rule that `default_for` follows, as help and docs state it.
+DEFAULT_RULE = (
+    "by default the best published one that fits: for places of a genome that of 1000 bp; for "
+    "sequences that of the longest window (1000, 200 or 100 bp) which the first of them fills, "
+    "and of 100 bp where it fills none"
+)
+DEFAULT = "bigru_multitask.human_chromatin.v2"  # before 0.2, of every input
+
+_log = logging.getLogger(__name__)
+
+
+def default_for(length: int | None = None) -> str:
+    """The name of the checkpoint that a verb takes where none is named; it is logged.
+
+    By default the best published one that fits: for places of a genome that of 1000 bp; for
+    sequences that of the longest window (1000, 200 or 100 bp) which the first of them fills,
+    and of 100 bp where it fills none.
+
+    Args:
+        length: bp of the first sequence; None is for places of a genome, and where nothing is
+            known of what will be scored.
+
+    Example:
+        >>> default_for(), default_for(250)
+        ('center_context.deepsea919.v1', 'conv_bigru.human_chromatin_200bp.v1')
+    """
+    fitting = [window for window in DEFAULTS if length is None or window <= length]
+    name = DEFAULTS[max(fitting, default=min(DEFAULTS))]
+    told = "places of a genome" if length is None else f"a first sequence of {length:,} bp"
+    _log.info("weights %s, the default for %s", name, told)
+    return name
 
 
 def find(weights: str | os.PathLike | Checkpoint, *, architecture: str | None = None) -> Checkpoint:
