@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from support.training import examples, write_examples
 
 import genome_keras
+from genome_keras import datasets
 from genome_keras.cli import main
 from genome_keras.training.train_logreg import train_logreg
 
@@ -83,6 +84,24 @@ def test_n_counts_as_the_mean_of_the_others():
     codes = np.array([[0, 1, 2, 3], [4, 4, 4, 4]], "uint8")
     expected = 1 / (1 + np.exp(-(numbers(codes) @ kernel)))
     np.testing.assert_allclose(model.predict(codes, verbose=0), expected, atol=1e-6)
+
+
+def test_the_recipe_of_the_paper(tmp_path):
+    out, data, draw = tmp_path / "run", tmp_path / "hard.h5", np.random.default_rng(0)
+    codes, labels = draw.integers(0, 4, (400, 60)), draw.integers(0, 2, (400, 1))
+    split = np.repeat(["train", "valid"], [300, 100])
+    datasets.write_examples(data, codes, labels, split=split, tasks=["CTCF"], source="genome")
+    assert main(["logreg", str(data), "--out", str(out), "--recipe", "paper"]) == 0
+    (row,) = json.loads((out / "log.json").read_text())
+    assert row["C"] == 1e6 and row["most_iterations"] == 100
+    model = genome_keras.kmer_logreg(
+        **json.loads((out / "train.json").read_text())["arguments"],
+        weights=out / "best.weights.h5",
+    )
+    fit = np.load(out / "C-1e+06.npz")
+    odds = genome_keras.kmer_counts(codes[:8]) @ fit["weights"] + fit["intercepts"]
+    expected = 1 / (1 + np.exp(-np.clip(odds, -80, 80)))  # of one strand
+    np.testing.assert_allclose(model.predict(codes[:8], verbose=0), expected, atol=1e-4)
 
 
 def test_another_run_in_the_folder_and_bad_arguments(data, tmp_path, capsys):

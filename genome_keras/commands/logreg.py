@@ -24,6 +24,13 @@ def add_to(commands: _SubParsersAction) -> None:
     add_data(add)
     add_out_folder(add, "weights, fits and log")
     add("--features", choices=("kmers", "integers"), default="kmers", help="(default: %(default)s)")
+    add(
+        "--recipe",
+        choices=("default", "paper"),
+        default="default",
+        help="paper: C of 1e6 and 100 steps on the counts of one strand, as its authors stopped "
+        "(default: %(default)s)",
+    )
     add("--window", type=positive, metavar="BP", help="the middle of each example (default: all)")
     add("--examples", type=positive, metavar="N", help="learn from so many (default: all)")
     add("--C", nargs="+", type=_above_0, help="weights of the losses (default: 1e-5 to 1e6)")
@@ -31,15 +38,15 @@ def add_to(commands: _SubParsersAction) -> None:
 
 
 def _logreg(options):
-    from genome_keras.training.train_logreg import PATH, train_logreg
+    from genome_keras.training.train_logreg import train_logreg
 
     with notes():
         data = read_data(options)
     log = train_logreg(
         data,
-        C=options.C or PATH,
+        C=options.C,
         sources=options.source,
-        **given(options, "out", "features", "window", "examples"),
+        **given(options, "out", "features", "recipe", "window", "examples"),
     )
     for row in log:
         print(f"C={row['C']:g}: validation perplexity {row['val_perplexity']:.5f}", file=sys.stderr)

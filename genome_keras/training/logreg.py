@@ -51,6 +51,7 @@ def fit(
     start: "Fit | None" = None,
     tol: float = 1e-8,
     max_iter: int = 2000,
+    preconditioned: bool = True,
     tasks_at_once: int = 256,
     quiet: bool = False,
 ) -> "Fit":
@@ -71,6 +72,8 @@ def fit(
         tol: a task is done when the decrease that the next step promises is less than
             this share of its objective.
         max_iter: most steps for a task.
+        preconditioned: False takes steps in the raw numbers from a multiple of the identity,
+            as most solvers do, and needs many more of them.
         tasks_at_once: tasks solved together.
         quiet: show no bar on a terminal either.
 
@@ -102,7 +105,7 @@ def fit(
     if not C > 0:
         raise ValueError(f"C must be above 0. Received: C={C!r}")
     tasks = labels.shape[1]
-    basis = _Basis(counts)
+    basis = (_Basis if preconditioned else _Raw)(counts)
     parts = []
     with progress(total=tasks, desc=f"C={C:g}", unit=" tasks", quiet=quiet) as bar:
         for first in range(0, tasks, tasks_at_once):
@@ -156,12 +159,30 @@ class _Basis:
         gradient = np.vstack([self.vectors.T @ (outer - np.outer(self.mean, inner)), inner])
         return loss, gradient, curvature
 
+    def first(self, curvature):
+        """The diagonal that L-BFGS starts its inverse Hessian from, by coordinate and task."""
+        return 1 / np.vstack([curvature * self.variances + 1, curvature])
+
     def to_weights(self, x):
         weights = self.vectors @ x[:-1]
         return weights, x[-1] - self.mean @ weights
 
     def from_weights(self, weights, intercepts):
         return np.vstack([self.vectors.T @ weights, intercepts + self.mean @ weights])
+
+
+class _Raw(_Basis):
+    """The counts themselves."""
+
+    def __init__(self, counts):
+        self.counts = counts
+        self.mean = np.zeros(counts.shape[1])
+        self.vectors = np.eye(counts.shape[1])
+        squares = sum(np.square(block).sum() for _, block in self.blocks())
+        self.variances = np.full((counts.shape[1], 1), squares / len(counts))
+
+    def first(self, curvature):
+        return np.tile(1 / (curvature * self.variances[0] + 1), (len(self.mean) + 1, 1))
 
 
 def _solve(basis, labels, C, start, tol, max_iter, bar):
@@ -189,7 +210,7 @@ def _solve(basis, labels, C, start, tol, max_iter, bar):
         gradient = C * gradient
         gradient[:-1] += x[:-1]
         curvature = C * np.maximum(curvature, 1e-6)
-        first = 1 / np.vstack([curvature * basis.variances + 1, curvature])
+        first = basis.first(curvature)
         if step is not None:
             pairs = [*pairs[1 - _PAIRS :], _pair(step, gradient - previous)]
         direction = -_inverse_hessian(gradient, pairs, first)

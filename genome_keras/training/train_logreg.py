@@ -25,6 +25,8 @@ from genome_keras.weights.run_files import RunFiles, claim
 PATH = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0, 1e2, 1e6)
 FEATURES = ("kmers", "integers")
 K = (1, 2, 3, 4, 5)
+RECIPES = ("default", "paper")
+PAPER_C, PAPER_STEPS = 1e6, 100
 
 
 def train_logreg(
@@ -32,10 +34,11 @@ def train_logreg(
     *,
     out: str | os.PathLike,
     features: str = "kmers",
+    recipe: str = "default",
     window: int | None = None,
     sources: Iterable[str] | None = None,
     examples: int | None = None,
-    C: Iterable[float] = PATH,
+    C: Iterable[float] | None = None,
     tol: float = 1e-7,
 ) -> list[dict[str, float]]:
     """Fits one logistic regression a task on the split "train" of a data set.
@@ -58,11 +61,15 @@ def train_logreg(
         features: "kmers", the counts of all k-mers, k = 1 to 5, averaged over both
             strands (`kmer_logreg`); or "integers", one number a base
             (`integer_logreg`).
+        recipe: "default", as above; or "paper", what its authors did: C = 1e6, 100 steps on
+            the raw counts of one strand, which end far from the optimum (scikit-learn's
+            `LogisticRegression(C=1e6)`).
         window: the middle so many bp of each example; None takes all.
         sources: only these collections of the data; None takes all.
         examples: learn from so many, spread evenly over the split "train"; None takes
             all, in memory. The paper took 80,000.
-        C: weights of the losses, as in scikit-learn; the paper's is 1e6.
+        C: weights of the losses, as in scikit-learn; None takes ten from 1e-5 to 1e6, or
+            what the recipe says.
         tol: as in `genome_keras.training.logreg.fit`.
 
     Returns:
@@ -72,8 +79,8 @@ def train_logreg(
         FormatError: the data set is not one, or `out` holds another run.
         ValueError: another value of an argument.
 
-    Source: Zhang & Kamath 2016, section 4.3. Departures: fitted to convergence; k-mers
-        of both strands; C chosen on held-out data.
+    Source: Zhang & Kamath 2016, section 4.3. Departures of the recipe "default": fitted to
+        convergence; k-mers of both strands; C chosen on held-out data.
 
     Example:
         >>> import tempfile
@@ -90,6 +97,10 @@ def train_logreg(
         ([0.001, 0.01], 2)
     """
     one_of(accepted=FEATURES, features=features)
+    one_of(accepted=RECIPES, recipe=recipe)
+    paper = recipe == "paper"
+    if C is None:
+        C = (PAPER_C,) if paper else PATH
     C = tuple(C)
     if not C or not all(0 < weight < np.inf for weight in C):
         raise ValueError(f"C must be numbers above 0. Received: C={C!r}")
@@ -103,22 +114,25 @@ def train_logreg(
     valid = in_memory(open_split(data, "valid", **chosen))
     check_measured(data, train=train, valid=valid)
     arguments = {"window": train.window, "tasks": len(train.tasks)}
+    strands = "one" if paper else "both"
     if features == "kmers":
-        arguments["both_strands"] = True
+        arguments["both_strands"] = strands == "both"
     name = "kmer_logreg" if features == "kmers" else "integer_logreg"
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
     asked |= {"examples": examples} if examples is not None else {}
     asked |= {"sources": sources} if sources is not None else {}
+    asked |= {"recipe": recipe} if paper else {}
     asked["data_sha256"] = [source.fingerprint() for source in (train, valid)]
     files = RunFiles(claim(out, asked))
 
-    count, head = (_canonical_counts, _all_columns) if features == "kmers" else (_doubled, _halves)
+    how = {"tol": tol} | ({"max_iter": PAPER_STEPS, "preconditioned": False} if paper else {})
+    count, head = _READ[features, strands if features == "kmers" else "one"]
     counts, held_out = count(train.codes), count(valid.codes)
     log, fit = [], None
     with protected(paths_of(data)), held(files.folder):
         for weight in sorted(set(C)):
             kept = files.folder / f"C-{weight:g}.npz"
-            fit, seconds = _fitted(kept, counts, train.labels, weight, fit, tol)
+            fit, seconds = _fitted(kept, counts, train.labels, weight, fit, how)
             model = getattr(genome_keras, name)(**arguments)
             model.get_layer("head").set_weights([head(fit.weights), fit.intercepts])
             files.describe(model, train.tasks)
@@ -141,11 +155,11 @@ def train_logreg(
     return log
 
 
-def _fitted(path, counts, labels, C, start, tol):
+def _fitted(path, counts, labels, C, start, how):
     """The fit in a file, after making it where it is not there; and its CPU seconds."""
     if not path.exists():
         began = time.process_time()
-        fit = logreg.fit(counts, labels, C=C, start=start, tol=tol)
+        fit = logreg.fit(counts, labels, C=C, start=start, **how)
         with atomic(path) as temporary:
             np.savez(temporary, cpu_seconds=time.process_time() - began, **vars(fit))
     problem = "damaged, or not a fit of this run; remove it"
@@ -188,6 +202,22 @@ def _doubled(codes):
 
 def _halves(weights):
     return 2 * weights
+
+
+def _own_counts(codes):
+    """How often each k-mer occurs on the strand given: uint8 or uint16 (n, 1364)."""
+    return kmer_counts(codes, k=K).astype(np.min_scalar_type(codes.shape[1]))
+
+
+def _same(weights):
+    return weights
+
+
+_READ = {  # what a regression reads, and the weights of its model
+    ("kmers", "both"): (_canonical_counts, _all_columns),
+    ("kmers", "one"): (_own_counts, _same),
+    ("integers", "one"): (_doubled, _halves),
+}
 
 
 def _scores(counts, fit):
