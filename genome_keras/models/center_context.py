@@ -72,7 +72,7 @@ def center_context(
         ValueError: a size below one, or an argument that contradicts the checkpoint.
         WeightsError: a checkpoint that is unknown, missing or damaged.
 
-    Source: this package (docs/results_919.md): each trunk is DanQ's order of layers (Quang &
+    Source: this package (docs/results.md): each trunk is DanQ's order of layers (Quang &
         Xie 2016) as in `conv_bigru`, with pooling before the norm and activation, and
         weights for each position beside the maximum and the mean.
 

@@ -1,14 +1,15 @@
 """Scores of trained networks on the test split of the 919 columns, beside the published ones.
 
     python weights/make/evaluate_919.py DATA.h5 PUBLISHED NAME=RUN [NAME=RUN ...] \\
-        [--sources tf_bins edge_bins windows] [--scores FOLDER]
+        [--sources tf_bins edge_bins windows] [--scores FOLDER] [--picture FILE.svg]
 
 PUBLISHED is the folder with `deepsea_919_metadata.tsv` and `deepsea_danq_919_aucs.tsv`. RUN
 is a folder with `best.weights.h5` and `best.json`. Each network reads both strands. The mean
 of the log-odds of all of them is a row too. Areas are means over the columns of kind
 `exact` with 20 positive labels or more; lift is the area under the precision-recall curve
 over the rate of positive labels. With --scores, those of each network are kept there, and
-not computed again.
+not computed again. The picture has a dot for each column: its area under the ROC curve
+beside that published for DeepSEA, on the TF and edge bins.
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main():
     parser.add_argument("runs", nargs="+", metavar="NAME=RUN")
     parser.add_argument("--sources", nargs="+", default=["tf_bins", "edge_bins", "windows"])
     parser.add_argument("--scores", type=Path)
+    parser.add_argument("--picture", help="needs matplotlib")
     options = parser.parse_args()
     data = read(options.data, options.sources)
     runs = dict(run.split("=", 1) for run in options.runs)
@@ -49,7 +51,9 @@ def main():
         "TF and edge bins, chr22": bins & (data["chrom"] == "chr22"),
     }.items():
         print(f"\n### {title}: {some.sum():,} regions\n")
-        beside(data, found, some, published)
+        ours = beside(data, found, some, published)
+        if options.picture and title.endswith("all test chromosomes"):
+            draw(options.picture, ours, published["DeepSEA"], data)
     print("\n### By source and kind of label\n")
     print("| model | source | regions | kind | columns | AUROC | AUPRC | lift | perplexity |")
     print("|---|---|---:|---|---:|---:|---:|---:|---:|")
@@ -94,7 +98,7 @@ def group_of(task):
 
 
 def read_published(folder, data):
-    """For each model AUROC, AUPRC and lift of all 919 columns."""
+    """For each model AUROC, AUPRC and lift of all 919 columns, NaN where there is none."""
     with (folder / "deepsea_danq_919_aucs.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     with (folder / "deepsea_919_metadata.tsv").open() as file:
@@ -116,6 +120,7 @@ def _number(text):
 
 
 def beside(data, found, some, published):
+    """Prints the table of groups; returns what `read_published` does, of our networks."""
     labels = data["y"][some]
     enough = (data["label_kind"] == "exact") & ((labels == 1).sum(0) >= LEAST)
     groups = np.array([group_of(task) for task in data["tasks"]])
@@ -141,6 +146,25 @@ def beside(data, found, some, published):
             ranks = [np.argsort(np.argsort(area)) for area in both]
             row = f"| {name} | {group} | {columns.sum()} | {means[0]:.4f} | {means[1]:.4f} "
             print(row + f"| {means[2]:.2f} | {ratio:.3f} | {np.corrcoef(*ranks)[0, 1]:.3f} |")
+    return ours
+
+
+def draw(path, ours, published, data):
+    from matplotlib.figure import Figure
+
+    groups = np.array([group_of(task) for task in data["tasks"]])
+    figure = Figure(figsize=(4.2 * len(ours), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(ours), squeeze=False)[0]
+    for axes, (name, areas) in zip(panels, ours.items(), strict=True):
+        axes.plot([0.5, 1], [0.5, 1], color="0.7", linewidth=1)
+        for group in GROUPS[:-1]:
+            some = (groups == group) & ~np.isnan(areas[0] + published[0])
+            label = f"{group}, {some.sum()}"
+            axes.scatter(published[0][some], areas[0][some], s=9, alpha=0.7, label=label)
+        axes.set(xlim=(0.5, 1), ylim=(0.5, 1), title=name, aspect="equal")
+        axes.set(xlabel="AUROC of DeepSEA, as published (chr8, chr9)", ylabel="AUROC here (chr22)")
+        axes.legend(frameon=False, loc="upper left")
+    figure.savefig(path, metadata={"Date": None})
 
 
 def by_kind(name, source, kind, values, data):

@@ -2,7 +2,7 @@
 
     python weights/make/search_919.py DATA_200.h5 DATA_1200.h5 RUNS
 
-Runs what docs/results_919.md tells of the search, one after the other, 40,000 regions each or
+Runs what docs/results.md tells of the search, one after the other, 40,000 regions each or
 as far as it went there. All read the same regions in the same order where they read the same
 file, so the training loss of a first pass (each region is scored before it is learned) compares
 them before the end.
