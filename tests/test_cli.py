@@ -13,8 +13,9 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import main
-from genome_keras.weights import DEFAULT, find, list_weights
+from genome_keras.weights import find, list_weights
 
+NAME = "bigru_multitask.human_chromatin.v2"
 LETTERS = np.array(list("ACGTNacgtn"))
 
 
@@ -51,7 +52,7 @@ def read(lines):
     return rows[0], places, np.array([row[3:] for row in rows[1:]], "float64")
 
 
-def expected(weights=DEFAULT, stride=None):
+def expected(weights=NAME, stride=None):
     factory = getattr(genome_keras, weights.partition(".")[0])
     model, window = factory(weights=weights), find(weights).arguments["window"]
     *places, text = zip(*windows(window, stride or window), strict=True)
@@ -87,7 +88,8 @@ def test_stride_gzip_and_parquet(fasta, tmp_path):
     packed = tmp_path / "x.gz"
     packed.write_bytes(gzip.compress(fasta.read_bytes()))
     out = tmp_path / "o.parquet"
-    assert main(["predict", str(packed), "--stride", "130", "--out", str(out)]) == 0
+    command = ["predict", str(packed), "--weights", NAME, "--out", str(out)]
+    assert main([*command, "--stride", "130"]) == 0
     table = parquet.read_table(out)
     places, wanted = expected(stride=130)
     columns = [table[name].to_pylist() for name in ("name", "start", "end")]
@@ -101,7 +103,7 @@ def test_stride_gzip_and_parquet(fasta, tmp_path):
 def test_standard_input_and_output(fasta, capsys, monkeypatch):
     stdin = io.TextIOWrapper(io.BytesIO(fasta.read_bytes()))
     monkeypatch.setattr(sys, "stdin", stdin)
-    assert main(["predict", "-"]) == 0
+    assert main(["predict", "-", "--weights", NAME]) == 0
     captured = capsys.readouterr()
     _, places, scores = read(captured.out.splitlines())
     wanted_places, wanted = expected()
@@ -112,7 +114,7 @@ def test_standard_input_and_output(fasta, capsys, monkeypatch):
 def test_short_records(tmp_path, capsys):
     path, out = tmp_path / "s.fa", tmp_path / "o.tsv"
     path.write_text(f">long\n{sequence(100, 3)}\n>short\nACGTACGTA\n")
-    command = ["predict", str(path), "--out", str(out)]
+    command = ["predict", str(path), "--weights", NAME, "--out", str(out)]
     assert main(command) == 1 and not out.exists()
     assert "short: a record of 9 bp, shorter than the window of 100 bp" in capsys.readouterr().err
     assert main([*command, "--on-short", "skip"]) == 0
@@ -122,7 +124,7 @@ def test_short_records(tmp_path, capsys):
     _, places, scores = read(out.read_text().splitlines())
     assert places[1] == ("short", 0, 9)
     padded = genome_keras.tokens("N" * 45 + "ACGTACGTA" + "N" * 46)
-    model = genome_keras.bigru_multitask(weights=DEFAULT)
+    model = genome_keras.bigru_multitask(weights=NAME)
     np.testing.assert_allclose(scores[1:], model.predict(padded, verbose=0), atol=1e-5)
 
 
@@ -144,7 +146,7 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, capsys, case):
     path, out = tmp_path / "x.fa", tmp_path / "o.tsv"
     path.write_bytes(content)
     out.write_text("old")
-    assert main(["predict", str(path), "--out", str(out)]) == 1
+    assert main(["predict", str(path), "--weights", NAME, "--out", str(out)]) == 1
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.startswith("genome-keras: ")
     assert captured.err.count("\n") == 1 and captured.out == ""
@@ -163,7 +165,7 @@ def test_bad_input_is_one_line_and_no_file(tmp_path, capsys, case):
         (["predict", "{fasta}", "--out", "/nowhere/o.tsv"], 1, "cannot write"),
         (["predict", "{fasta}", "--out", "o.csv"], 2, "a table must end in one of"),
         (["weights", "info", "best"], 1, "no checkpoint 'best'"),
-        (["evaluate", "{fasta}", "--weights", DEFAULT, "--out", "o"], 1, "no labels; expected"),
+        (["evaluate", "{fasta}", "--weights", NAME, "--out", "o"], 1, "no labels; expected"),
         (["train", "{fasta}", "--out", "o"], 1, "no labels; expected '>name TASK=1'"),
     ],
 )
@@ -228,5 +230,5 @@ def test_weights_list_and_info(capsys):
     header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [row[0] for row in rows] == list_weights()
     assert all(len(row) == len(header) for row in rows)
-    assert main(["weights", "info", DEFAULT]) == 0
-    assert capsys.readouterr().out.startswith(f"# {DEFAULT}\n")
+    assert main(["weights", "info", NAME]) == 0
+    assert capsys.readouterr().out.startswith(f"# {NAME}\n")

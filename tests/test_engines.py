@@ -150,18 +150,22 @@ assert main(sys.argv[1:]) == 0
 print(*sys.modules)
 """
 HEAVY = {"keras", "tensorflow", "jax", "torch", "sklearn", "pandas", "matplotlib"}
-DEFAULT, COUNTS = weights.DEFAULT, "kmer_logreg.human_chromatin.v1"
+COUNTS = "kmer_logreg.human_chromatin.v1"
 WITHOUT_KERAS = {
-    "predict": (["predict", "x.fa"], DEFAULT, "onnxruntime"),
+    "predict": (["predict", "x.fa"], weights.DEFAULTS[200], "onnxruntime"),
     "predict places": (["predict", "x.bed", "--genome", "x.fa"], COUNTS, "h5py"),
-    "variants": (["variants", "x.vcf", "--genome", "x.fa"], DEFAULT, "onnxruntime"),
+    "variants": (
+        ["variants", "x.vcf", "--genome", "x.fa"],
+        weights.DEFAULTS[1000],
+        "onnxruntime",
+    ),
     "variants, counts": (["variants", "x.vcf", "--genome", "x.fa"], COUNTS, "h5py"),
     "variants, letters": (
         ["variants", "x.vcf", "--genome", "x.fa", "--window", "40"],
         "char_rnn.pfalciparum.v1",
         "onnxruntime",
     ),
-    "ism": (["ism", "one.fa"], DEFAULT, "onnxruntime"),
+    "ism": (["ism", "one.fa"], weights.DEFAULTS[100], "onnxruntime"),
     "ism, counts": (["ism", "one.fa"], COUNTS, "h5py"),
 }
 

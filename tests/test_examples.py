@@ -39,7 +39,7 @@ def run_script(tmp_path, monkeypatch, capsys):
 def test_quickstart(run_script):
     told = run_script("quickstart.py")
     lines = {line.split()[0]: line for line in told.splitlines() if line.strip()}
-    assert "5 records x 192 tasks" in told
+    assert "5 windows x 192 tasks" in told
     assert "|CTCF|" in lines["ctcf_site"] and "|CTCF|" not in lines["random"]
     assert "|JUND|" in lines["ap1_sites"]
 

@@ -126,7 +126,6 @@ def test_what_is_known_before_a_framework_loads(saved):
     ("given", "more", "message"),
     [
         (3, {}, "expected the name of a checkpoint, a Checkpoint, a keras.Model or a Scorer"),
-        (None, {}, r"Received: NoneType"),
         ("best", {}, "no checkpoint 'best'"),
         (Scorer(Toy()), {"both_strands": True}, "both_strands is that of the scorer, False"),
         (Scorer(Toy()), {"batch_size": 3}, "batch_size is that of the scorer, 256"),

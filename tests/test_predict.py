@@ -15,8 +15,8 @@ from genome_keras import predict_intervals
 from genome_keras.cli import main
 from genome_keras.errors import FormatError, SequenceError, WeightsError
 from genome_keras.genome import Interval
-from genome_keras.weights.resolve import DEFAULT
 
+NAME = "conv_bigru.human_chromatin.v1"
 LENGTHS = {"chr1": 1_500, "chr2": 60}
 GENOME = {
     name: "".join(np.random.default_rng(seed).choice(list("ACGTNacgtn"), length))
@@ -54,7 +54,7 @@ def expected(places=PLACES):
     for contig, start, end in places:
         at = Interval(contig, start, end).centre - 50 + 1000
         texts.append(("N" * 1000 + GENOME[contig] + "N" * 1000)[at : at + 100])
-    model = genome_keras.bigru_multitask(weights=DEFAULT)
+    model = genome_keras.conv_bigru(weights=NAME)
     return model.predict(genome_keras.tokens(texts), verbose=0)
 
 
@@ -71,7 +71,7 @@ def read(text):
 @pytest.mark.parametrize("batch_size", [4, 256])
 def test_table_has_the_lines_of_the_bed_file(genome, places, tmp_path, batch_size):
     out = tmp_path / "o.tsv"
-    done = predict_intervals(places, genome, out, batch_size=batch_size)
+    done = predict_intervals(places, genome, out, weights=NAME, batch_size=batch_size)
     header, found, scores = read(out.read_text())
     assert header[:5] == ["name", "start", "end", "interval", "strand"]
     assert len(header) == 5 + 192
@@ -80,14 +80,15 @@ def test_table_has_the_lines_of_the_bed_file(genome, places, tmp_path, batch_siz
 
 
 def test_command_writes_what_the_function_writes(genome, places, tmp_path, capsys, monkeypatch):
-    predict_intervals(places, genome, tmp_path / "o.tsv")
+    predict_intervals(places, genome, tmp_path / "o.tsv", weights=NAME)
     wanted = (tmp_path / "o.tsv").read_text()
     packed = tmp_path / "p.gz"
     packed.write_bytes(gzip.compress(places.read_bytes()))
-    assert main(["predict", str(packed), "--genome", str(genome)]) == 0
+    how = ["--genome", str(genome), "--weights", NAME]
+    assert main(["predict", str(packed), *how]) == 0
     assert capsys.readouterr() == (wanted, "")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(places.read_bytes())))
-    assert main(["predict", "-", "--genome", str(genome)]) == 0
+    assert main(["predict", "-", *how]) == 0
     assert capsys.readouterr() == (wanted, "")
 
 
@@ -118,6 +119,7 @@ def test_a_bad_line_is_one_error_and_no_file(genome, tmp_path, capsys, line, mes
     path, out = tmp_path / "p.bed", tmp_path / "o.tsv"
     path.write_text(f"chr1\t5\t6\nchr2\t5\t6\n{line}\nchr1\t5\t6\n")
     command = ["predict", str(path), "--genome", str(genome), "--out", str(out)]
+    command += ["--weights", NAME]
     assert main([*command, "--batch-size", batch_size]) == 1
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1 and not out.exists()

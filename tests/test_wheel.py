@@ -15,7 +15,6 @@ import pytest
 
 import genome_keras
 from genome_keras.weights.registry import PUBLISHED
-from genome_keras.weights.resolve import DEFAULT
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,9 +123,10 @@ def test_wheel_predicts_from_elsewhere(wheel, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(home)}
     code = "import genome_keras; print(genome_keras.__file__)"
     assert run("-c", code, cwd=elsewhere, env=environment).strip().startswith(str(home))
-    command = ["-m", "genome_keras", "predict", "x.fa", "--out", "x.tsv"]
+    name = "bigru_multitask.human_chromatin.v2"
+    command = ["-m", "genome_keras", "predict", "x.fa", "--weights", name, "--out", "x.tsv"]
     run(*command, cwd=elsewhere, env=environment)
     table = np.loadtxt(elsewhere / "x.tsv", skiprows=1, usecols=range(3, 195), delimiter="\t")
-    model = genome_keras.bigru_multitask(weights=DEFAULT)
+    model = genome_keras.bigru_multitask(weights=name)
     windows = genome_keras.tokens([letters[i : i + 100] for i in (0, 100, 200)])
     np.testing.assert_allclose(table, model.predict(windows, verbose=0), atol=1e-4)

@@ -15,7 +15,7 @@ from genome_keras.commands._arguments import (
     given,
     positive,
 )
-from genome_keras.commands._notes import say
+from genome_keras.commands._notes import notes, say
 from genome_keras.commands.variants import add_page, add_summary
 from genome_keras.scoring import EFFECTS
 
@@ -86,6 +86,7 @@ def whole(text: str) -> int:
     return 0 if text == "0" else positive(text)
 
 
+@notes()
 def _predict(options):
     from genome_keras.cluster.run import predict_genome
 
@@ -94,6 +95,7 @@ def _predict(options):
     _tell(predict_genome(options.genome, options.out, tasks=options.task, **same))
 
 
+@notes()
 def _variants(options):
     from genome_keras.cluster.run import score_variants
 

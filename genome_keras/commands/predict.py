@@ -45,7 +45,12 @@ def add_to(commands: _SubParsersAction) -> None:
         "output (default)",
     )
     add_tasks(add)
-    add("--stride", type=positive, metavar="BP", help="between windows (default: the window)")
+    add(
+        "--stride",
+        type=positive,
+        metavar="BP",
+        help="between windows (default: the window; networks of 1000 bp score its middle 200)",
+    )
     add_reading(add)
     add_on_outside(add)
     add("--all-tasks", action="store_true", help="also those that were never trained (constant)")
