@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genome_keras.errors import FormatError
-from genome_keras.evaluation.calibrate import calibrate, fitted
+from genome_keras.evaluation.calibrate import calibrate, fitted, lines
 from genome_keras.weights.calibration import Calibration, log_odds
 
 
@@ -29,14 +29,49 @@ def test_calibrated_scores_have_the_rate_of_the_labels():
     assert mean == pytest.approx(labels.mean(0), rel=0.02)
 
 
-def test_a_task_with_few_labels_is_near_all_others():
+@pytest.mark.parametrize("positives", [0, 1, 9, 10])
+def test_a_task_with_few_positives_has_the_line_of_all(positives):
+    """Whether it has none or nine; and the threshold that is usual."""
     labels, scores = drawn([1.0] * 4, [-3.0] * 4, tasks=4)
-    labels[5:, 3] = -1
-    labels[:5, 3] = 1
+    ones = np.flatnonzero(labels[:, 3] == 1)
+    labels[ones[positives:], 3] = 0
     found = fitted(labels, scores, list("abcd"))
-    assert 0.5 < found.slope[3] < 1.2
-    assert found.offset[3] < 1.0  # five positives alone would push it beyond all bounds
-    assert found.threshold[3] == np.median(found.threshold[:3])
+    known = labels.ravel(), scores.ravel()[:, None]
+    (all_slope,), (all_offset,) = lines(known[0][:, None], known[1])
+    shared = positives < 10
+    assert found.how == ("own", "own", "own", "shared" if shared else "own")
+    assert (found.slope[3] == pytest.approx(all_slope, abs=1e-6)) == shared
+    assert (found.offset[3] == pytest.approx(all_offset, abs=1e-6)) == shared
+    assert (found.threshold[3] == np.median(found.threshold[:3])) == shared
+    assert found.positives[3] == positives
+    # Its rate is what its line stands for, so other rates shift it as they do the others.
+    assert found.rate[3] == pytest.approx(found.probabilities(scores)[:, 3].mean(), rel=1e-5)
+    told = found.probabilities(scores, rates=found.rate * 2)[:, 3]
+    assert log_odds(told) - log_odds(found.probabilities(scores)[:, 3]) == pytest.approx(
+        log_odds(2 * found.rate[3]) - log_odds(found.rate[3]), abs=1e-3
+    )
+
+
+def test_what_is_told_of_a_table_counts_every_task():
+    labels, scores = drawn([1.0] * 4, [-1.0] * 4, tasks=4)
+    labels[:, 1], labels[labels[:, 2] == 1, 2] = -1, 0
+    found = fitted(labels, scores, list("abcd"))
+    assert found.how == ("own", "none", "shared", "own")
+    told = "tasks by their own labels, 1 with too few positives by a line that they share"
+    assert found.told() == f"2 of 4 {told}, 1 without a label left out"
+    assert found.only([3, 2]).how == ("own", "shared")
+    assert np.isnan(found.slope[1]) and np.isnan(found.rate[1])
+
+
+def test_lines_of_tasks_are_spread_as_told():
+    labels, scores = drawn([1.0, 1.0], [-1.0, -3.0], n=2000, tasks=2)
+    near, far = (lines(labels, scores, spread=spread, few=0) for spread in ((1e-3,) * 2, (9, 9)))
+    assert near[1, 0] == pytest.approx(near[1, 1], abs=0.01)
+    assert far[1].tolist() == pytest.approx([-1.0, -3.0], abs=0.3)
+    assert (
+        lines(labels, scores, few=10**9)[:, 0].tolist()
+        == lines(labels, scores, few=10**9)[:, 1].tolist()
+    )
 
 
 def test_a_task_without_labels_keeps_its_scores_and_is_never_called():
@@ -86,27 +121,43 @@ def test_the_table_is_read_as_it_was_written(tmp_path):
     before = fitted(labels, scores, ["a|CTCF", "b"], about="split valid\nchr2")
     before.write(tmp_path / "x.tsv")
     after = Calibration.read(tmp_path / "x.tsv")
-    assert (after.tasks, after.about) == (before.tasks, before.about)
+    assert (after.tasks, after.how, after.about) == (before.tasks, before.how, before.about)
+    assert after.how == ("own", "none")
     for name in ("slope", "offset", "threshold", "precision", "recall", "rate", "positives"):
         kept, made = getattr(after, name), getattr(before, name)
         np.testing.assert_allclose(kept, made, rtol=1e-5)
     assert after.only([1]).tasks == ("b",)
 
 
-HEADER = "task\tslope\toffset\tthreshold\tprecision\trecall\trate\tpositives\n"
+NUMBERS = "slope\toffset\tthreshold\tprecision\trecall\trate\tpositives\n"
+HEADER = "task\thow\t" + NUMBERS
+
+
+def test_a_table_without_how_is_read_too(tmp_path):
+    """Those of earlier versions, whose every line is told to be the task's own."""
+    rows = "a\t1\t0\t0.5\tnan\tnan\t0.1\t3\nb\tnan\tnan\t0.5\tnan\tnan\tnan\t0\n"
+    (tmp_path / "x.tsv").write_text("task\t" + NUMBERS + rows)
+    found = Calibration.read(tmp_path / "x.tsv")
+    assert (found.tasks, found.how) == (("a", "b"), ("own", "none"))
+    assert found.positives.tolist() == [3, 0]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("", "expected a row for each task. Received: none"),
-        ("task\tslope\n", ":1: expected the columns task, slope, offset"),
-        (HEADER + "a\t1\t0\n", ":2: expected 8 columns. Received: 3"),
-        (HEADER + "a\t1\t0\tx\t0\t0\t0\t0\n", ":2: expected numbers"),
-        (HEADER + "a\t-1\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
-        (HEADER + "a\tinf\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
-        (HEADER + "a\t1\t0\t0\t0\t0\t0\tnan\n", ":2: expected positives"),
-        (HEADER + "a\t1\t0\t2\t0\t0\t0\t1\n", ":2: expected threshold from 0 to 1"),
+        ("task\tslope\n", ":1: expected the columns task, how, slope, offset"),
+        (HEADER + "a\town\t1\t0\n", ":2: expected 9 columns. Received: 4"),
+        (HEADER + "a\n", ":2: expected 9 columns. Received: 1"),
+        ("task\t" + NUMBERS + "a\t1\t0\n", ":2: expected 8 columns. Received: 3"),
+        (HEADER + "a\town\t1\t0\tx\t0\t0\t0\t0\n", ":2: expected numbers"),
+        (HEADER + "a\town\t-1\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
+        (HEADER + "a\town\tinf\t0\t0\t0\t0\t0\t0\n", ":2: expected slope from 0 to 100"),
+        (HEADER + "a\town\t1\t0\t0\t0\t0\t0\tnan\n", ":2: expected positives"),
+        (HEADER + "a\town\t1\t0\t2\t0\t0\t0\t1\n", ":2: expected threshold from 0 to 1"),
+        (HEADER + "a\tmine\t1\t0\t0\t0\t0\t0\t1\n", ":2: expected how: own, shared, or none"),
+        (HEADER + "a\tnone\t1\t0\t0\t0\t0\t0\t1\n", "Received: 'none'"),
+        (HEADER + "a\town\tnan\t0\t0\t0\t0\t0\t1\n", "Received: 'own'"),
         ("\udcff", "expected UTF-8"),
     ],
 )
@@ -134,7 +185,8 @@ def test_calibrate_reads_one_split_and_source(tmp_path):
     found = calibrate(tmp_path / "data.h5", weights=model, sources=["windows"])
     assert found.tasks == ("CTCF", "DNase")
     assert found.about == "data.h5, split valid, sources windows: 30 regions"
-    assert (found.rate * 30).round().tolist() == found.positives.tolist()
+    with h5py.File(tmp_path / "data.h5") as file:
+        assert found.positives.tolist() == (file["y"][60:] == 1).sum(0).tolist()
 
 
 @pytest.fixture

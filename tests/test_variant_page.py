@@ -1,23 +1,21 @@
 """The list of alleles on a page of variants: bounded, and its controls operated in a browser."""
 
 import json
-import re
 import tracemalloc
-from html import unescape
 
 import numpy as np
 import pytest
-from support.browser import BROWSER, document_of, with_scripts
+from support.browser import BROWSER, click, document_of, operated, put
 
 from genome_keras.genome import Variant
 from genome_keras.interpret.alike_tasks import alike_tasks
-from genome_keras.pictures.allele_list import SCRIPT, allele_list
+from genome_keras.pictures.effect_list import SCRIPT, effect_list
+from genome_keras.pictures.listed_rows import ListedRows
 from genome_keras.pictures.page_frame import written_page
-from genome_keras.variants.checkpoint_quality import UNKNOWN, quality_of
-from genome_keras.variants.factors import by_largest, factors_of
-from genome_keras.variants.kept_alleles import ListedAlleles
 from genome_keras.weights import find
 from genome_keras.weights.calibration import Calibration
+from genome_keras.weights.checkpoint_quality import UNKNOWN, quality_of
+from genome_keras.weights.factors import by_largest, factors_of
 
 pytest.importorskip("logomaker")
 EVIL = "</script><script>document.title = 'run'</script>"
@@ -43,41 +41,10 @@ def page_of(path, effects, tasks, *, genes=True):
     ]
     with written_page(path, "List", script=SCRIPT) as parts:
         parts += [f'<h2 id="v{number}">picture</h2>' for number in range(2)]
-        parts.append(allele_list(alleles=alleles, effects=effects, tasks=tasks, genes=genes))
+        parts.append(effect_list(rows=alleles, effects=effects, tasks=tasks, genes=genes))
     return path.read_text(encoding="utf-8")
 
 
-def shown(text, tmp_path, *scripts):
-    """Rows of the list and the line above it, in one visit after each script that operates the
-    controls, which go back to their beginning before the next one."""
-    rows = "[...by('body').rows].map(row => [...row.cells].map(cell => cell.innerHTML))"
-    steps = [
-        f"{begin}{script}; taken.push([{rows}, by('count').textContent]);" for script in scripts
-    ]
-    end = "by('list').replaceWith(JSON.stringify(taken));"
-    path = tmp_path / "operated.html"
-    script = f"<script>const taken = [];{''.join(steps)}{end}</script></body>"
-    path.write_text(with_scripts(text).replace("</body>", script), encoding="utf-8")
-    page, console = document_of(path)
-    assert console == []
-    return json.loads(unescape(re.search(r'<div class="scroll">(.*?)</div>', page, re.DOTALL)[1]))
-
-
-def put(**controls):
-    """JavaScript that puts values into controls as a reader does, and tells the page."""
-    lines = [
-        f"by({json.dumps(name)}).value = {json.dumps(value)}; by({json.dumps(name)}).oninput();"
-        for name, value in controls.items()
-    ]
-    return "".join(lines)
-
-
-def click(column):
-    return f"document.querySelector('[data-column={column}]').click();"
-
-
-begin = put(words="", factor="", cell="", sign="0", least="")
-begin += "state.column = 'effect'; state.down = true; state.first = 0; show();"
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium to look at the page with")
 
 
@@ -90,7 +57,7 @@ def test_controls_show_what_they_say(tmp_path, count):
     text = page_of(tmp_path / "p.html", effects, told)
     gains = put(factor='["TF","MYC"]', cell='"A549"', sign="1") + click("gene")
     steps = gains + put(least="0.1"), gains + "by('after').click()", click("effect")
-    first, strong, second, up = shown(text, tmp_path, "", *steps)
+    first, strong, second, up = operated(text, tmp_path, "", *steps)
     size = np.abs(effects)
     order = np.argsort(-size.max(1), kind="stable")
     rows, line = first
@@ -116,9 +83,9 @@ def test_words_links_and_what_is_not_there(tmp_path):
     effects = np.zeros((30, 16))
     effects[:, 0], effects[5] = 0.2, -0.3
     text = page_of(tmp_path / "p.html", effects, told)
-    steps = put(words="CHR1 rs5"), click("allele"), put(words="chrX"), put(sign="1", least="9")
+    steps = put(words="CHR1 rs5"), click("name"), put(words="chrX"), put(sign="1", least="9")
     steps += (put(factor='["DNase","DNase"]', cell='"liver"'), put(factor='["DNase"]'))
-    word, by_name, none, few, one, group = shown(text, tmp_path, *steps)
+    word, by_name, none, few, one, group = operated(text, tmp_path, *steps)
     assert (len(word[0]), word[1]) == (1, "1 to 1 of 1 alleles, 16 of 16 tasks")
     assert word[0][0][6].count("\N{MINUS SIGN}0.3000") == 3  # the other factors
     rows, _ = by_name
@@ -151,12 +118,12 @@ def variants(n):
 )
 def test_those_with_the_largest_effects_are_listed_in_their_order(most, numbers, room):
     effects = np.random.default_rng(1).normal(size=(40, 3)).astype(np.float32)
-    sizes, listed, given = np.abs(effects).max(1), ListedAlleles(most, numbers), variants(40)
+    sizes, listed, given = np.abs(effects).max(1), ListedRows(most, numbers), variants(40)
     for first in range(0, 40, 6):
         part = slice(first, first + 6)
         listed.add(given[part], effects[part], sizes[part])
     kept = np.sort(np.argsort(-sizes, kind="stable")[:room])
-    assert listed.variants == [given[i] for i in kept]
+    assert listed.rows == [given[i] for i in kept]
     np.testing.assert_array_equal(listed.effects, effects[kept])
     assert listed.left_out == 40 - room
     others = np.delete(sizes, kept)
@@ -164,14 +131,14 @@ def test_those_with_the_largest_effects_are_listed_in_their_order(most, numbers,
 
 
 def test_a_hundred_thousand_alleles_of_919_tasks_stay_small(tmp_path):
-    listed, draw, given = ListedAlleles(), np.random.default_rng(0), variants(1000)
+    listed, draw, given = ListedRows(), np.random.default_rng(0), variants(1000)
     effects = draw.normal(size=(1000, 919)).astype(np.float32)
     tracemalloc.start()
     for _ in range(100):
         block = effects * draw.random()
         listed.add(given, block, np.abs(block).max(1))
-    assert len(listed.variants) == 2_000_000 // 919
-    assert listed.left_out == 100_000 - len(listed.variants)
+    assert len(listed.rows) == 2_000_000 // 919
+    assert listed.left_out == 100_000 - len(listed.rows)
     text = page_of(tmp_path / "p.html", listed.effects, tasks_of_so_many(919)[1])
     assert tracemalloc.get_traced_memory()[1] < 120e6
     tracemalloc.stop()

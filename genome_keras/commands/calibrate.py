@@ -35,5 +35,4 @@ def _calibrate(options):
     names = ("weights", "split", "batch_size")
     calibration = calibrate(options.data, sources=options.source, **given(options, *names))
     calibration.write(options.out)
-    count = int(calibration.fitted.sum())
-    print(f"{options.out}: {count} of {len(calibration.tasks)} tasks fitted on {calibration.about}")
+    print(f"{options.out}: calibrated {calibration.told()}; {calibration.about}")

@@ -1,6 +1,7 @@
 """Calibrations of checkpoints, fitted on held-out regions with labels at their natural rate."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,14 @@ from numpy.typing import ArrayLike
 
 from genome_keras.errors import WeightsError
 from genome_keras.scores import best_threshold
-from genome_keras.weights.calibration import Calibration, log_odds
+from genome_keras.weights.calibration import NONE, OWN, SHARED, Calibration, log_odds
 
 if TYPE_CHECKING:
     from genome_keras.datasets.splits import Data
 
-# How far the line of one task may lie from that of all: standard deviations of a prior.
-_SLOPE_DEVIATION, _OFFSET_DEVIATION = 0.3, 1.0
-_FEW = 10  # positives of a task below which its threshold is the median of the others
+# How far the line of a task may lie from that of all, and how many positives it takes to have one
+# of its own: the best of what `benchmarks/few_positives.py` compares.
+SPREAD, FEW = (0.1, 0.15), 10
 _PIECES = 10  # runs of rows: every second is one half for precision and recall
 _STEPS = 50  # of Newton's method
 
@@ -93,7 +94,8 @@ def fitted(
     """Fits lines and thresholds to scores and labels.
 
     The line of a task is the most probable one where lines of tasks are spread (normally)
-    around that of all tasks together, so that a task with few positives is close to it. A
+    around that of all tasks together, and with fewer than 10 positives it is that line: labels of
+    neighbouring regions go together, so few of them say less than their number. A
     threshold is that of the highest F1 of the calibrated scores; with fewer than 10 positives
     it is the median of the others. Precision and recall are those on one half of the
     regions for a threshold of the other half, both halves together.
@@ -113,34 +115,67 @@ def fitted(
         array([[0.1],
                [0.5]], dtype=float32)
     """
-    labels, odds = np.asarray(labels), log_odds(scores)
+    labels = np.asarray(labels)
     known = labels >= 0
-    positive = labels == 1
-    measured = known.any(0)
-    together = _line(odds[known][None].T, positive[known][None].T, np.ones((known.sum(), 1), bool))
-    lines = _line(odds, positive, known, about=together[:, 0])
-    lines[:, ~measured] = np.nan
-    result = Calibration.from_lines(tasks, slope=lines[0], offset=lines[1], about=about)
+    positives = (labels == 1).sum(0)
+    slope, offset = lines(labels, scores)
+    result = Calibration.from_lines(tasks, slope=slope, offset=offset, about=about)
     calibrated = result.probabilities(scores).astype(float)
     labels = np.where(known, labels, -1)
-    threshold = _thresholds(labels, calibrated)
     precision, recall = _on_halves(labels, calibrated)
-    positives = positive.sum(0)
     with np.errstate(invalid="ignore"):
-        rate = positives / known.sum(0)
-    return Calibration(
-        result.tasks, result.slope, result.offset, threshold, precision, recall, rate, positives,
-        about,
-    )  # fmt: skip
+        rate = np.where(known, calibrated, 0).sum(0) / known.sum(0)
+    whose = np.select([~known.any(0), positives < FEW], [NONE, SHARED], OWN)
+    return replace(
+        result,
+        how=tuple(whose.tolist()),
+        threshold=_thresholds(labels, calibrated),
+        precision=precision,
+        recall=recall,
+        rate=rate,
+        positives=positives,
+    )
 
 
-def _line(odds, positive, known, *, about=None):
+def lines(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    spread: tuple[float, float] = SPREAD,
+    few: int = FEW,
+) -> np.ndarray:
+    """The lines of tasks, as `fitted` has them.
+
+    Args:
+        labels, scores: as in `fitted`.
+        spread: standard deviations of slopes and of offsets around those of all tasks together.
+        few: positives below which a task has the line of all.
+
+    Returns:
+        float (2, tasks): slopes and offsets; NaN for a task without a label.
+
+    Example:
+        >>> labels = np.repeat([[0], [1], [0], [1]], [90, 10, 50, 50], axis=0)
+        >>> scores = np.repeat([[0.3], [0.8]], [100, 100], axis=0)
+        >>> lines(labels, scores).round(2).tolist()
+        [[0.98], [-1.36]]
+    """
+    labels, odds = np.asarray(labels), log_odds(scores)
+    known, positive = labels >= 0, labels == 1
+    together = _line(odds[known][None].T, positive[known][None].T, np.ones((known.sum(), 1), bool))
+    own = _line(odds, positive, known, about=together[:, 0], spread=spread)
+    chosen = np.where(positive.sum(0) < few, together, own)
+    chosen[:, ~known.any(0)] = np.nan
+    return chosen
+
+
+def _line(odds, positive, known, *, about=None, spread=SPREAD):
     """Slopes and offsets (2, tasks) by Newton's method, near the line `about` where given."""
     weight = known.astype(float)
     line = np.array([[1.0], [0.0]] if about is None else about[:, None]) + np.zeros(odds.shape[1])
     centre, strength = line.copy(), np.zeros(2)
     if about is not None:
-        strength = 1 / np.array([_SLOPE_DEVIATION, _OFFSET_DEVIATION]) ** 2
+        strength = 1 / np.array(spread) ** 2
     strength = np.maximum(strength, 1e-6)[:, None]
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(line[0] * odds + line[1], -30, 30)))
@@ -160,7 +195,7 @@ def _line(odds, positive, known, *, about=None):
 def _thresholds(labels, calibrated):
     """That of the highest F1 of each task; the median of the others with few positives."""
     best = best_threshold(labels, calibrated)
-    few = (labels == 1).sum(0) < _FEW
+    few = (labels == 1).sum(0) < FEW
     usual = float(np.median(best[~few])) if (~few).any() else 0.5
     return np.where(few, usual, best)
 

@@ -1,4 +1,4 @@
-"""A page with pictures of windows: of in-silico mutagenesis, or of attributions."""
+"""A page of windows, of in-silico mutagenesis or attributions: a list of letters, and pictures."""
 
 import os
 from collections.abc import Iterator
@@ -12,10 +12,14 @@ from genome_keras.interpret.alike_tasks import ALIKE, alike_tasks
 from genome_keras.interpret.methods import DeepLiftShap
 from genome_keras.interpret.mutagenesis import mean_loss
 from genome_keras.pictures.canvas import BASES, limits
+from genome_keras.pictures.effect_list import SCRIPT, ListWords, effect_list, limits_of_list
+from genome_keras.pictures.listed_rows import ListedRows
 from genome_keras.pictures.page_frame import paragraph, table, written_page
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.windows import draw_logo, draw_substitutions
 from genome_keras.scoring.effects import name_change
+from genome_keras.weights.checkpoint import Checkpoint
+from genome_keras.weights.checkpoint_quality import quality_of
 from genome_keras.windows import Batch
 
 WINDOWS, LENGTH = 10, 2000  # at most: windows, and bp of all of them; one is always shown
@@ -25,6 +29,18 @@ SCALES = (
     "Tasks whose values in a window are alike, but for a factor (their cosine is "
     f"{ALIKE} or more), are one row, told by the task with the largest value. The pictures of a "
     "window have one scale, other windows have others."
+)
+SUBSTITUTIONS = ListWords(
+    row="substitution", rows="substitutions", hint="chr1:1,234 A>C", anchor="w"
+)
+LETTERS = ListWords(
+    row="letter",
+    rows="letters",
+    effect="contribution",
+    more="adds",
+    less="takes away",
+    hint="chr1:1,234",
+    anchor="w",
 )
 
 
@@ -39,13 +55,18 @@ class _Seen(NamedTuple):
 
 
 class FirstWindows:
-    """What a page keeps of the windows that pass: the first few, and of these a few tasks.
+    """What a page keeps of the windows that pass: the first few, and pictures of a few tasks.
 
-    Tasks whose values are alike count as one, told by the task with the largest value.
+    Tasks whose values are alike count as one picture, told by the task with the largest value;
+    in the list of letters all tasks count.
 
     Args:
         own: whether only values of the windows' own letters count.
         shown: how many, at most.
+
+    Attributes:
+        list: `genome_keras.pictures.listed_rows.ListedRows`: number of the window, and name of
+            the letter or substitution.
 
     Example:
         >>> batch = Batch(["chr1"], np.array([0]), np.array([2]), np.array([[0, 1]], np.uint8))
@@ -53,10 +74,13 @@ class FirstWindows:
         >>> first.add(batch, np.arange(8.0).reshape(1, 2, 4, 1))
         >>> first.count, first.seen[0].peaks  # value, place and letter of the largest
         (1, [(5.0, 1, 1)])
+        >>> first.list.rows, first.list.effects.tolist()
+        ([(0, 'chr1:1 A'), (0, 'chr1:2 C')], [[0.0], [5.0]])
     """
 
     def __init__(self, *, own: bool, shown: int = WINDOWS) -> None:
         self.own, self.shown, self.count, self.seen = own, shown, 0, []
+        self.list = ListedRows()
 
     def add(self, batch: Batch, values: np.ndarray, missed: np.ndarray | None = None) -> None:
         """Takes windows.
@@ -84,7 +108,20 @@ class FirstWindows:
             peaks = [(float(largest[task]), *divmod(int(at[task]), 4)) for task in tasks]
             kept = window_values[..., tasks[:PICTURED]].copy()
             sums = None if missed is None else missed[row, tasks].tolist()
+            self._list(len(self.seen), f"{name}:", start + 1, codes, window_values)
             self.seen.append(_Seen(name, start, codes.copy(), groups, peaks, kept, sums))
+
+    def _list(self, number, place, first, codes, values):
+        """Lists the letters of a window, or all substitutions; an N has none."""
+        is_own = codes[:, None] == np.arange(4)
+        at, letters = np.nonzero((codes < 4)[:, None] & (is_own if self.own else ~is_own))
+        ends = ["" if self.own else f">{BASES[letter]}" for letter in letters]
+        names = [
+            f"{place}{first + i:,} {BASES[codes[i]]}{end}" for i, end in zip(at, ends, strict=True)
+        ]
+        effects = np.nan_to_num(values[at, letters])
+        rows = [(number, name) for name in names]
+        self.list.add(rows, effects, np.abs(effects).max(1, initial=0))
 
 
 @contextmanager
@@ -94,6 +131,7 @@ def mutagenesis_page(
     tasks: list[str],
     effect: str,
     weights: str,
+    checkpoint: Checkpoint | None = None,
     shown: int = WINDOWS,
 ) -> Iterator[FirstWindows]:
     """Opens a page of in-silico mutagenesis; it is written when the block succeeds.
@@ -103,6 +141,7 @@ def mutagenesis_page(
         tasks: names of the columns of values.
         effect: "diff" or "logodds".
         weights: name of the checkpoint.
+        checkpoint: whose held-out scores are told; None of a model in memory.
         shown: windows on it, at most.
 
     Yields:
@@ -110,6 +149,7 @@ def mutagenesis_page(
 
     Raises:
         GenomeKerasError: as `genome_keras.pictures.page_frame.written_page`.
+        FormatError, WeightsError: the calibration of the checkpoint is damaged.
 
     Example:
         >>> about = {"effect": "diff", "weights": "my_model"}
@@ -134,9 +174,9 @@ def mutagenesis_page(
         told = f"Every substitution: {where}"
         yield draw_substitutions(seen.values[..., number], **look, **place), told
 
-    with _page(
-        path, "In-silico mutagenesis", about, tasks, weights, pictures, alt=True, shown=shown
-    ) as windows:
+    model = {"tasks": tasks, "weights": weights, "checkpoint": checkpoint}
+    title, words = "In-silico mutagenesis", SUBSTITUTIONS
+    with _page(path, title, about, pictures, words=words, shown=shown, **model) as windows:
         yield windows
 
 
@@ -148,16 +188,20 @@ def attribution_page(
     method: str,
     target: str,
     weights: str,
+    checkpoint: Checkpoint | None = None,
     shown: int = WINDOWS,
 ) -> Iterator[FirstWindows]:
     """Opens a page of attributions; it is written when the block succeeds.
 
     Args:
-        path, tasks, weights, shown: as in `mutagenesis_page`.
+        path, tasks, weights, checkpoint, shown: as in `mutagenesis_page`.
         method, target: as in `genome_keras.interpret.attribute`.
 
     Yields:
         `FirstWindows`.
+
+    Raises:
+        As `mutagenesis_page`.
 
     Example:
         >>> about = {"method": "occlusion", "target": "logodds", "weights": "my_model"}
@@ -182,26 +226,37 @@ def attribution_page(
         figure = draw_logo(seen.values[..., number], label=what, ends=ends, **place)
         yield figure, f"What each letter adds: {where}"
 
-    with _page(
-        path, "Attributions", about, tasks, weights, pictures, alt=False, shown=shown
-    ) as windows:
+    model = {"tasks": tasks, "weights": weights, "checkpoint": checkpoint}
+    title, words = "Attributions", LETTERS
+    with _page(path, title, about, pictures, words=words, shown=shown, **model) as windows:
         yield windows
 
 
 @contextmanager
-def _page(path, title, about, tasks, weights, pictures, *, alt, shown):
-    with written_page(path, title) as parts:
-        windows = FirstWindows(own=not alt, shown=shown)
+def _page(path, title, about, pictures, *, words, shown, tasks, weights, checkpoint):
+    with written_page(path, title, script=SCRIPT) as parts:
+        windows = FirstWindows(own=words is LETTERS, shown=shown)
+        quality = None if path is None else quality_of(checkpoint)
         yield windows
-        if path is None:
+        if quality is None:
             return
         shown = len(windows.seen)
         parts.append(paragraph(f"Windows: {windows.count:,}. Tasks: {len(tasks):,}, of {weights}."))
         if shown < windows.count:
             parts.append(paragraph(f"Shown: the first {shown}; the table has all."))
-        parts += [paragraph(text, soft=True) for text in about]
+        parts += [paragraph(text, soft=True) for text in (*about, *quality.lines)]
+        parts += _list(windows.list, words, quality.of_tasks(tasks))
         for number, seen in enumerate(windows.seen):
-            parts += _section(number, seen, tasks, pictures, alt)
+            parts += _section(number, seen, tasks, pictures, words is SUBSTITUTIONS)
+
+
+def _list(listed, words, tasks):
+    """All letters of the windows that are shown, or as many as there is room for."""
+    yield f"<h2>All {words.rows} of these windows</h2>"
+    yield from limits_of_list(listed, words)
+    rows = [(name, "", number, "", -1) for number, name in listed.rows]
+    effects = listed.effects if rows else np.empty((0, len(tasks)))
+    yield effect_list(rows=rows, effects=effects, tasks=tasks, words=words)
 
 
 def _section(number, seen, tasks, pictures, alt):

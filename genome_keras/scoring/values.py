@@ -1,5 +1,6 @@
 """What is told of a score: itself, the calibrated probability, or whether it is a call."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -8,9 +9,10 @@ import numpy as np
 from genome_keras.arguments import one_of
 from genome_keras.errors import WeightsError
 from genome_keras.scoring.model_in_use import ModelInUse
-from genome_keras.weights.calibration import calibration_of
+from genome_keras.weights.calibration import OWN, calibration_of
 
 VALUES = ("scores", "calibrated", "calls")
+_log = logging.getLogger(__name__)
 _PREFIX = {"scores": "", "calibrated": "calibrated:", "calls": "call:"}
 
 
@@ -35,8 +37,9 @@ def values_of(values: str, use: ModelInUse, chosen: slice | Sequence[int]) -> Va
 
     Args:
         values: "scores"; "calibrated", probabilities where labels are as rare as in the regions
-            the checkpoint was calibrated on, for tasks without a calibration NaN; or "calls",
-            1 where these reach the task's threshold, 0 elsewhere, NaN as before.
+            the checkpoint was calibrated on, NaN for tasks without a calibration; or "calls",
+            1 where these reach the task's threshold, 0 elsewhere, NaN as before. How many tasks
+            share a calibration or have none is logged.
         use: the model.
         chosen: columns of its scores.
 
@@ -61,6 +64,8 @@ def values_of(values: str, use: ModelInUse, chosen: slice | Sequence[int]) -> Va
         )
     numbers = range(len(calibration.tasks))[chosen] if isinstance(chosen, slice) else chosen
     some = calibration.only(numbers)
+    if set(some.how) != {OWN}:
+        _log.info("calibrated %s (column how of its table)", some.told())
     turn = some.probabilities if values == "calibrated" else some.calls
     return Values(
         lambda scores: np.where(some.fitted, turn(scores), np.nan).astype(np.float32),

@@ -13,12 +13,12 @@ from genome_keras.pictures.page_frame import paragraph, table
 from genome_keras.pictures.svg_of_figures import figure_html
 from genome_keras.pictures.tracks import draw_tracks
 from genome_keras.variants.carried_letters import METHODS, carried_letters
-from genome_keras.variants.checkpoint_quality import Quality
-from genome_keras.variants.factors import by_largest, factors_of
 from genome_keras.variants.kept_alleles import LargestEffects
 from genome_keras.variants.nearby_genes import Near, NearbyGenes
 from genome_keras.variants.neighbourhoods import BESIDE, neighbourhoods, step_of
 from genome_keras.variants.summary import summary
+from genome_keras.weights.checkpoint_quality import Quality
+from genome_keras.weights.factors import by_largest, factors_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,10 +69,6 @@ class AllelePictures:
     def near(self, variant: Variant) -> Near | None:
         """The gene of a variant."""
         return None if self.genes is None else self.genes.near(variant)
-
-    def quality_of(self, task: str) -> str:
-        """How good a task is, in words; "" where nobody told."""
-        return str(self.quality.tracks.get(task, ""))
 
     def html(self, genome: Genome | None) -> Iterator[str]:
         """Pieces of HTML: what the pictures are, a table, and of each allele its pictures.
@@ -199,7 +195,7 @@ class AllelePictures:
             first, *others = factor.columns
             row = [factor.name, self.tasks[first], f"{effects[first]:+.4f}"]
             row += [f"{score[first]:.4f}" for score in scores]
-            row += [_range(effects[others]), *[self.quality_of(self.tasks[first])] * known]
+            row += [_range(effects[others]), *[self.quality.in_words(self.tasks[first])] * known]
             rows.append(row)
         return table(heads, rows)
 

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genome_keras.io.reference import Genome
-from genome_keras.pictures.allele_list import SCRIPT, allele_list
 from genome_keras.pictures.alleles import draw_alleles, name_variant
+from genome_keras.pictures.effect_list import SCRIPT, ListWords, effect_list, limits_of_list
+from genome_keras.pictures.listed_rows import ListedRows
 from genome_keras.pictures.page_frame import paragraph, written_page
 from genome_keras.scoring.effects import name_change
 from genome_keras.variants.allele_pictures import AllelePictures
-from genome_keras.variants.checkpoint_quality import quality_of
-from genome_keras.variants.factors import factors_of
-from genome_keras.variants.kept_alleles import SHOWN, LargestEffects, ListedAlleles
+from genome_keras.variants.kept_alleles import SHOWN, LargestEffects
 from genome_keras.variants.nearby_genes import NearbyGenes
 from genome_keras.weights.checkpoint import Checkpoint
-from genome_keras.weights.task_fields import fields_of
+from genome_keras.weights.checkpoint_quality import quality_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,7 +80,7 @@ def variants_page(
         parts += _counted(alleles, len(tasks), weights)
         parts += [paragraph(line, soft=True) for line in quality.lines]
         parts.append("<h2>All alleles</h2>")
-        parts += _limits(alleles.list)
+        parts += limits_of_list(alleles.list, ListWords())
         if genes is not None:
             parts += _strange_contigs(genes, alleles.list)
         pictures = AllelePictures(
@@ -114,39 +113,23 @@ def _counted(alleles, tasks, weights):
         )
 
 
-def _limits(listed):
-    if listed.left_out:
-        yield paragraph(
-            f"Listed are the {len(listed.variants):,} alleles with the largest absolute effect; "
-            f"{listed.left_out:,}, of {listed.largest_left_out:.3g} or less, are left out, for a "
-            "page has its limits. The table has all; with fewer tasks more alleles fit here."
-        )
-
-
 def _strange_contigs(genes, listed):
-    ours = {variant.contig for variant in listed.variants}
+    ours = {variant.contig for variant in listed.rows}
     if ours and not ours & set(genes.contigs):
         told = f"they are on {min(ours)!r}, and the genes on {genes.contigs[0]!r}, for example"
         yield paragraph(f"No gene is on a contig of these alleles: {told}.")
 
 
-def _list(listed: ListedAlleles, tasks: list[str], pictures: AllelePictures) -> str:
+def _list(listed: ListedRows, tasks: list[str], pictures: AllelePictures) -> str:
     """All alleles, or as many as there is room for."""
     numbers = {id(allele.variant): number for number, allele in enumerate(pictures.kept)}
     lines = []
-    for variant in listed.variants:
+    for variant in listed.rows:
         near = pictures.near(variant)
         place = ("", -1) if near is None else (str(near), near.distance)
         lines.append(
             (name_variant(variant), variant.id or "", numbers.get(id(variant), -1), *place)
         )
-    columns = [None] * len(tasks)
-    for factor in factors_of(tasks):
-        for column in factor.columns:
-            name = tasks[column]
-            told = factor.name, factor.group, fields_of(name).cell, pictures.quality_of(name)
-            columns[column] = (name, *told)
     effects = listed.effects if lines else np.empty((0, len(tasks)))
-    return allele_list(
-        alleles=lines, effects=effects, tasks=columns, genes=pictures.genes is not None
-    )
+    told = pictures.quality.of_tasks(tasks)
+    return effect_list(rows=lines, effects=effects, tasks=told, genes=pictures.genes is not None)

@@ -4,7 +4,7 @@ A network is trained on regions that hold far more positives than a genome does,
 scores are too high there. A calibration maps the log-odds of each task by a line of its
 own, and has a threshold for each task above which a region is called. It is a table beside
 the weights, `NAME.calibration.tsv`: lines of `#` that tell what it was fitted on, then one
-row a task.
+row a task. Its column `how` tells whose line a task has: its own, one that it shares, or none.
 """
 
 import os
@@ -21,6 +21,7 @@ from genome_keras.scores import CLIP
 from genome_keras.weights.checkpoint import Checkpoint
 
 SUFFIX = ".calibration.tsv"
+OWN, SHARED, NONE = "own", "shared", "none"
 _LONGEST = 1 << 20  # bytes of a table that is read
 
 
@@ -36,9 +37,14 @@ class Calibration:
             is at least this.
         precision, recall: float (tasks,), of these calls on regions that the threshold was
             not chosen on; NaN without a call or without a positive there.
-        rate: float (tasks,), share of positives among the regions it was fitted on.
-        positives: int (tasks,), how many these were.
+        rate: float (tasks,), mean of the calibrated scores of the regions it was fitted on: the
+            rate of positives that the line stands for.
+        positives: int (tasks,), how many there were.
         about: what it was fitted on, a line of text or several.
+        how: of each task "own", its line and threshold are fitted to its own labels; "shared", it
+            has too few positives for that, so its line is that of all tasks together, and its
+            threshold the median of those that have one; or "none", it has no label, so no line.
+            As it is, "own" wherever there is a line.
 
     Example:
         >>> two = Calibration.from_lines(["CTCF", "REST"], slope=[1, 2], offset=[0, -1])
@@ -55,6 +61,12 @@ class Calibration:
     rate: np.ndarray
     positives: np.ndarray
     about: str = ""
+    how: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.how:
+            own = (NONE if missing else OWN for missing in np.isnan(self.slope).tolist())
+            object.__setattr__(self, "how", tuple(own))
 
     @classmethod
     def from_lines(
@@ -83,6 +95,21 @@ class Calibration:
     def fitted(self) -> np.ndarray:
         """bool (tasks,): which tasks have a line."""
         return ~np.isnan(self.slope)
+
+    def told(self) -> str:
+        """How many tasks have a line of their own, share one, or have none, in words.
+
+        Example:
+            >>> Calibration.from_lines(["CTCF", "REST"], slope=[1, np.nan], offset=[0, 0]).told()
+            '1 of 2 tasks by their own labels, 1 without a label left out'
+        """
+        count = {word: self.how.count(word) for word in (OWN, SHARED, NONE)}
+        told = f"{count[OWN]} of {len(self.tasks)} tasks by their own labels"
+        if count[SHARED]:
+            told += f", {count[SHARED]} with too few positives by a line that they share"
+        if count[NONE]:
+            told += f", {count[NONE]} without a label left out"
+        return told
 
     def probabilities(self, scores: ArrayLike, *, rates: ArrayLike | None = None) -> np.ndarray:
         """Calibrated P(label = 1); tasks that were not fitted keep their scores.
@@ -134,21 +161,24 @@ class Calibration:
         """
         chosen = list(chosen)
         arrays = {name: getattr(self, name)[chosen] for name in _COLUMNS}
-        return Calibration(tuple(self.tasks[i] for i in chosen), **arrays, about=self.about)
+        names, how = (tuple(words[i] for i in chosen) for words in (self.tasks, self.how))
+        return Calibration(names, **arrays, about=self.about, how=how)
 
     def write(self, path: str | os.PathLike) -> None:
         """Writes the table; an existing one is replaced."""
-        rows = zip(self.tasks, *(getattr(self, name) for name in _COLUMNS), strict=True)
+        numbers = zip(*(getattr(self, name) for name in _COLUMNS), strict=True)
+        rows = zip(self.tasks, self.how, numbers, strict=True)
         with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
             for line in self.about.splitlines():
                 file.write(f"# {line}\n")
-            file.write("\t".join(("task", *_COLUMNS)) + "\n")
-            for task, *values in rows:
-                file.write("\t".join([task, *(f"{value:.6g}" for value in values)]) + "\n")
+            file.write("\t".join(_HEADER) + "\n")
+            for task, how, values in rows:
+                texts = [task, how, *(f"{value:.6g}" for value in values)]
+                file.write("\t".join(texts) + "\n")
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> "Calibration":
-        """Reads a table that `write` wrote.
+        """Reads a table that `write` wrote, also one of a version that knew no column `how`.
 
         Raises:
             FormatError: another file, or values out of their range.
@@ -166,19 +196,22 @@ class Calibration:
                 about.append(line[1:].strip())
             elif header is None:
                 header = line.split("\t")
-                if header != ["task", *_COLUMNS]:
-                    expected = ", ".join(("task", *_COLUMNS))
+                if header not in (_HEADER, _BEFORE):
+                    expected = ", ".join(_HEADER)
                     raise FormatError(path, number, f"expected the columns {expected}")
             else:
-                rows.append(_row(path, number, line))
+                rows.append(_row(path, number, line, header))
         if not rows:
             raise FormatError(path, None, "expected a row for each task. Received: none")
-        columns = dict(zip(_COLUMNS, np.array([values for _, values in rows]).T, strict=True))
+        tasks, how, values = zip(*rows, strict=True)
+        columns = dict(zip(_COLUMNS, np.array(values).T, strict=True))
         columns["positives"] = columns["positives"].astype(int)
-        return cls(tuple(task for task, _ in rows), **columns, about="\n".join(about))
+        how = how if header == _HEADER else ()
+        return cls(tasks, **columns, about="\n".join(about), how=how)
 
 
-_COLUMNS = tuple(f.name for f in fields(Calibration) if f.name not in ("tasks", "about"))
+_COLUMNS = tuple(f.name for f in fields(Calibration) if f.name not in ("tasks", "how", "about"))
+_HEADER, _BEFORE = ["task", "how", *_COLUMNS], ["task", *_COLUMNS]
 # Lowest and highest value of a column; NaN stands for "not known" but in `positives`.
 _RANGES = {"slope": (0, 100), "offset": (-100, 100), "positives": (0, 2**53)}
 
@@ -232,18 +265,24 @@ def _lines(path):
         raise FormatError(path, None, "expected UTF-8 text") from error
 
 
-def _row(path, number, line):
+def _row(path, number, line, header):
     task, *texts = line.split("\t")
+    how = texts.pop(0) if texts and header == _HEADER else ""
     try:
         values = [float(text) for text in texts]
     except ValueError as error:
         raise FormatError(path, number, f"expected numbers after the task ({error})") from error
     if len(values) != len(_COLUMNS):
-        problem = f"expected {len(_COLUMNS) + 1} columns. Received: {len(values) + 1}"
+        received = len(line.split("\t"))
+        raise FormatError(path, number, f"expected {len(header)} columns. Received: {received}")
+    if header == _HEADER and (
+        how not in (OWN, SHARED, NONE) or (how == NONE) != np.isnan(values[0])
+    ):
+        problem = f"expected how: {OWN}, {SHARED}, or {NONE} without a slope. Received: {how!r}"
         raise FormatError(path, number, problem)
     for name, value in zip(_COLUMNS, values, strict=True):
         low, high = _RANGES.get(name, (0, 1))
         if not (low <= value <= high or (np.isnan(value) and name != "positives")):
             problem = f"expected {name} from {low} to {high}, or nan. Received: {value}"
             raise FormatError(path, number, problem)
-    return task, values
+    return task, how, values

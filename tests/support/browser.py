@@ -66,3 +66,37 @@ def look(text, folder):
     shown, console = document_of(path)
     found = re.search(r'<pre id="probe">(.*?)</pre>', shown, re.DOTALL)[1]
     return json.loads(unescape(found)) | {"console": console}
+
+
+def put(**controls):
+    """JavaScript that puts values into controls of a list as a reader does, and tells the page."""
+    lines = [
+        f"by({json.dumps(name)}).value = {json.dumps(value)}; by({json.dumps(name)}).oninput();"
+        for name, value in controls.items()
+    ]
+    return "".join(lines)
+
+
+def click(column):
+    """JavaScript that clicks on the head of a column of a list."""
+    return f"document.querySelector('[data-column={column}]').click();"
+
+
+_BEGIN = put(words="", factor="", cell="", sign="0", least="")
+_BEGIN += "state.column = 'effect'; state.down = true; state.first = 0; show();"
+
+
+def operated(text, folder, *scripts):
+    """Rows of the list of a page and the line above it, in one visit after each script that
+    operates its controls, which go back to their beginning before the next one."""
+    rows = "[...by('body').rows].map(row => [...row.cells].map(cell => cell.innerHTML))"
+    steps = [
+        f"{_BEGIN}{script}; taken.push([{rows}, by('count').textContent]);" for script in scripts
+    ]
+    end = "by('list').replaceWith(JSON.stringify(taken));"
+    path = folder / "operated.html"
+    script = f"<script>const taken = [];{''.join(steps)}{end}</script></body>"
+    path.write_text(with_scripts(text).replace("</body>", script), encoding="utf-8")
+    page, console = document_of(path)
+    assert console == []
+    return json.loads(unescape(re.search(r'<div class="scroll">(.*?)</div>', page, re.DOTALL)[1]))

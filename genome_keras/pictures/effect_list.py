@@ -1,52 +1,81 @@
-"""A list of alleles that a reader filters and sorts: what its script is given, and the script."""
+"""A list of effects that a reader filters and sorts: what its script is given, and the script."""
 
 import base64
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from genome_keras.pictures.page_frame import data_for_script
+from genome_keras.pictures.listed_rows import ListedRows
+from genome_keras.pictures.page_frame import data_for_script, paragraph
 
 _LARGEST = 32_767
 _TOOLS = """<div class="tools">
-<label>alleles with <input id="words" placeholder="chr1 rs123 MYC"/></label>
+<label>{rows} with <input id="words" placeholder="{hint}"/></label>
 <label>factor <select id="factor"></select></label>
 <label>cell <select id="cell"></select></label>
-<label>effect <select id="sign"><option value="0">any</option><option value="1">gain</option>
-<option value="-1">loss</option></select></label>
+<label>{effect} <select id="sign"><option value="0">any</option><option value="1">{more}</option>
+<option value="-1">{less}</option></select></label>
 <label>of at least <input id="least" type="number" min="0" step="any" size="6"/></label>
 <span class="soft" id="count"></span></div>
 <div class="scroll"><table id="list"><thead id="head"></thead><tbody id="body"></tbody></table>
 </div>
 <div class="tools"><button id="before" type="button">previous</button>
 <button id="after" type="button">next</button></div>
-<noscript>The list of all alleles needs JavaScript.</noscript>"""
+<noscript>The list of all {rows} needs JavaScript.</noscript>"""
 
 
-def allele_list(
+class ListWords(NamedTuple):
+    """What a list calls its rows and their effects.
+
+    Attributes:
+        row, rows: one row, and several.
+        effect: what a number is.
+        more, less: a number above and below 0.
+        hint: words that a reader might look for.
+        anchor: what stands before the number of a row's pictures in the page's anchors.
+
+    Example:
+        >>> ListWords(row="letter", rows="letters").more
+        'gain'
+    """
+
+    row: str = "allele"
+    rows: str = "alleles"
+    effect: str = "effect"
+    more: str = "gain"
+    less: str = "loss"
+    hint: str = "chr1 rs123 MYC"
+    anchor: str = "v"
+
+
+def effect_list(
     *,
-    alleles: Sequence[tuple[str, str, int, str, int]],
+    rows: Sequence[tuple[str, str, int, str, int]],
     effects: np.ndarray,
     tasks: Sequence[tuple[str, str, str, str, str]],
+    words: ListWords = ListWords(),  # noqa: B008, frozen
     genes: bool = False,
 ) -> str:
     """The list, without the script; `SCRIPT` fills it.
 
     Args:
-        alleles: of each its name, its id or "", the number of its pictures or -1, and where it
+        rows: of each its name, its id or "", the number of its pictures or -1, and where it
             lies among genes: text, and bp (-1 where that is not known).
-        effects: float (alleles, tasks). They are stored in 16 bits: to 1/65,534 of the largest.
+        effects: float (rows, tasks). They are stored in 16 bits: to 1/65,534 of the largest.
         tasks: of each its name, what was measured, its group ("TF" and so on, or ""), cell, and
-            how good it is, in words; "" where that is not known.
+            how good it is, in words; "" where that is not known. See
+            `genome_keras.weights.checkpoint_quality.Quality.of_tasks`.
+        words: what the rows are called.
         genes: whether there is a column of genes.
 
     Returns:
-        HTML, about 3 bytes for each effect and 100 for each allele.
+        HTML, about 3 bytes for each effect and 100 for each row.
 
     Example:
-        >>> alleles = [("chr1:5 A>C", "rs1", 0, "in MYC", 0)]
+        >>> rows = [("chr1:5 A>C", "rs1", 0, "in MYC", 0)]
         >>> tasks = [("K562|CTCF|None", "CTCF", "TF", "K562", "")]
-        >>> html = allele_list(alleles=alleles, effects=np.array([[0.5]]), tasks=tasks)
+        >>> html = effect_list(rows=rows, effects=np.array([[0.5]]), tasks=tasks)
         >>> "<select" in html, "rs1" in html
         (True, True)
     """
@@ -54,30 +83,51 @@ def allele_list(
     scale = (np.abs(effects).max(initial=0) or 1.0) / _LARGEST
     numbers = np.rint(effects / scale).astype("<i2")
     data = {
-        "alleles": [list(allele) for allele in alleles],
+        "rows": [list(row) for row in rows],
         "tasks": [list(task) for task in tasks],
         "scale": scale,
         "effects": base64.b64encode(numbers.tobytes()).decode("ascii"),
+        "words": words._asdict(),
+        "ids": any(row[1] for row in rows),
         "genes": genes,
         "told": any(task[-1] for task in tasks),
     }
-    return f"{_TOOLS}\n{data_for_script('alleles', data)}"
+    tools = _TOOLS.format(**words._asdict())
+    return f"{tools}\n{data_for_script('listed', data)}"
+
+
+def limits_of_list(listed: ListedRows, words: ListWords) -> list[str]:
+    """A paragraph about the rows that a list has no room for; none where it has all.
+
+    Example:
+        >>> limits_of_list(ListedRows(), ListWords())
+        []
+    """
+    if not listed.left_out:
+        return []
+    return [
+        paragraph(
+            f"Listed are the {len(listed.rows):,} {words.rows} with the largest absolute "
+            f"{words.effect}; {listed.left_out:,}, of {listed.largest_left_out:.3g} or less, are "
+            "left out, for a page has its limits. The table has all; with fewer tasks more "
+            f"{words.rows} fit here."
+        )
+    ]
 
 
 # Text comes into the page as text only: nothing of the data is read as HTML.
 SCRIPT = """
 "use strict";
 const ROWS = 25;
-const data = JSON.parse(document.getElementById("alleles").textContent);
+const data = JSON.parse(document.getElementById("listed").textContent);
 const by = id => document.getElementById(id);
 const bytes = Uint8Array.from(atob(data.effects), letter => letter.charCodeAt(0));
 const numbers = new Int16Array(bytes.buffer);
 const effect = (row, column) => data.scale * numbers[row * data.tasks.length + column];
 const NAME = 0, FACTOR = 1, GROUP = 2, CELL = 3, QUALITY = 4;
 const ID = 1, PICTURES = 2, GENE = 3, DISTANCE = 4;
-const texts = data.alleles.map(
-  allele => [allele[NAME], allele[NAME].replaceAll(",", ""), allele[ID], allele[GENE]]
-    .join(" ").toLowerCase());
+const texts = data.rows.map(
+  row => [row[NAME], row[NAME].replaceAll(",", ""), row[ID], row[GENE]].join(" ").toLowerCase());
 const state = {column: "effect", down: true, first: 0};
 const make = (tag, text, kind) => {
   const element = document.createElement(tag);
@@ -141,28 +191,29 @@ function others(row, chosen, column, sign) {
   return [...best].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 3)
     .map(([name, value]) => name + " " + signed(value)).join(", ");
 }
-const HEADS = [["allele", "allele"], ["id", "id"], ["gene", "gene"], ["effect", "effect"],
+const HEADS = [["name", data.words.row], ["id", "id"], ["gene", "gene"],
+  ["effect", data.words.effect],
   ["task", "of the task"], ["quality", "precision / recall (positives)"],
   ["others", "other factors"]];
 const kinds = {id: "text", gene: "text", task: "text", others: "text wide"};
 function heads() {
-  return HEADS.filter(([key]) => (data.genes || key !== "gene") ? (data.told || key !== "quality")
-    : false);
+  const absent = {id: !data.ids, gene: !data.genes, quality: !data.told};
+  return HEADS.filter(([key]) => !absent[key]);
 }
 function found() {
   const words = by("words").value.toLowerCase().split(" ").filter(word => word);
   const chosen = columns(), sign = Number(by("sign").value), least = Number(by("least").value);
   const rows = [];
-  if (chosen.length) data.alleles.forEach((allele, row) => {
+  if (chosen.length) data.rows.forEach((told, row) => {
     if (!words.every(word => texts[row].includes(word))) return;
     const column = largest(row, chosen, sign), value = column === -1 ? 0 : effect(row, column);
     if (column === -1) return;
     if (sign) if (!(sign * value > 0)) return;
-    if (Math.abs(value) >= least) rows.push({row, allele, column, value});
+    if (Math.abs(value) >= least) rows.push({row, told, column, value});
   });
-  const far = line => line.allele[DISTANCE] === -1 ? Infinity : line.allele[DISTANCE];
+  const far = line => line.told[DISTANCE] === -1 ? Infinity : line.told[DISTANCE];
   const task = line => data.tasks[line.column][NAME];
-  const keys = {allele: line => line.row, id: line => line.allele[ID], gene: far,
+  const keys = {name: line => line.row, id: line => line.told[ID], gene: far,
     effect: line => Math.abs(line.value), task};
   const key = keys[state.column], way = state.down ? -1 : 1;
   rows.sort((a, b) => {
@@ -192,15 +243,15 @@ function head() {
   by("head").replaceChildren(line);
 }
 function cells(line, chosen, sign) {
-  const [name, id, pictures, gene] = line.allele, task = data.tasks[line.column];
+  const [name, id, pictures, gene] = line.told, task = data.tasks[line.column];
   const place = make("td");
   if (pictures === -1) place.textContent = name;
   else {
     const link = make("a", name);
-    link.href = "#v" + pictures;
+    link.href = "#" + data.words.anchor + pictures;
     place.append(link);
   }
-  return {allele: place, id: make("td", id, kinds.id), gene: make("td", gene, kinds.gene),
+  return {name: place, id: make("td", id, kinds.id), gene: make("td", gene, kinds.gene),
     effect: make("td", signed(line.value), shade(line.value)),
     task: make("td", task[NAME], kinds.task), quality: make("td", task[QUALITY]),
     others: make("td", others(line.row, chosen, line.column, sign), kinds.others)};
@@ -215,7 +266,7 @@ function show() {
   }));
   const last = state.first + shown.length, whole = rows.length.toLocaleString("en");
   by("count").textContent = (shown.length ? (state.first + 1).toLocaleString("en") + " to "
-    + last.toLocaleString("en") + " of " + whole : "none") + " alleles, "
+    + last.toLocaleString("en") + " of " + whole : "none") + " " + data.words.rows + ", "
     + chosen.length.toLocaleString("en") + " of " + data.tasks.length.toLocaleString("en")
     + " tasks";
   by("before").disabled = state.first === 0;

@@ -1,11 +1,14 @@
 """How good a checkpoint is, as it says itself: what must be known before its effects are."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from genome_keras.weights.calibration import calibration_of
 from genome_keras.weights.checkpoint import Checkpoint
+from genome_keras.weights.factors import factors_of
+from genome_keras.weights.task_fields import fields_of
 
 _MEANS = {"auroc": "AUROC", "auprc": "AUPRC", "f1": "F1"}
 UNKNOWN = (
@@ -49,6 +52,23 @@ class Quality(NamedTuple):
 
     lines: list[str]
     tracks: dict[str, TrackQuality]
+
+    def of_tasks(self, tasks: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+        """What a page's list is told of each task: name, factor, group, cell, quality in words.
+
+        Example:
+            >>> Quality([], {}).of_tasks(["K562|CTCF|None"])
+            [('K562|CTCF|None', 'CTCF', 'TF', 'K562', '')]
+        """
+        factors = {i: factor for factor in factors_of(tasks) for i in factor.columns}
+        return [
+            (name, factors[i].name, factors[i].group, fields_of(name).cell, self.in_words(name))
+            for i, name in enumerate(tasks)
+        ]
+
+    def in_words(self, task: str) -> str:
+        """How good a task is; "" where nobody told."""
+        return str(self.tracks.get(task, ""))
 
 
 def quality_of(checkpoint: Checkpoint | None) -> Quality:
