@@ -18,6 +18,7 @@ from genome_keras.interpret import (
 )
 from genome_keras.io import fasta
 from genome_keras.scoring.effects import logit
+from genome_keras.weights import DEFAULTS
 
 START = "ACGTACGTACGT"
 TASK = TASKS[1]
@@ -213,7 +214,8 @@ def test_pictures_of_other_shapes():
 def test_the_command_tells_what_is_wrong_before_it_reads(line, message, capsys, tmp_path):
     out = tmp_path / "made.fa"
     try:
-        status = main(["design", str(tmp_path / "missing.fa"), "--out", str(out), *line.split()])
+        command = ["design", str(tmp_path / "missing.fa"), "--weights", DEFAULTS[100]]
+        status = main([*command, "--out", str(out), *line.split()])
     except SystemExit as stopped:
         status = stopped.code
     told = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from genome_keras.io import fasta
 from genome_keras.weights.resolve import DEFAULTS, default_for
@@ -29,7 +30,8 @@ class Records:
     """
 
     def __init__(self, path: str | os.PathLike, *, on_short: str = "error") -> None:
-        self.path, self._seen = path, []
+        self.path = path
+        self._seen: list[fasta.Piece] = []  # on the way to the first record's length
         self._pieces = fasta.chunks(path, empty="error" if on_short == "error" else "keep")
 
     def first_length(self, most: int) -> int:
@@ -62,11 +64,11 @@ class Records:
 
 def with_default(
     weights: object,
-    path: object,
+    path: Any,
     *,
     genome: object = None,
     on_short: str = "error",
-) -> tuple[object, object]:
+) -> tuple[object, Any]:
     """The weights to use, and what to read in place of `path`.
 
     Args:
