@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from support.toy import Toy
 
-from genome_keras import predict, predict_fasta, predict_intervals
+from genome_keras import predict, predict_fasta, predict_intervals, score_variants, score_vcf
 from genome_keras.errors import GenomeKerasError
 from genome_keras.io.h5ad import open_h5ad
 from genome_keras.io.tables import PLACE
+from genome_keras.scoring.anndata_out import told_of
 
 TASKS = ["K562|CTCF|None", "my ü"]
+FIELDS = ["cell", "target", "treatment", "group", "accession"]
 SEQS = {"a": "ACGTACGTACGTAAAA", "b": "GGGGTTTTCCCCAAAA"}
 
 
@@ -42,7 +44,9 @@ def test_the_layout_is_that_of_anndata(genome, tmp_path):
         for frame in (file["obs"], file["var"]):
             assert told(frame) == ("dataframe", "0.2.0") and frame.attrs["_index"] == "_index"
         assert list(file["obs"].attrs["column-order"]) == rows[0][:5]
-        assert len(file["var"].attrs["column-order"]) == 0
+        assert list(file["var"].attrs["column-order"]) == FIELDS
+        for name, values in {"cell": ["K562", ""], "target": ["CTCF", "my ü"]}.items():
+            assert file["var"][name].asstr()[:].tolist() == values
         assert file["var/_index"].asstr()[:].tolist() == TASKS
         assert file["obs/_index"].asstr()[:].tolist() == ["a:0-12", "b:2-14", "a:0-12"]
         for number, name in enumerate(rows[0][:5]):
@@ -88,6 +92,81 @@ def test_what_is_refused_leaves_no_file(genome, tmp_path):
     with pytest.raises(GenomeKerasError), open_h5ad(tmp_path / "none" / "o.h5ad", ["a"]):
         pass
     assert not list(out.parent.iterdir())
+
+
+VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n"
+VCF += "a\t5\trs1\tA\tC,<DEL>\nb\t8\t.\tT\tTA\nx\t1\t.\tA\tC\n"
+
+
+@pytest.fixture
+def variants(tmp_path):
+    path = tmp_path / "v.vcf"
+    path.write_text(VCF)
+    return path
+
+
+@pytest.mark.parametrize("effect", ["diff", "logodds", "both"])
+def test_variants_have_effects_and_scores_of_both_alleles(genome, variants, tmp_path, effect):
+    """The same numbers as in the table, and those in memory."""
+    how = {"genome": genome, "weights": Toy(tasks=TASKS), "effect": effect}
+    score_vcf(variants, tmp_path / "o.h5ad", **how, block_size=2)
+    score_vcf(variants, tmp_path / "o.tsv", **how)
+    rows = [line.split("\t") for line in (tmp_path / "o.tsv").read_text().splitlines()]
+    heads = rows[0][: len(rows[0]) - len(TASKS) * (1 + (effect == "both"))]
+    held = score_variants(variants, genome, weights=how["weights"])
+    first = "logodds" if effect == "logodds" else "diff"
+    with h5py.File(tmp_path / "o.h5ad") as file:
+        np.testing.assert_allclose(file["X"][:], getattr(held, first), rtol=1e-6)
+        layers = {"ref", "alt"} | ({"logodds"} if effect == "both" else set())
+        assert set(file["layers"]) == layers
+        for name in layers:
+            assert told(file["layers"][name]) == ("array", "0.2.0")
+            np.testing.assert_array_equal(file["layers"][name][:], getattr(held, name))
+        change = file["layers/alt"][:] - file["layers/ref"][:]
+        np.testing.assert_allclose(held.diff, change, atol=1e-7)
+        assert np.isnan(file["X"][:]).all(1).tolist() == [False, True, False, True]
+        index = ["a:5:A>C", "a:5:A><DEL>", "b:8:T>TA", "x:1:A>C"]
+        assert file["obs/_index"].asstr()[:].tolist() == index
+        assert list(file["obs"].attrs["column-order"]) == heads
+        for number, name in enumerate(heads):
+            column = file["obs"][name]
+            values = column.asstr()[:] if column.dtype.kind == "O" else column[:].astype(str)
+            if column.dtype.kind == "f":
+                given = [float(row[number]) for row in rows[1:]]
+                np.testing.assert_allclose(column[:], given, rtol=1e-5)
+            else:
+                assert values.tolist() == [row[number] for row in rows[1:]]
+        assert list(file["var"].attrs["column-order"]) == FIELDS
+        assert told(file["uns/effect"]) == ("string", "0.2.0")
+        assert file["uns/effect"].asstr()[()] == first
+
+
+def test_a_record_without_a_position_has_none_in_anndata(genome, variants, tmp_path):
+    variants.write_text(VCF + "a\t.\t.\tA\tC\n")
+    score_vcf(variants, tmp_path / "o.h5ad", genome=genome, weights=Toy(tasks=TASKS))
+    with h5py.File(tmp_path / "o.h5ad") as file:
+        assert file["obs/pos"][:].tolist()[-1] == -1
+
+
+def test_anndata_reads_variants(genome, variants, tmp_path):
+    anndata = pytest.importorskip("anndata")
+    how = {"weights": Toy(tasks=TASKS), "summary": "cell=K562 group=*"}
+    score_vcf(variants, tmp_path / "o.h5ad", genome=genome, **how)
+    found = anndata.read_h5ad(tmp_path / "o.h5ad")
+    held = score_variants(variants, genome, **how).as_anndata()
+    assert found.obs_names.tolist() == held.obs_names.tolist()
+    assert found.var.equals(held.var) and found.var["group"].tolist() == ["TF", ""]
+    assert found.uns == held.uns == {"effect": "diff"}
+    for name in ("ref", "alt"):
+        np.testing.assert_array_equal(found.layers[name], held.layers[name])
+    np.testing.assert_array_equal(found.X, held.X)
+    np.testing.assert_allclose(found.obs["summary"], held.obs["summary"], rtol=1e-6)
+    assert "logodds" in held.layers
+
+
+def test_calls_and_probabilities_tell_their_tasks_too():
+    assert told_of(["call:K562|CTCF|None"]) == told_of(["calibrated:K562|CTCF|None"])
+    assert told_of(["call:K562|CTCF|None"])["cell"] == ["K562"]
 
 
 def test_anndata_reads_it(genome, tmp_path):

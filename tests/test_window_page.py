@@ -41,7 +41,7 @@ def number(cell):
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium to look at the page with")
-@pytest.mark.parametrize("count", [192, 919])
+@pytest.mark.parametrize("count", [192, pytest.param(919, marks=pytest.mark.thorough)])
 def test_substitutions_are_chosen_by_track(tmp_path, count):
     """What is listed is what NumPy finds among all effects of the letters that can change."""
     tasks, draw = names_of(count), np.random.default_rng(count)

@@ -18,7 +18,8 @@ from genome_keras.io.tables import load_pyarrow, open_table
 from genome_keras.io.vcf_alleles import Malformed
 from genome_keras.scoring.file_run import check_finite, file_run
 from genome_keras.scoring.model_in_use import ModelInUse, model_in_use
-from genome_keras.variants.score_variants import open_effects, score_variants
+from genome_keras.variants.effects_table import open_effects
+from genome_keras.variants.score_variants import score_variants
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.windows import Slider
 

@@ -36,7 +36,8 @@ def add_to(commands: _SubParsersAction) -> None:
         "--out",
         type=new_file,
         default="-",
-        help=".tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; - is TSV on standard output (default)",
+        help=".tsv, .tsv.gz, .parquet, .h5ad (AnnData), .vcf or .vcf.gz; - is TSV on standard "
+        "output (default)",
     )
     add(
         "--effect",

@@ -1,8 +1,9 @@
 """Tables of scores as AnnData files, written batch by batch: rows are places, columns tasks."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,26 +15,49 @@ SUFFIX = ".h5ad"
 _ROWS = 1024  # of a chunk
 _GROUPS = ("layers", "obsm", "obsp", "uns", "varm", "varp")  # empty, and AnnData wants them
 _TEXT = h5py.string_dtype("utf-8")
+_KINDS = {str: _TEXT, int: np.int64, float: np.float32}
+
+
+def place_name(name: str, start: int, end: int, *more: Any) -> str:
+    """The index of a row that is a place (0-based, half-open), whatever other columns it has.
+
+    Example:
+        >>> place_name("chr1", 0, 1000, "peak")
+        'chr1:0-1000'
+    """
+    return f"{name}:{start}-{end}"
 
 
 @contextmanager
 def open_h5ad(
-    path: str | os.PathLike, tasks: Sequence[str], *, fields: Mapping[str, type] = PLACE
+    path: str | os.PathLike,
+    tasks: Sequence[str],
+    *,
+    fields: Mapping[str, type] = PLACE,
+    var: Mapping[str, Sequence[str]] | None = None,
+    layers: Sequence[str] = (),
+    about: Mapping[str, str] | None = None,
+    index: Callable[..., str] = place_name,
 ) -> Iterator["_H5ad"]:
     """Opens an AnnData file (its format 0.1.0); it is there, whole, when the block succeeds.
 
-    `X` is float32 (places, tasks), `obs` has the columns of `fields` and the index
-    "NAME:START-END" (0-based, half-open), and `var` the names of the tasks. It is as large as its
-    scores, and no more of it is in memory than a batch.
+    `X` and the layers are float32 (rows, tasks), `obs` has the columns of `fields`, and `var` the
+    names of the tasks and what is told of them. It is as large as its scores, and no more of it is
+    in memory than a batch.
 
     Args:
         path: ends in ".h5ad".
         tasks: names of the columns of scores.
-        fields: name -> str or int, of the first columns: name, start, end, and others.
+        fields: name -> str, int or float, of the columns of `obs`.
+        var: name -> a text for each task, of the columns of `var`.
+        layers: names of further tables of scores.
+        about: name -> text, of `uns`.
+        index: from the columns of a row to its name.
 
     Yields:
         An object with `write(*columns, scores)`, as that of
-        `genome_keras.io.tables.open_table`; a text that is missing is ".".
+        `genome_keras.io.tables.open_table`; a text that is missing is ".", a whole number -1.
+        Scores may be float (1 + layers, n, tasks), those of `X` first.
 
     Raises:
         ValueError: a column twice, or columns and scores of other shapes.
@@ -52,43 +76,53 @@ def open_h5ad(
     check_text([*fields, *tasks])
     check_unique(tasks)
     with h5.create(path) as file:
-        yield _H5ad(file, tasks, fields)
+        yield _H5ad(file, tasks, fields, var or {}, layers, about or {}, index)
 
 
 class _H5ad:
-    def __init__(self, file, tasks, fields):
+    def __init__(self, file, tasks, fields, var, layers, about, index):
         self.file, self.fields, self.tasks, self.rows = file, fields, len(tasks), 0
+        self.index = index
         _encoded(file, "anndata", "0.1.0")
         for name in _GROUPS:
             _encoded(file.create_group(name), "dict", "0.1.0")
-        var = _frame(file, "var", ())
-        _add(var, "_index", np.array(list(tasks), object), _TEXT)
+        for name, text in about.items():
+            _encoded(file["uns"].create_dataset(name, data=text, dtype=_TEXT), "string", "0.2.0")
+        frame = _frame(file, "var", var)
+        for name, texts in {"_index": tasks, **var}.items():
+            _add(frame, name, np.array(list(texts), object), _TEXT)
         obs = _frame(file, "obs", fields)
-        kinds = {"_index": _TEXT}
-        kinds |= {name: _TEXT if kind is str else np.int64 for name, kind in fields.items()}
+        kinds = {"_index": _TEXT} | {name: _KINDS[kind] for name, kind in fields.items()}
         self.columns = {name: _growing(obs, name, (), kind) for name, kind in kinds.items()}
-        self.x = _growing(file, "X", (self.tasks,), np.float32)
+        tables = [(file, "X"), *((file["layers"], name) for name in layers)]
+        self.scores = [_growing(*table, (self.tasks,), np.float32) for table in tables]
 
     def write(self, *columns):
         *columns, scores = columns
         scores, count = np.asarray(scores, np.float32), len(columns[0])
+        scores = scores[None] if scores.ndim == 2 else scores
         sizes = [len(column) for column in columns]
-        wanted = [count] * len(self.fields), (count, self.tasks)
-        if (sizes, scores.shape) != wanted:
+        shape = (len(self.scores), count, self.tasks)
+        if (sizes, scores.shape) != ([count] * len(self.fields), shape):
             raise ValueError(
-                f"expected {len(self.fields)} columns of n values and scores (n, {self.tasks}). "
-                f"Received: {len(columns)} columns of {sizes} values and scores {scores.shape}"
+                f"expected {len(self.fields)} columns of n values and scores (n, {self.tasks}) of "
+                f"{len(self.scores)} tables. Received: {len(columns)} columns of {sizes} values "
+                f"and scores {scores.shape[1:]} of {len(scores)}"
             )
-        index = [f"{name}:{start}-{end}" for name, start, end in zip(*columns[:3], strict=True)]
+        index = [self.index(*row) for row in zip(*columns, strict=True)]
         self.rows += count
         for data, values in zip(self.columns.values(), [index, *columns], strict=True):
-            if data.dtype.kind == "O":
-                values = np.array(["." if text is None else text for text in values], object)
-            data.resize(self.rows, 0)
-            data[self.rows - count :] = values
-        self.x.resize(self.rows, 0)
-        self.x[self.rows - count :] = scores
+            if data.dtype.kind != "f":
+                missing = "." if data.dtype.kind == "O" else -1
+                values = np.array([missing if x is None else x for x in values], data.dtype)
+            self._append(data, values)
+        for data, values in zip(self.scores, scores, strict=True):
+            self._append(data, values)
         self.file.disk.check()
+
+    def _append(self, data, values):
+        data.resize(self.rows, 0)
+        data[self.rows - len(values) :] = values
 
 
 def _encoded(place, kind, version):

@@ -1,35 +1,57 @@
-"""Scores as AnnData, which single-cell tools read."""
+"""Scores as AnnData in memory, which single-cell tools read."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from genome_keras.errors import GenomeKerasError
+from genome_keras.scoring.values import task_of
 from genome_keras.weights.records import data_frame
-from genome_keras.weights.task_fields import FIELDS, fields_of
-
-if TYPE_CHECKING:
-    from genome_keras.scoring.predict import Scores
+from genome_keras.weights.task_fields import columns_of
 
 
-def anndata_of(scores: "Scores") -> Any:
-    """An `anndata.AnnData`: rows are windows, columns tasks.
+def told_of(headings: Sequence[str]) -> dict[str, list[str]]:
+    """What columns of values tell of their tasks, as `genome_keras.weights.task_fields` has it.
+
+    Example:
+        >>> told_of(["calibrated:K562|CTCF|None"])["cell"]
+        ['K562']
+    """
+    return columns_of([*map(task_of, headings)])
+
+
+def anndata_of(
+    scores: np.ndarray,
+    tasks: Sequence[str],
+    *,
+    obs: Mapping[str, Any],
+    index: Sequence[str],
+    layers: Mapping[str, np.ndarray] | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Any:
+    """An `anndata.AnnData`: rows are windows or alleles, columns tasks.
 
     Args:
-        scores: of `genome_keras.predict`.
+        scores: float (n, tasks), of `X`.
+        tasks: names of the columns.
+        obs: name -> n values.
+        index: n names of the rows.
+        layers: name -> float (n, tasks).
+        about: name -> text, of `uns`.
 
     Returns:
-        `X` float32 (n, tasks); `obs` has name, start and end (0-based, half-open), `var` what
-        the names of tasks tell: cell, target, treatment, group and accession.
+        An AnnData whose `var` has what the names of tasks tell: cell, target, treatment, group and
+        accession.
 
     Raises:
         GenomeKerasError: anndata is missing.
 
     Example:
-        >>> import numpy as np
-        >>> from genome_keras.scoring.predict import Scores
-        >>> place = np.array([0]), np.array([200])
-        >>> scores = Scores(["chr1"], *place, np.float32([[0.25]]), ["K562|CTCF|None"])
         >>> try:
-        ...     shape = anndata_of(scores).shape
+        ...     shape = anndata_of(
+        ...         np.float32([[0.25]]), ["K562|CTCF|None"], obs={"name": ["chr1"]}, index=["a"]
+        ...     ).shape
         ... except GenomeKerasError:  # anndata is not there
         ...     shape = (1, 1)
         >>> shape
@@ -39,10 +61,7 @@ def anndata_of(scores: "Scores") -> Any:
         from anndata import AnnData
     except ModuleNotFoundError as error:
         raise GenomeKerasError("AnnData needs anndata: pip install anndata") from error
-    places = {"name": scores.names, "start": scores.starts, "end": scores.ends}
-    obs = data_frame(places)
-    obs.index = [f"{name}:{start}-{end}" for name, start, end in zip(*places.values(), strict=True)]
-    told = [fields_of(task) for task in scores.tasks]
-    var = data_frame({field: [getattr(task, field) for task in told] for field in FIELDS})
-    var.index = list(scores.tasks)
-    return AnnData(scores.scores, obs=obs, var=var)
+    rows, columns = data_frame(obs), data_frame(told_of(tasks))
+    rows.index, columns.index = list(index), list(tasks)
+    more = {"layers": dict(layers or {}), "uns": dict(about or {})}
+    return AnnData(scores, obs=rows, var=columns, **more)

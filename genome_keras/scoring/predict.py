@@ -10,10 +10,10 @@ import numpy as np
 
 from genome_keras.encode import tokens
 from genome_keras.io.bigwig import SUFFIXES
-from genome_keras.io.h5ad import SUFFIX, open_h5ad
+from genome_keras.io.h5ad import SUFFIX, open_h5ad, place_name
 from genome_keras.io.reference import Genome
 from genome_keras.io.tables import PLACE, open_table
-from genome_keras.scoring.anndata_out import anndata_of
+from genome_keras.scoring.anndata_out import anndata_of, told_of
 from genome_keras.scoring.calls import open_calls
 from genome_keras.scoring.data_frames import is_frame, sequences_in
 from genome_keras.scoring.file_run import check_finite, file_run
@@ -80,10 +80,14 @@ class Scores(NamedTuple):
     def as_anndata(self) -> Any:
         """An `anndata.AnnData`, as `genome_keras.scoring.anndata_out.anndata_of` has it.
 
+        Its `obs` has name, start and end (0-based, half-open).
+
         Raises:
             GenomeKerasError: anndata is missing.
         """
-        return anndata_of(self)
+        obs = {"name": self.names, "start": self.starts, "end": self.ends}
+        index = [*map(place_name, *obs.values())]
+        return anndata_of(self.scores, self.tasks, obs=obs, index=index)
 
 
 def predict(
@@ -302,7 +306,7 @@ def _table(out, fields, above, half, *, contigs, bases=None):
             raise ValueError(f"{out}: calls above a score and half are not for {told}")
         if is_track:
             return partial(open_track, out, contigs=contigs, bases=bases)
-        return partial(open_h5ad, out, fields=fields)
+        return lambda names: open_h5ad(out, names, fields=fields, var=told_of(names))
     if above is None:
         return partial(open_table, out, fields=fields, half=half)
     return partial(open_calls, out, above=above, fields=fields, half=half)

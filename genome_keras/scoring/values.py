@@ -32,6 +32,18 @@ class Values(NamedTuple):
     prefix: str
 
 
+def task_of(heading: str) -> str:
+    """The task that a column of values is of.
+
+    Example:
+        >>> task_of("call:K562|CTCF|None"), task_of("K562|CTCF|None")
+        ('K562|CTCF|None', 'K562|CTCF|None')
+    """
+    for prefix in filter(None, _PREFIX.values()):
+        heading = heading.removeprefix(prefix)
+    return heading
+
+
 def values_of(values: str, use: ModelInUse, chosen: slice | Sequence[int]) -> Values:
     """What turns scores into the values that were asked for.
 

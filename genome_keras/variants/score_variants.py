@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
@@ -14,12 +14,13 @@ from genome_keras.arguments import one_of
 from genome_keras.genome import Interval, Variant
 from genome_keras.io import vcf
 from genome_keras.io.atomic import protected
+from genome_keras.io.h5ad import SUFFIX as H5AD
 from genome_keras.io.reference import Genome
-from genome_keras.io.tables import open_table
 from genome_keras.io.vcf_out import SUFFIXES as VCF
 from genome_keras.io.vcf_out import open_vcf
 from genome_keras.io.vcf_source import Copy
 from genome_keras.scoring import EFFECTS
+from genome_keras.scoring.anndata_out import anndata_of
 from genome_keras.scoring.data_frames import is_frame, variants_in
 from genome_keras.scoring.effects import effect as effect_of
 from genome_keras.scoring.effects import kinds
@@ -27,6 +28,12 @@ from genome_keras.scoring.file_run import file_run
 from genome_keras.scoring.inputs import opened_genome
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.variants.blocks import BLOCK, SCORED, blocks, without_lost
+from genome_keras.variants.effects_table import (
+    ALLELES,
+    allele_columns,
+    allele_name,
+    open_effects,
+)
 from genome_keras.variants.finished_blocks import FinishedBlocks
 from genome_keras.variants.kept_alleles import SHOWN
 from genome_keras.variants.nearby_genes import genes_of
@@ -52,6 +59,8 @@ class Effects(NamedTuple):
         tasks: names of the tasks.
         summary: float32 (n,), as `genome_keras.variants.summary.summary` has it, NaN where
             there are no effects; None where none was asked for.
+        ref, alt: float32 (n, tasks), scores of both alleles, NaN where there are no effects; None
+            of effects that were read from a file.
 
     Example:
         >>> variants = [Variant("chr1", 5, "A", "C")]
@@ -66,6 +75,8 @@ class Effects(NamedTuple):
     logodds: np.ndarray | None
     tasks: list[str]
     summary: np.ndarray | None = None
+    ref: np.ndarray | None = None
+    alt: np.ndarray | None = None
 
     def as_frame(self, effect: str = "diff") -> Any:
         """A `pandas.DataFrame`: chrom, pos, id, ref, alt, status, and a column for each task.
@@ -78,16 +89,37 @@ class Effects(NamedTuple):
             GenomeKerasError: pandas is missing.
         """
         one_of(effect=effect, accepted=EFFECTS[: 1 if self.logodds is None else None])
-        named = {"chrom": "contig", "pos": "position", "id": "id", "ref": "ref", "alt": "alt"}
-        columns = {
-            name: [getattr(v, attribute) for v in self.variants]
-            for name, attribute in named.items()
-        }
-        values = getattr(self, effect).T
-        columns |= {"status": self.status}
-        columns |= {} if self.summary is None else {"summary": self.summary}
-        columns |= dict(zip(self.tasks, values, strict=True))
-        return data_frame(columns)
+        return data_frame(self._obs() | dict(zip(self.tasks, getattr(self, effect).T, strict=True)))
+
+    def as_anndata(self, effect: str = "diff") -> Any:
+        """An `anndata.AnnData`: rows are alleles, columns tasks.
+
+        `X` is the effect, the layers the other effect and the scores of both alleles, "ref" and
+        "alt"; `obs` has chrom, pos, id, ref, alt and status, and `var` what the names of tasks
+        tell: cell, target, treatment, group and accession.
+
+        Args:
+            effect: "diff" or "logodds".
+
+        Raises:
+            ValueError: another effect, or log-odds of a language model.
+            GenomeKerasError: anndata is missing.
+        """
+        one_of(effect=effect, accepted=EFFECTS[: 1 if self.logodds is None else None])
+        names = [name for name in (*EFFECTS, *ALLELES) if name != effect]
+        layers = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return anndata_of(
+            getattr(self, effect),
+            self.tasks,
+            obs=self._obs(),
+            index=[allele_name(v.contig, v.position, v.id, v.ref, v.alt) for v in self.variants],
+            layers=layers,
+            about={"effect": effect},
+        )
+
+    def _obs(self):
+        columns = allele_columns(self.variants) | {"status": self.status}
+        return columns | ({} if self.summary is None else {"summary": self.summary})
 
 
 class ScoredAlleles(NamedTuple):
@@ -138,7 +170,7 @@ def score_variants(
             bins: as in `score_vcf`.
 
     Returns:
-        `Effects`, whose `as_frame()` is a DataFrame.
+        `Effects`, whose `as_frame()` is a DataFrame, and `as_anndata()` an AnnData.
 
     Raises:
         FormatError: a malformed VCF or genome.
@@ -165,6 +197,7 @@ def score_variants(
     _check_of_tasks(use, summary=summary)
     tracks = None if summary is None else accessible_columns(use, summary)
     scored, status = [], []
+    names += ALLELES
     values = [np.empty((len(names), 0, len(columns) + (tracks is not None)), np.float32)]
     with opened_genome(genome) as letters, closing(_lines(variants, region, letters)) as lines:
         given = blocks(lines, letters, window=window, unknown=unknown)
@@ -175,8 +208,8 @@ def score_variants(
                 status += without_lost(block, values[-1][0]).status
     values = np.concatenate(values, 1)
     values, summaries = (values, None) if tracks is None else apart(values)
-    diff, *logodds = values
-    return Effects(scored, status, diff, *logodds or [None], columns, summaries)
+    diff, *logodds, ref, alt = values
+    return Effects(scored, status, diff, *logodds or [None], columns, summaries, ref, alt)
 
 
 def score(
@@ -238,13 +271,14 @@ def score_vcf(
     none), id, ref, alt, as written; status, a word of `genome_keras.variants.blocks.STATUS`; the
     largest absolute effect over the tasks and its task (max_diff, max_diff_task); then the effects,
     one column a task. With both effects the tasks' columns end in ":diff" and ":logodds". A VCF has
-    the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells. Memory does not grow with the
-    file.
+    the same in INFO, as `genome_keras.io.vcf_out.open_vcf` tells; an AnnData file has the scores of
+    both alleles too, as `genome_keras.variants.effects_table.open_effects` tells. Memory does not
+    grow with the file.
 
     Args:
         path: VCF, plain or gzip; "-" is standard input; or variants, as `score_variants`
             takes them.
-        out: .tsv, .tsv.gz, .parquet, .vcf or .vcf.gz; "-" writes TSV to standard output.
+        out: .tsv, .tsv.gz, .parquet, .h5ad, .vcf or .vcf.gz; "-" writes TSV to standard output.
         genome: path of FASTA, bgzip FASTA or 2bit, or what `genome_keras.open_genome` gave.
         weights: as in `genome_keras.scoring.model_in_use.model_in_use`: a name, a
             `Checkpoint`, a `keras.Model` or a `Scorer`; None is the default for places of a
@@ -304,7 +338,7 @@ def score_vcf(
     out, sizes = str(out), {"both_strands": both_strands, "batch_size": batch_size}
     use = model_in_use(weights, **sizes, engine=_engine(engine, report), sums=True, bins=bins)
     score = {"probabilities": use.gives_probabilities, "language_model": use.is_language_model}
-    names = kinds(effect, **score)
+    names = kinds(effect, **score) + (ALLELES if out.endswith(H5AD) else ())
     _check_of_tasks(use, report=report, summary=summary)
     if resume and out == "-":
         raise ValueError("resume needs a file. Received: out='-'")
@@ -401,7 +435,8 @@ def _effects(block, scorer, names, chosen, tracks):
     finite = np.isfinite(ref).all(1) & np.isfinite(alt).all(1)
     values = np.full((len(names), len(block.ref), scores.shape[1]), np.nan, np.float32)
     for effects, name in zip(values, names, strict=True):
-        effects[known[finite]] = effect_of(name, ref[finite], alt[finite])
+        both = {"ref": ref[finite], "alt": alt[finite]}
+        effects[known[finite]] = both[name] if name in both else effect_of(name, *both.values())
     if tracks is None:
         return values
     summaries = np.full(len(block.ref), np.nan, np.float32)
@@ -474,62 +509,3 @@ def _open(out, tasks, names, contigs, about, source, summary):
         return
     with open_effects(out, tasks, names, summary=summary) as write:
         yield write
-
-
-@contextmanager
-def open_effects(
-    out: str | os.PathLike, tasks: list[str], names: Sequence[str], *, summary: bool = False
-) -> Iterator[Callable[..., None]]:
-    """Opens a table of effects, as `score_vcf` writes it.
-
-    Args:
-        out: as in `genome_keras.io.tables.open_table`.
-        tasks: names of the columns.
-        names: words of `genome_keras.scoring.effects.EFFECTS`.
-        summary: whether there is a column of it.
-
-    Yields:
-        A function of `Effects`, or another object with `variants` and `status`, of floats
-        (names, n, tasks), NaN where there is no effect, and with `summary` of floats (n,). It
-        writes their rows.
-
-    Example:
-        >>> import tempfile
-        >>> variants, diff = [Variant("chr1", 5, "A", "C")], np.float32([[0.25]])
-        >>> found = Effects(variants, ["ok"], diff, None, ["CTCF"])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "effects.tsv")
-        ...     with open_effects(path, found.tasks, ["diff"]) as write:
-        ...         write(found, found.diff[None])
-        ...     with open(path) as table:
-        ...         table.read().split()[-9:]
-        ['chr1', '5', '.', 'A', 'C', 'ok', '0.25', 'CTCF', '0.25']
-    """
-    fields = dict(chrom=str, pos=int, id=str, ref=str, alt=str, status=str)
-    for name in names:
-        fields |= {f"max_{name}": float, f"max_{name}_task": str}
-    fields |= {"summary": float} if summary else {}
-    columns = tasks
-    if len(names) > 1:
-        columns = [f"{task}:{name}" for name in names for task in tasks]
-    with open_table(out, columns, fields=fields) as table:
-
-        def write(block, values, summaries=None):
-            places = [(v.contig, v.position, v.id or ".", v.ref, v.alt) for v in block.variants]
-            first = [*zip(*places, strict=True), block.status]
-            for effects in values:
-                largest, at = _largest(effects)
-                first += [largest.tolist(), [tasks[i] if i >= 0 else "." for i in at.tolist()]]
-            first += [summaries.tolist()] if summary else []
-            table.write(*first, np.concatenate(values, 1))
-
-        yield write
-
-
-def _largest(values):
-    """Largest absolute effect of each row, and its column; NaN and -1 where there is none."""
-    size = np.where(np.isnan(values), -1, np.abs(values))
-    at = size.argmax(1)
-    largest = size[np.arange(len(size)), at]
-    none = largest < 0
-    return np.where(none, np.nan, largest), np.where(none, -1, at)

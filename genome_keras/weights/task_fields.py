@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -57,6 +58,17 @@ def fields_of(name: str) -> Task:
     accession = treatment if _ACCESSION.fullmatch(treatment) else _file_of(name)
     treatment = "None" if treatment == accession != "" else treatment
     return Task(name, cell, target, treatment, _group(cell, target), accession or more)
+
+
+def columns_of(names: Sequence[str]) -> dict[str, list[str]]:
+    """What the names of tasks tell, a column for each of `FIELDS`.
+
+    Example:
+        >>> columns_of(["A549|CTCF|None", "K562|DNase|None"])["group"]
+        ['TF', 'DNase']
+    """
+    told = [fields_of(name) for name in names]
+    return {field: [getattr(task, field) for task in told] for field in FIELDS}
 
 
 def _group(cell, target):
