@@ -99,14 +99,14 @@ def columns_of(use, target):
     return [], ""
 
 
-def widened(codes, window):
-    """The alleles in the middle of windows of another length, N around them."""
+def widened(codes, window, shift=0):
+    """The alleles in windows of another length, `shift` bp right of the middle, N around them."""
     spare = window - codes.shape[1]
     if spare < 0:
         left = -spare // 2
         return codes[:, left : left + window]
-    ends = (spare // 2, spare - spare // 2)
-    return np.pad(codes, ((0, 0), ends), constant_values=4)
+    left = spare // 2 + shift
+    return np.pad(codes, ((0, 0), (left, spare - left)), constant_values=4)
 
 
 def difference(scorer, first, second, columns):
@@ -114,6 +114,24 @@ def difference(scorer, first, second, columns):
     scores = scorer.scores(np.concatenate([first, second]))[:, columns]
     log_odds = logit(scores).mean(1)
     return log_odds[: len(first)] - log_odds[len(first) :]
+
+
+def scored(use, sets, *, shift=0, cache=None):
+    """Of each set the scores of the first and the second alleles, float32 (2, pairs, tasks)."""
+    path = None if cache is None else Path(cache, f"{use.name}_{shift}.npz")
+    if path is not None and path.exists():
+        with np.load(path) as kept:
+            found = [kept[pairs.target] for pairs in sets]
+        if [each.shape[1] for each in found] == [len(pairs.first) for pairs in sets]:
+            return found
+    found = []
+    for pairs in sets:
+        codes = np.concatenate([widened(alleles, use.window, shift) for alleles in pairs[1:]])
+        found.append(use.scorer.scores(codes).reshape(2, len(pairs.first), -1))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, **{pairs.target: each for pairs, each in zip(sets, found, strict=True)})
+    return found
 
 
 def accuracies(differences):

@@ -17,7 +17,7 @@ import numpy as np
 from genome_keras.scoring.effects import logit
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.weights.task_fields import fields_of
-from variant_effects import SETS, accuracies, print_row, read, widened
+from variant_effects import SETS, accuracies, print_row, read, scored
 
 TRACKS = (
     ("DNase of GM12878", "cell=GM12878 group=DNase"),
@@ -53,7 +53,7 @@ def main(options):
     heads = ("checkpoint", "tracks", "number", *(f"{pairs.target}" for pairs in sets), "mean")
     for name in options.weights:
         use = model_in_use(name, engine=options.engine)
-        scores = [scored(use, pairs) for pairs in sets]
+        scores = scored(use, sets, cache=options.cache)
         for half, told in ((0, "chosen with the first half"), (1, "the second half")):
             print(f"\n{told}: sign accuracy of all, of the top tenth\n")
             print_row(heads)
@@ -74,12 +74,6 @@ def main(options):
         print(f"\n{name}: {accessible} tasks of accessible chromatin")
 
 
-def scored(use, pairs):
-    """Scores of the first and the second alleles, (2, n, tasks)."""
-    codes = [widened(alleles, use.window) for alleles in pairs[1:]]
-    return use.scorer.scores(np.concatenate(codes)).reshape(2, len(codes[0]), -1)
-
-
 def effects(scores, columns, scale):
     """First minus second allele, float64 (n, tracks), on a scale."""
     chosen = scores[..., columns].astype(np.float64)
@@ -92,5 +86,6 @@ if __name__ == "__main__":
     parser.add_argument("variants", metavar="VARIANTS", help="folder of the pairs")
     parser.add_argument("--weights", nargs="+", default=["conv_bigru.human_chromatin.v1"])
     parser.add_argument("--most", type=int, metavar="N", help="pairs of a set, evenly spaced")
+    parser.add_argument("--cache", metavar="FOLDER", help="scores are kept there")
     parser.add_argument("--engine", default="auto", choices=("keras", "onnx", "auto"))
     main(parser.parse_args())
