@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ from genome_keras.weights import DEFAULTS, PUBLISHED, find
 from genome_keras.weights.resolve import DEFAULT_RULE, default_for
 
 DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "weights.md").read_text()
 LONG, MIDDLE, SHORT = (DEFAULTS[window] for window in (1000, 200, 100))
 LENGTHS = {
     5_000: LONG,
@@ -77,7 +79,7 @@ def test_the_longest_window_that_the_first_sequence_fills(length, caplog):
     [
         default_for.__doc__,
         genome_keras.predict_fasta.__doc__,
-        (DOCS / "weights.md").read_text(),
+        PAGE,
         (DOCS / "tutorials" / "score_a_genome.md").read_text(),
     ],
     ids=["default_for", "predict_fasta", "weights.md", "score_a_genome.md"],
@@ -88,6 +90,11 @@ def test_the_rule_is_stated_in_the_same_words(text):
     assert f"longest window ({', '.join(some)} or {last} bp)" in DEFAULT_RULE
     assert f"places of a genome that of {max(DEFAULTS)} bp" in DEFAULT_RULE
     assert f"of {min(DEFAULTS)} bp where it fills none" in DEFAULT_RULE
+
+
+@pytest.mark.parametrize("name", DEFAULTS.values())
+def test_the_page_names_each(name):
+    assert re.search(rf"^\|.* (bp|more|shorter) \| `{re.escape(name)}`", PAGE, re.MULTILINE)
 
 
 # What is said of a task that no checkpoint has names the checkpoint, before a model is loaded.
@@ -145,6 +152,11 @@ def test_variants_and_models_without_sequences_take_that_of_a_genome(files):
     with pytest.raises(ValueError, match=LONG.replace(".", r"\.")):
         genome_keras.score_variants([files], "g.fa", tasks="none of all")
     assert model_in_use().name == model_in_use(None).name == LONG
+
+
+@pytest.mark.thorough
+def test_a_model_that_is_loaded_by_no_name():
+    assert genome_keras.load_model().checkpoint.name == LONG
 
 
 def scored(path, *more):
