@@ -35,6 +35,7 @@ SIGNAL_MODELS = (
     "chrombpnet",
     "deepstarr",
     "enformer",
+    "legnet",
     "spliceai",
 )
 

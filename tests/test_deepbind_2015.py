@@ -1,5 +1,6 @@
 """DeepBind's networks: the paper's arithmetic, the authors' recorded scores, their files."""
 
+import hashlib
 import io
 import tarfile
 
@@ -11,6 +12,7 @@ from support.deepbind import parameter_file, score
 import genome_keras
 from genome_keras.cli import main
 from genome_keras.errors import FormatError, WeightsError
+from genome_keras.io.digest import sha256_of
 from genome_keras.sharing.deepbind_files import parse, read_deepbind, read_table
 from genome_keras.sharing.deepbind_stack import stacked
 from genome_keras.sharing.import_deepbind import import_deepbind
@@ -202,6 +204,13 @@ def test_command_line(folder, tmp_path, capsys):
     command = ["import", "deepbind", "D00003.002", "D00001.001", "--params", str(folder)]
     command += ["--out", str(out), "--window", "12"]
     assert main([*command, "--output", "score"]) == 0
+    assert not main(["weights", "verify", str(out)])
+    checks = {
+        line.split("\t")[1]: line.split("\t")[2:] for line in capsys.readouterr().out.splitlines()
+    }
+    assert checks["card"][0] == "ok" and "so its scores were not" in checks["origin"][1]
+    listed = "".join(f"{sha256_of(path)}  {path.name}\n" for path in sorted(folder.glob("D*.txt")))
+    assert hashlib.sha256(listed.encode()).hexdigest() in (tmp_path / "m.md").read_text()
     fasta.write_text(">a\nACGTACGTTNCA\n")
     table = tmp_path / "o.tsv"
     assert main(["predict", str(fasta), "--weights", str(out), "--out", str(table)]) == 0

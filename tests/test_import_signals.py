@@ -127,7 +127,7 @@ def test_views_of_torch_that_would_be_larger_than_their_file(tmp_path):
 
 def test_every_importer_has_an_origin():
     """And its sha256 are those of the documents."""
-    known = {"basset", "beluga", "danq", "deepsea", "sei"}
+    known = {"basset", "beluga", "danq", "deepbind_2015", "deepsea", "sei"}
     assert set(ORIGINS) == set(READERS) | known
     documents = (Path(__file__).parents[1] / "docs" / "published_models.md").read_text()
     for origin in ORIGINS.values():

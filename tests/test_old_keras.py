@@ -25,6 +25,7 @@ from support.old_keras import (
 
 from genome_keras.cli import main
 from genome_keras.errors import WeightsError
+from genome_keras.io.digest import sha256_of
 from genome_keras.sharing.import_keras import import_keras
 
 SAVED = Path(__file__).parent / "saved" / "old_keras"
@@ -301,6 +302,13 @@ def test_command_line(tmp_path, capsys):
     data = np.load(SAVED / "keras_2.npz")
     found = outputs(keras.models.load_model(out), [data["input_0"], data["input_1"]])
     np.testing.assert_allclose(found[0], data["output_0"], atol=1e-5)
+    assert not main(["weights", "verify", str(out)])
+    checks = {
+        line.split("\t")[1]: line.split("\t")[2:] for line in capsys.readouterr().out.splitlines()
+    }
+    assert checks["card"][0] == "ok" and checks["origin"][0] == "skipped"
+    assert "none of the authors' was" in checks["origin"][1]
+    assert sha256_of(SAVED / "keras_2.h5") in out.with_suffix(".md").read_text()
     assert main(["import", "keras", str(tmp_path / "none.h5"), "--out", str(out)]) == 1
     assert capsys.readouterr().err == f"genome-keras: {tmp_path / 'none.h5'}: no such file\n"
     assert main(["import", "keras", str(SAVED / "keras_2.h5"), "--out", "m.h5"]) == 2

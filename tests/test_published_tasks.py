@@ -1,9 +1,11 @@
-"""Beluga, Sei and DeepSTARR in their published layouts, against networks written out plainly.
+"""Beluga, Sei, LegNet and DeepSTARR as published, against networks written out plainly.
 
-No package of PyPI has them as published, so Beluga and Sei are written out here from their
-descriptions, function by function; DeepSTARR is built layer by layer from its own JSON, by the
-reader of old Keras files, which equals TensorFlow's old Keras.
+No package of PyPI has them as published, so Beluga, Sei and LegNet are written out here from
+their descriptions, function by function; DeepSTARR is built layer by layer from its own JSON, by
+the reader of old Keras files, which equals TensorFlow's old Keras.
 """
+
+from itertools import pairwise
 
 import keras
 import numpy as np
@@ -150,6 +152,108 @@ def test_deepstarr_is_what_its_json_describes(tmp_path, capsys):
     named = import_signals("deepstarr", path, tmp_path / "n.weights.h5", **how)
     assert genome_keras.load_model(tmp_path / "n.weights.h5").tasks[0] == "developmental"
     assert named.signal_shape == (1, 2)
+
+
+def legnet_shapes(channels, width, wide):
+    """Of blocks of these channels: kernels and biases, and of norms four numbers each."""
+    shapes, norms = {"stem.block.0.weight": (channels[0], 4, 5)}, {"stem.block.1": channels[0]}
+    for number, (before, after) in enumerate(pairwise(channels)):
+        place, inside = f"main.{number}.0.fn.block", wide * before
+        shapes |= {
+            f"{place}.0.weight": (inside, before, 1),
+            f"{place}.3.weight": (inside, 1, width),
+        }
+        shapes |= {f"{place}.6.fc.0.weight": (before, inside), f"{place}.6.fc.0.bias": (before,)}
+        shapes |= {f"{place}.6.fc.2.weight": (inside, before), f"{place}.6.fc.2.bias": (inside,)}
+        shapes |= {f"{place}.7.weight": (before, inside, 1)}
+        shapes |= {f"main.{number}.1.block.0.weight": (after, 2 * before, width)}
+        norms |= {f"{place}.1": inside, f"{place}.4": inside, f"{place}.8": before}
+        norms |= {f"main.{number}.1.block.1": after}
+    last = channels[-1]
+    shapes |= {"mapper.block.1.weight": (2 * last, last, 1), "mapper.block.1.bias": (2 * last,)}
+    shapes |= {"head.0.weight": (2 * last, 2 * last), "head.0.bias": (2 * last,)}
+    shapes |= {"head.3.weight": (1, 2 * last), "head.3.bias": (1,)}
+    norms |= {"mapper.block.0": last, "head.1": 2 * last}
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return shapes | {f"{name}.{part}": (size,) for name, size in norms.items() for part in parts}
+
+
+def legnet_state(shapes):
+    draw = np.random.default_rng(1)
+    state = {}
+    for name, shape in shapes.items():
+        scale = 2 * np.prod(shape[1:]) ** -0.5 if len(shape) > 1 else 0.5
+        state[f"model.{name}"] = (draw.normal(size=shape) * scale).astype("float32")
+        if name.endswith("running_var") or (shape[1:] == () and name.endswith("weight")):
+            state[f"model.{name}"] = draw.uniform(0.5, 2.5, shape).astype("float32")
+    return state
+
+
+def legnet_by_hand(state, x, blocks):
+    """As the program of human_legnet has it: each block beside what it read, and what follows."""
+    torch = pytest.importorskip("torch")
+    f = torch.nn.functional
+    take = {name.removeprefix("model."): torch.from_numpy(a) for name, a in state.items()}
+
+    def norm(x, name):
+        parts = (take[f"{name}.{part}"] for part in ("running_mean", "running_var"))
+        return f.batch_norm(x, *parts, take[f"{name}.weight"], take[f"{name}.bias"], eps=1e-5)
+
+    def convolved(x, name, after, groups=1):
+        x = f.conv1d(x, take[f"{name}.weight"], padding="same", groups=groups)
+        return f.silu(norm(x, after))
+
+    def dense(x, name):
+        return f.linear(x, take[f"{name}.weight"], take[f"{name}.bias"])
+
+    x = convolved(torch.from_numpy(x), "stem.block.0", "stem.block.1")
+    for number in range(blocks):
+        place = f"main.{number}.0.fn.block"
+        inner = convolved(x, f"{place}.0", f"{place}.1")
+        inner = convolved(inner, f"{place}.3", f"{place}.4", groups=inner.shape[1])
+        share = f.silu(dense(inner.mean(2), f"{place}.6.fc.0"))
+        inner = inner * torch.sigmoid(dense(share, f"{place}.6.fc.2"))[:, :, None]
+        x = torch.cat([convolved(inner, f"{place}.7", f"{place}.8"), x], 1)
+        place = f"main.{number}.1.block"
+        x = f.max_pool1d(convolved(x, f"{place}.0", f"{place}.1"), 2)
+    kernel, bias = take["mapper.block.1.weight"], take["mapper.block.1.bias"]
+    x = f.conv1d(norm(x, "mapper.block.0"), kernel, bias).mean(2)
+    return dense(f.silu(norm(dense(x, "head.0"), "head.1")), "head.3").numpy()
+
+
+LEGNET = legnet_shapes((4, 5, 6), width=3, wide=2)
+
+
+def test_legnet_is_its_program_written_out(tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    path, out = tmp_path / "m.ckpt", tmp_path / "out.weights.h5"
+    state = legnet_state(LEGNET)
+    tensors = {name: torch.from_numpy(array) for name, array in state.items()}
+    torch.save({"state_dict": tensors, "epoch": 3}, path)  # as Lightning does
+    assert not main(["import", "legnet", str(path), "--out", str(out), "--window", "45"])
+    model = genome_keras.load_model(out)
+    expected = legnet_by_hand(state, one_hot(codes(45), AGCT), blocks=2)
+    assert expected.std(0).min() > 1e-2
+    ours = keras.ops.convert_to_numpy(model(codes(45)))
+    np.testing.assert_allclose(ours[:, 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (SEI, r"not a state of LegNet: expected stem\.block\.0\.weight"),
+        ({"stem.block.0.weight": (4, 4, 5)}, r"expected stem\.block\.1\.weight"),
+        (LEGNET | {"stem.block.0.weight": (4, 5, 5)}, "reads 5 channels, not 4"),
+        (LEGNET | {"main.1.0.fn.block.3.weight": (10, 3)}, "along_2 has shapes"),
+        (LEGNET | {"main.1.0.fn.block.3.weight": (10, 1, 5)}, "along_2 has shapes"),
+        (LEGNET | {"main.0.0.fn.block.7.weight": (3, 8, 1)}, "asks for more weights"),
+        (LEGNET | {"main.0.0.fn.block.7.weight": (5, 8, 1)}, "narrow_1 has shapes"),
+    ],
+)
+def test_states_of_another_legnet(shapes, message, tmp_path):
+    save_file(legnet_state(shapes), tmp_path / "m.safetensors")
+    with pytest.raises(WeightsError, match=message):
+        import_signals("legnet", tmp_path / "m.safetensors", tmp_path / "o.weights.h5", window=45)
 
 
 def without(shapes, name):

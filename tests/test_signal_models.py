@@ -8,8 +8,12 @@ import pytest
 from support import signal_sizes as sizes
 
 import genome_keras
+from genome_keras.cli import main
+from genome_keras.encode import decode
 from genome_keras.errors import SequenceError, WeightsError
+from genome_keras.interpret import filters, write_filters
 from genome_keras.losses import MultinomialNLL
+from genome_keras.scoring.onnx import onnx_outputs
 from genome_keras.scoring.signals import predict_signal
 from genome_keras.weights.checkpoint import save_described
 
@@ -55,6 +59,13 @@ SPECIFICATIONS = {
         sizes.enformer((6, 12), 1, 2, 3, 3),
         {},
         sizes.enformer((768, 768, 896, 1024, 1152, 1280, 1536), 11, 8, 64, 5313),
+    ),
+    "legnet": (
+        {"window": 40, "stem": 4, "stem_width": 5, "filters": (5, 6), "pools": (2, 2)}
+        | {"width": 3, "expansion": 2},
+        sizes.legnet(4, 5, (5, 6), 3, 2, 1),
+        {},
+        sizes.legnet(64, 11, (80, 96, 112, 128), 9, 4, 1),
     ),
     "spliceai": (
         {"window": 60, "filters": 4, "widths": (3, 5), "dilations": (1, 2), "blocks": 2},
@@ -165,6 +176,8 @@ def test_signal_is_of_the_declared_shape(name):
         ("deepstarr", {"window": 3}, "window must be at least 4"),
         ("deepstarr", {"window": None}, "window must be an integer of at least 1"),
         ("deepstarr", {"hidden": ()}, "hidden must have one integer for each layer"),
+        ("legnet", {"window": 3}, "window must be at least 4"),
+        ("legnet", {"pools": (2,)}, "one number for each layer in each"),
         ("spliceai", {"window": 40}, "window must be more than 40"),
         ("spliceai", {"widths": (3,)}, "one number for each layer in each"),
         ("enformer", {"window": 62}, "window must be a multiple of 4"),
@@ -278,6 +291,58 @@ def test_files_of_signal(genome, tmp_path):
     np.testing.assert_allclose(values[known], total[known] / covered[known], rtol=1e-5)
 
 
+def test_mixed_precision_by_option(genome, tmp_path, capsys):
+    """Half the digits in between; float32 comes out, and the policy is as before."""
+    path, bed = tmp_path / "m.weights.h5", genome.with_name("p.bed")
+    save_described(small("bpnet"), path, tasks=["plus", "minus"])
+    found = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        out = tmp_path / f"{precision}.tsv"
+        command = ["predict", str(bed), "--genome", str(genome), "--weights", str(path)]
+        assert not main([*command, "--out", str(out), "--precision", precision])
+        found[precision] = np.loadtxt(out, skiprows=1, usecols=(3, 4))
+    whole, mixed = found.values()
+    assert 0 < np.abs(mixed - whole).max() < 0.1 * whole.max()
+    assert keras.config.dtype_policy().name == "float32"
+    capsys.readouterr()
+    named = ["predict", str(bed), "--weights", "kmer_logreg.human_chromatin.v1"]
+    assert main([*named, "--precision", "mixed_bfloat16"]) == 2
+    assert "--precision is for models of measured signal" in capsys.readouterr().err
+
+
+def test_filters_of_a_checkpoint(tmp_path):
+    model, x = small("bpnet"), codes(130) % 4
+    path, fasta = tmp_path / "m.weights.h5", tmp_path / "x.fa"
+    save_described(model, path, tasks=["plus", "minus"])
+    fasta.write_text("".join(f">{n}\n{text}\n" for n, text in enumerate(decode(x))))
+    found = write_filters(fasta, tmp_path / "f.meme", weights=path, fraction=0.25)
+    expected = filters(model, x, fraction=0.25)
+    assert found.sites.sum() > 0
+    np.testing.assert_array_equal(found.counts, expected.counts)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # never trained
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("bpnet", "keras")]
+    + [
+        pytest.param(name, "onnx", marks=[pytest.mark.thorough, pytest.mark.compiled])
+        for name in SPECIFICATIONS
+    ],
+)
+def test_export(name, format, tmp_path):
+    model, path = small(name), tmp_path / "m.weights.h5"
+    save_described(model, path, tasks=[f"t{i}" for i in range(len(model.tasks))])
+    if format == "onnx":
+        pytest.importorskip("tf2onnx")
+        pytest.importorskip("onnxruntime")
+    assert genome_keras.export(path, tmp_path / f"m.{format}") <= 1e-4
+    if (name, format) == ("bpnet", "onnx"):
+        given, found = codes(130), onnx_outputs(tmp_path / "m.onnx")(codes(130))
+        for what, values in model.predict_on_batch(given).items():
+            np.testing.assert_allclose(found[what], values, atol=1e-4)
+
+
 def test_verbs_of_tasks_refuse_signal_in_one_line(genome, tmp_path):
     model, bed = small("bpnet"), genome.with_name("p.bed")
     path = tmp_path / "m.weights.h5"
@@ -285,7 +350,6 @@ def test_verbs_of_tasks_refuse_signal_in_one_line(genome, tmp_path):
     verbs = (
         genome_keras.open_scorer,
         lambda path: genome_keras.predict_fasta(bed, weights=path),
-        lambda path: genome_keras.export(path, tmp_path / "m.keras"),
     )
     for verb in verbs:
         with pytest.raises(WeightsError, match="bpnet gives measured signal, not P") as told:

@@ -16,6 +16,7 @@ SIGNALS = {  # models of measured signal: what they are, and their files
     "borzoi": ("Borzoi with one head", "borzoi-pytorch's"),
     "basenji2": ("Basenji2 with one head", "Keras .h5 of its program, basenji2-pytorch's"),
     "deepstarr": ("DeepSTARR", "Keras .h5 of its publication, no"),
+    "legnet": ("LegNet for human reporter assays (MPRA-LegNet)", "human_legnet's"),
     "spliceai": ("one of SpliceAI's five networks", "Keras .h5 of its package, no"),
 }
 

@@ -82,6 +82,12 @@ def add_to(commands: _SubParsersAction) -> None:
         const="calls",
         help="1 where a score reaches the task's threshold of the calibration, 0 elsewhere",
     )
+    add(
+        "--precision",
+        choices=("float32", "mixed_float16", "mixed_bfloat16"),
+        default="float32",
+        help="of signal: mixed ones take half the memory of long windows, and are slow on CPUs",
+    )
     add("--half", action="store_true", help="of Parquet: float16 scores, half the bytes")
     commands.choices["predict"].set_defaults(run=_predict)
 
@@ -97,6 +103,8 @@ def _predict(options):
         if gives_signal(options.weights):
             _predict_signal(options)
             return
+    if options.precision != "float32":
+        raise ValueError("--precision is for models of measured signal")
     names = "weights", "unknown", "all_tasks", "batch_size", "engine", "above", "half", "values"
     same = {"tasks": options.task} | given(options, *names)
     check_of_fasta(options, "stride", "on_short")
@@ -130,6 +138,7 @@ def _told(options, done):
 def _predict_signal(options):
     from genome_keras.scoring.model_in_use import SIGNAL_BATCH_SIZE
     from genome_keras.scoring.signals import predict_signal
+    from genome_keras.training.precision import computing_in
 
     if options.genome is None:
         raise ValueError("signal needs places: BED, and --genome")
@@ -139,9 +148,10 @@ def _predict_signal(options):
     if options.all_tasks or calls or options.engine not in ("auto", "keras"):
         told = "--all-tasks, --above, --half, --calibrated, --calls and --engine"
         raise ValueError(f"{told} are not for models of measured signal")
-    predict_signal(
-        options.windows,
-        tasks=options.task,
-        batch_size=options.batch_size or SIGNAL_BATCH_SIZE,
-        **given(options, "weights", "genome", "out", "unknown", "on_outside"),
-    )
+    with computing_in(options.precision):
+        predict_signal(
+            options.windows,
+            tasks=options.task,
+            batch_size=options.batch_size or SIGNAL_BATCH_SIZE,
+            **given(options, "weights", "genome", "out", "unknown", "on_outside"),
+        )

@@ -62,7 +62,7 @@ def write_filters(
     """
     if path == "-":
         raise ValueError("expected a file, for it is read twice. Received: standard input")
-    use = model_in_use(weights)
+    use = model_in_use(weights, sums=True)
     how = {
         "window": use.window_of(window),
         "on_short": on_short,

@@ -14,6 +14,7 @@ from genome_keras.scoring.batch import BatchSizes, batch_scores, compiles_sizes
 from genome_keras.scoring.model_in_use import keras_model_of
 from genome_keras.scoring.twins import compiled
 
+MOST = 2**27  # activations at a time: 512 MB
 _AFTER = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
 
 
@@ -67,8 +68,8 @@ def filters(
     normalisation and the rectifier.
 
     Args:
-        model: of `basset`, `clockwork_rnn`, `danq`, `deepbind` or `deepsea`, or another
-            whose first convolution reads one-hot letters; a `Checkpoint` or the name of
+        model: of `basset`, `clockwork_rnn`, `danq`, `deepbind` or `deepsea`, or another, also
+            of measured signal, whose first convolution reads one-hot letters; a `Checkpoint` or the name of
             one, or a `Scorer`.
         codes: uint8 (n, window); or an iterable of such arrays that can be gone through
             twice, such as a list, for more than memory holds.
@@ -187,10 +188,12 @@ class FilterSites:
                 f"expected windows (n, window) of at least {self.width} bp. "
                 f"Received: shape {codes.shape}"
             )
+        # Of long windows, and of many filters, as many at a time as fit into memory.
+        size = min(self.batch_size, max(1, MOST // (codes.shape[1] * len(self._largest))))
         for strand in (codes, reverse_complement(codes)) if self.both_strands else (codes,):
-            for first in range(0, len(strand), self.batch_size):
-                part = strand[first : first + self.batch_size]
-                values = batch_scores(self._network, part, self.batch_size, self._sizes)
+            for first in range(0, len(strand), size):
+                part = strand[first : first + size]
+                values = batch_scores(self._network, part, size, self._sizes)
                 known = np.lib.stride_tricks.sliding_window_view(part < 4, self.width, 1)
                 yield part, np.where(known.all(-1)[..., None], values, -np.inf)
 

@@ -146,6 +146,25 @@ def onnx_session(
     return _Session(_opened(str(path), threads=threads))
 
 
+def onnx_outputs(
+    path: str | os.PathLike,
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """As `onnx_session`, of a graph with any number of outputs.
+
+    Returns:
+        A function of codes uint8 (n, window) that gives name -> array.
+
+    Example:
+        >>> outputs = onnx_outputs("bpnet.onnx")  # doctest: +SKIP
+        >>> sorted(outputs(codes))  # doctest: +SKIP
+        ['counts', 'profile']
+    """
+    session = _opened(str(path), threads=0)
+    (given,) = (each.name for each in session.get_inputs())
+    names = [each.name for each in session.get_outputs()]
+    return lambda codes: dict(zip(names, session.run(None, {given: codes}), strict=True))
+
+
 def _opened(model, *, threads, folder=None):
     """A session of a path, or of the bytes of a model whose arrays lie in a folder."""
     import onnxruntime

@@ -138,6 +138,8 @@ def _torch(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds; weights_only runs none of the file
         raise WeightsError(f"{path}: not a torch state of tensors only") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]  # a checkpoint of Lightning
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(values, torch.Tensor) for name, values in state.items()
     ):

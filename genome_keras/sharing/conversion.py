@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from genome_keras.errors import GenomeKerasError, WeightsError
-from genome_keras.scoring.onnx import onnx_session
+from genome_keras.scoring.onnx import onnx_outputs
 from genome_keras.weights.checkpoint import Checkpoint
 
+LONG = 10_000  # bp, of which few windows are computed at a time
 KINDS = (WeightsError, GenomeKerasError, ValueError)  # what a caller may have to be told
 
 
@@ -26,7 +27,8 @@ def convert(checkpoint: Checkpoint, path: Path, format: str) -> float:
         format: "keras", "onnx", "litert" or "saved_model".
 
     Returns:
-        The largest difference between a score of the file and of the model.
+        The largest difference between a score of the file and of the model; of measured
+        signal, as a part of the largest value where that is above 1.
 
     Raises:
         ValueError: a model of no fixed window for litert.
@@ -45,11 +47,26 @@ def convert(checkpoint: Checkpoint, path: Path, format: str) -> float:
 
     model = load_model(checkpoint)
     batches = _batches(model, format)
-    expected = [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
+    expected = [_arrays(model.predict_on_batch(codes)) for codes in batches]
     with keras_only():
         _WRITERS[format](model, path)
     scored = READERS[format](path, batches)
-    return max(float(np.abs(a - b).max()) for a, b in zip(scored, expected, strict=True))
+    scale = 1.0
+    if hasattr(model, "signal"):
+        scale = max(1.0, *(float(np.abs(array).max()) for each in expected for array in each))
+    return max(
+        float(np.abs(a - b).max()) / scale
+        for outputs, wanted in zip(scored, expected, strict=True)
+        for a, b in zip(_arrays(outputs), wanted, strict=True)
+    )
+
+
+def _arrays(outputs):
+    """The outputs of a model, those that have names in the order of these."""
+    if isinstance(outputs, dict):
+        outputs = [outputs[name] for name in sorted(outputs)]
+    several = isinstance(outputs, (list, tuple))
+    return [np.asarray(array) for array in (outputs if several else [outputs])]
 
 
 def main(arguments: list[str]) -> int:
@@ -84,14 +101,19 @@ def _batches(model, format):
             raise ValueError("litert needs a model of a fixed window")
         sizes = [(1, window)] * 3
     else:
-        sizes = [(1, window or 100), (5, window or 60)]
+        sizes = [(1, window or 100), (5 if (window or 0) < LONG else 2, window or 60)]
     draw = np.random.default_rng(0)
     return [draw.integers(0, 5, size, dtype=np.uint8) for size in sizes]
 
 
 def _write_keras(model, path):
     # Without the state of an optimizer, which nobody needs to score sequences.
-    type(model)(model.inputs, model.outputs, name=model.name).save(path)
+    if hasattr(model, "signal"):
+        copy = type(model)(model.inputs[0], model.output, name=model.name)
+        copy.bin, copy.scale, copy.made_with = model.bin, model.scale, model.made_with
+    else:
+        copy = type(model)(model.inputs, model.outputs, name=model.name)
+    copy.save(path)
 
 
 def _write_onnx(model, path):
@@ -129,11 +151,11 @@ def _read_keras(path, batches):
     import keras
 
     model = keras.saving.load_model(path)
-    return [np.asarray(model.predict(codes, verbose=0)) for codes in batches]
+    return [model.predict_on_batch(codes) for codes in batches]
 
 
 def _read_onnx(path, batches):
-    return [*map(onnx_session(path), batches)]
+    return [*map(onnx_outputs(path), batches)]
 
 
 def _read_litert(path, batches):
@@ -141,12 +163,13 @@ def _read_litert(path, batches):
 
     interpreter = tf.lite.Interpreter(str(path))
     interpreter.allocate_tensors()
-    (read,), (written,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (read,) = interpreter.get_input_details()
+    written = sorted(interpreter.get_output_details(), key=lambda output: output["name"])
     scores = []
     for codes in batches:
         interpreter.set_tensor(read["index"], codes)
         interpreter.invoke()
-        scores.append(interpreter.get_tensor(written["index"]))
+        scores.append([interpreter.get_tensor(output["index"]) for output in written])
     return scores
 
 
@@ -154,7 +177,7 @@ def _read_saved_model(path, batches):
     import tensorflow as tf
 
     model = tf.saved_model.load(str(path))
-    return [model.serve(codes).numpy() for codes in batches]
+    return [tf.nest.map_structure(lambda x: x.numpy(), model.serve(codes)) for codes in batches]
 
 
 _WRITERS = {

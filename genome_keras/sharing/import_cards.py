@@ -1,5 +1,6 @@
 """Cards of imported checkpoints: whose weights, under what licence, and what was checked."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ class Origin(NamedTuple):
         source: the publication.
         licence: of the weights, as far as it is known here.
         fetch: where the authors' file is.
-        proof: what the network of this package was compared with.
+        proof: what the network of this package was compared with, and with which weights.
         digests: sha256 of the authors' files -> their names, of those that were at hand.
 
     Example:
@@ -32,13 +33,14 @@ class Origin(NamedTuple):
 
 
 OF_AUTHORS = "That of the authors; it is not known here. Read it before you pass the weights on."
-PLAIN = "the network written out plainly in a test, which is no independent implementation"
+RANDOM = ", with random weights"
+PLAIN = f"the network written out plainly in a test, no independent implementation{RANDOM}"
 ORIGINS = {
     "basenji2": Origin(
         "Kelley 2020 (doi:10.1371/journal.pcbi.1008050)",
         OF_AUTHORS,
         "https://storage.googleapis.com/basenji_barnyard2/model_human.h5, and model_mouse.h5",
-        "basenji2-pytorch 0.1.2 with the GELU of the authors' program",
+        f"basenji2-pytorch 0.1.2 with the GELU of the authors' program{RANDOM}",
     ),
     "basset": Origin(
         "Kelley, Snoek & Rinn 2016 (doi:10.1101/gr.200535.115)",
@@ -56,25 +58,37 @@ ORIGINS = {
         "Linder et al. 2025 (doi:10.1038/s41588-024-02053-6)",
         OF_AUTHORS,
         "the page of borzoi-pytorch tells",
-        "borzoi-pytorch 0.5.1",
+        f"borzoi-pytorch 0.5.1{RANDOM}",
     ),
     "bpnet": Origin(
         "Avsec et al. 2021 (doi:10.1038/s41588-021-00782-6)",
         OF_AUTHORS,
         "ChromBPNet's models are on the ENCODE portal",
-        "bpnet-lite 1.1.0",
+        f"bpnet-lite 1.1.0{RANDOM}",
     ),
     "chrombpnet": Origin(
         "Pampari et al. 2024 (doi:10.1101/2024.12.25.630221)",
         OF_AUTHORS,
         "the ENCODE portal",
-        "bpnet-lite 1.1.0",
+        f"bpnet-lite 1.1.0{RANDOM}",
     ),
     "danq": Origin(
         "Quang & Xie 2016 (doi:10.1093/nar/gkw226)",
         OF_AUTHORS,
         "the page of DanQ tells",
         PLAIN,
+    ),
+    "deepbind_2015": Origin(
+        "Alipanahi et al. 2015 (doi:10.1038/nbt.3300)",
+        "BSD, 3 clauses, as the authors' LICENSE.TXT beside the files has it",
+        "http://tools.genes.toronto.edu/deepbind",
+        "the 16 scores that the authors' program gives for four networks and four sequences, "
+        "with their own parameter files",
+        {
+            "36570f29dcc4df150267e62ee30bc54af0a2cc8bee15d89e90f7629306e9a12d": (
+                "deepbind_params_927.tar.xz"
+            ),
+        },
     ),
     "deepsea": Origin(
         "Zhou & Troyanskaya 2015 (doi:10.1038/nmeth.3547)",
@@ -86,13 +100,20 @@ ORIGINS = {
         "de Almeida et al. 2022 (doi:10.1038/s41588-022-01048-5)",
         OF_AUTHORS,
         "DeepSTARR.model.h5 at doi:10.5281/zenodo.5502060",
-        "what the reader of old Keras files builds from such a file and its JSON",
+        f"what the reader of old Keras files builds from such a file and its JSON{RANDOM}",
     ),
     "enformer": Origin(
         "Avsec et al. 2021 (doi:10.1038/s41592-021-01252-x)",
         OF_AUTHORS,
         "https://huggingface.co/EleutherAI/enformer-official-rough",
-        "enformer-pytorch 0.8.12",
+        f"enformer-pytorch 0.8.12{RANDOM}",
+    ),
+    "legnet": Origin(
+        "Agarwal et al. 2025 (doi:10.1038/s41586-024-08430-9)",
+        "That of the program (github.com/autosome-ru/human_legnet) is MIT; of the weights it is "
+        "not known here.",
+        "the page of human_legnet tells",
+        PLAIN,
     ),
     "sei": Origin(
         "Chen et al. 2022 (doi:10.1038/s41588-022-01102-2)",
@@ -114,6 +135,12 @@ ORIGINS = {
         },
     ),
 }
+UNKNOWN = Origin(  # of a file that Keras saved, whose makers it does not name
+    "not known here, for the file does not name them",
+    OF_AUTHORS,
+    "not known here",
+    "what Keras 2 or NumPy computes from other files, layer by layer, in tests",
+)
 CARD = """\
 # {name}
 
@@ -148,8 +175,9 @@ def origin_of(architecture: str, path: str | os.PathLike) -> dict[str, str]:
     """What the description of an imported checkpoint tells of the file.
 
     Args:
-        architecture: one of `ORIGINS`.
-        path: the file that was read.
+        architecture: one of `ORIGINS`, or "keras" of what an old Keras saved.
+        path: the file that was read, or the folder of DeepBind's parameter files, of which
+            the list that `sha256sum D*.txt` prints is hashed.
 
     Returns:
         "imported_from", its name; "imported_sha256"; and "compared", in words.
@@ -161,7 +189,8 @@ def origin_of(architecture: str, path: str | os.PathLike) -> dict[str, str]:
         >>> told["compared"].endswith("and none of the authors' was.")
         True
     """
-    digest, origin = sha256_of(path), ORIGINS[architecture]
+    digest = _digest(path)
+    origin = _origin(architecture, digest)
     known = origin.digests.get(digest)
     if known:
         checked = f"the file is {known}, which was at hand"
@@ -169,12 +198,28 @@ def origin_of(architecture: str, path: str | os.PathLike) -> dict[str, str]:
         checked = "the file is not one that was at hand, so its scores were not checked"
     else:
         checked = "the file is not one that was at hand, and none of the authors' was"
-    compared = f"The network was compared with {origin.proof}, with random weights: {checked}."
+    compared = f"The network was compared with {origin.proof}: {checked}."
     return {
         "imported_from": Path(path).name,
         "imported_sha256": digest,
-        "compared": compared.replace(", with random weights", "") if known else compared,
+        "compared": compared,
     }
+
+
+def _digest(path):
+    """Of a file; of a folder, that of the list that `sha256sum` prints of its files D*.txt."""
+    if not Path(path).is_dir():
+        return sha256_of(path)
+    files = sorted(Path(path).glob("D*.txt"))
+    listed = "".join(f"{sha256_of(file)}  {file.name}\n" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _origin(architecture, digest):
+    """Of an architecture; of a network of an old Keras, that of a file that is known."""
+    if architecture in ORIGINS:
+        return ORIGINS[architecture]
+    return next((origin for origin in ORIGINS.values() if digest in origin.digests), UNKNOWN)
 
 
 def write_card(path: str | os.PathLike, architecture: str, told: Mapping[str, object]) -> None:
@@ -182,7 +227,7 @@ def write_card(path: str | os.PathLike, architecture: str, told: Mapping[str, ob
 
     Args:
         path: of the card, `NAME.md`.
-        architecture: one of `ORIGINS`.
+        architecture: as in `origin_of`.
         told: what `origin_of` gave, and "parameters".
 
     Example:
@@ -193,7 +238,7 @@ def write_card(path: str | os.PathLike, architecture: str, told: Mapping[str, ob
         ...     Path(folder, "x.md").read_text().splitlines()[2]
         '`deepstarr`: 624,738 parameters, imported from `x.h5` (sha256 `0a`).'
     """
-    origin = ORIGINS[architecture]
+    origin = _origin(architecture, told["imported_sha256"])
     card = CARD.format(
         name=Path(path).name.removesuffix(".md"),
         architecture=architecture,

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genome_keras.sharing.deepbind_files import read_deepbind, read_table
+from genome_keras.sharing.import_cards import origin_of, write_card
 from genome_keras.weights.checkpoint import save_described
+from genome_keras.weights.locations import beside
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +30,7 @@ def import_deepbind(
 
     Args:
         path: a parameter file, a folder of them, or the archive that has them.
-        out: the `.weights.h5` file to write, and a `.json` beside it.
+        out: the `.weights.h5` file to write; a `.json` and a card, `.md`, are beside it.
         models: such as ["D00328.003"]; None takes all that `path` has.
         table: the authors' `db.tsv`, for tasks called "K562|ARID3A|D00736.002"; None calls
             them "D00736.002".
@@ -53,7 +55,7 @@ def import_deepbind(
         ...     _ = Path(folder, "D00001.001.txt").write_text("\\n".join(lines))
         ...     model = import_deepbind(folder, f"{folder}/deepbind.weights.h5")
         ...     sorted(path.name for path in Path(folder).glob("deepbind.*"))
-        ['deepbind.json', 'deepbind.weights.h5']
+        ['deepbind.json', 'deepbind.md', 'deepbind.weights.h5']
     """
     out = Path(out)
     if not out.name.endswith(".weights.h5"):
@@ -64,5 +66,7 @@ def import_deepbind(
 
     model, order = stacked(networks, window=window, output=output, where=path)
     called = [names.get(name, name) for name in order]
-    save_described(model, out, tasks=called, imported_from=Path(path).name)
+    about = {"parameters": model.count_params(), **origin_of("deepbind_2015", path)}
+    save_described(model, out, tasks=called, **about)
+    write_card(beside(out)("card"), "deepbind_2015", about)
     return model

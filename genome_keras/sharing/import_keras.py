@@ -4,7 +4,9 @@ import os
 from typing import TYPE_CHECKING
 
 from genome_keras.io.atomic import atomic
+from genome_keras.sharing.import_cards import origin_of, write_card
 from genome_keras.sharing.old_keras_files import read_old_keras
+from genome_keras.weights.locations import beside
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +25,7 @@ def import_keras(
 
     Args:
         path: HDF5 of `model.save(...)` or `model.save_weights(...)`; not larger than 4 GiB.
-        out: the `.keras` file to write; None writes none.
+        out: the `.keras` file to write, with a card, `.md`, beside it; None writes none.
         json: what `model.to_json()` gave, where the description is not in `path`.
         backend: "theano" or "tensorflow", which saved the file: convolutions of Theano read
             their kernels backwards. None takes the file's word.
@@ -64,6 +66,8 @@ def import_keras(
 
     model = build(saved, path)
     if out is not None:
+        about = {"parameters": model.count_params(), **origin_of("keras", path)}
         with atomic(out) as temporary:
             model.save(temporary)
+        write_card(beside(out)("card"), "keras", about)
     return model

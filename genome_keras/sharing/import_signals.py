@@ -16,6 +16,7 @@ from genome_keras.sharing.bpnet_files import read_bpnet, read_chrombpnet
 from genome_keras.sharing.deepstarr_files import read_deepstarr
 from genome_keras.sharing.enformer_files import read_enformer
 from genome_keras.sharing.import_cards import origin_of, write_card
+from genome_keras.sharing.legnet_files import read_legnet
 from genome_keras.sharing.spliceai_files import SITES, read_spliceai
 from genome_keras.sharing.task_names import task_names
 from genome_keras.weights.checkpoint import save_described
@@ -32,10 +33,11 @@ READERS = {
     "chrombpnet": read_chrombpnet,
     "deepstarr": read_deepstarr,
     "enformer": read_enformer,
+    "legnet": read_legnet,
     "spliceai": read_spliceai,
 }
 WITH_HEADS = ("borzoi", "enformer")  # of which a checkpoint has one
-WITHOUT_BINS = ("deepstarr", "spliceai")  # to choose
+WITHOUT_BINS = ("deepstarr", "legnet", "spliceai")  # to choose
 
 
 def import_signals(
@@ -58,8 +60,8 @@ def import_signals(
             without bias, or the first network of the whole; or a state of bpnet-lite) or
             "chrombpnet" (the whole of either), "enformer" or "borzoi" (a state of
             enformer-pytorch or of borzoi-pytorch), "basenji2" (its program's `.h5`, or a
-            state of basenji2-pytorch), "deepstarr" (its `.h5` of weights), or "spliceai" (a
-            `.h5` of its package).
+            state of basenji2-pytorch), "deepstarr" (its `.h5` of weights), "legnet" (a
+            checkpoint of human_legnet), or "spliceai" (a `.h5` of its package).
         path: Keras's HDF5 where it ends in .h5 or .hdf5, safetensors where it ends so, else
             a torch state.
         out: the `.weights.h5` file to write; a `.json` and a card, `.md`, are beside it.

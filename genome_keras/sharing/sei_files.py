@@ -1,6 +1,7 @@
 """Beluga and Sei in their published torch states."""
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def read_beluga(path: str | os.PathLike) -> Network:
         Traceback (most recent call last):
         genome_keras.errors.WeightsError: absent.pth: not a torch state of tensors only
     """
-    take = _after(read_state(path), "0.0.weight", path, "Beluga")
+    take = after(read_state(path), "0.0.weight", path, "Beluga")
     hidden, hidden_bias = take.array("1.2.1.weight"), take.array("1.2.1.bias")
     weights = {"hidden": [hidden, hidden_bias], "head": take.layer("1.4.1")}
     for number, name in BELUGA:
@@ -79,7 +80,7 @@ def read_sei(path: str | os.PathLike) -> Network:
         Traceback (most recent call last):
         genome_keras.errors.WeightsError: absent.pth: not a torch state of tensors only
     """
-    take = _after(read_state(path), "lconv1.0.weight", path, "Sei")
+    take = after(read_state(path), "lconv1.0.weight", path, "Sei")
     theirs = {"linear_1a": "lconv1.0", "linear_1b": "lconv1.1"}
     theirs |= {"convolution_1a": "conv1.0", "convolution_1b": "conv1.2"}
     blocks = 1
@@ -109,8 +110,22 @@ def _check_ranks(weights, path, network):
             raise WeightsError(f"{path}: not a state of {network}: {name} has shapes {shapes}")
 
 
-def _after(state, first, path, network):
-    """The state with names from where `first` is one of them, without what is before it."""
+def after(state: Mapping[str, np.ndarray], first: str, path: object, network: str) -> TorchArrays:
+    """The state with names from where `first` is one of them, without what is before it.
+
+    Args:
+        state: name -> array.
+        first: a name that such a state has.
+        path, network: as in `TorchArrays`.
+
+    Raises:
+        WeightsError: no name ends so.
+
+    Example:
+        >>> state = {"model.fc.weight": np.zeros((2, 3)), "model.fc.bias": np.zeros(2)}
+        >>> sorted(after(state, "fc.weight", "x.pth", "toy").state)
+        ['fc.bias', 'fc.weight']
+    """
     before = next((name[: -len(first)] for name in state if name.endswith(first)), None)
     if before is None:
         raise WeightsError(f"{path}: not a state of {network}: expected {first}")

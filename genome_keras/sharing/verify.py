@@ -70,7 +70,7 @@ def verify(
     todo = {"bytes": _bytes, "structure": _structure, "probe": _probe, "tasks": _tasks}
     for what, check in (todo | {"card": _card}).items():
         checks.append(Check(name, what, *_told(check, checkpoint)))
-    if told := checkpoint.config.get("compared"):
+    if told := checkpoint.config.get("compared") or _compared(checkpoint):
         checks.append(Check(name, "origin", None, str(told)))
     if data is None:
         result = None, "not compared: no data given"
@@ -128,6 +128,8 @@ def _tasks(checkpoint):
     if not many:
         return None, "no tasks in the description"
     expected = checkpoint.arguments.get("tasks")
+    if isinstance(expected, list):  # names, or the numbers of groups
+        expected = sum(each if isinstance(each, int) else 1 for each in expected)
     if many != expected or len(set(checkpoint.tasks)) != many:
         return False, f"{len(set(checkpoint.tasks))} different names for {expected} tasks"
     return True, f"{many} different names"
@@ -148,6 +150,15 @@ def _card(checkpoint):
                 if f"{scores[metric]:.4f}" not in card:
                     return False, f"{metric} of {subset!r} is not that of the description"
     return True, f"complete; {numbers} scores as in the description"
+
+
+def _compared(checkpoint):
+    """What the card of an imported `.keras` file tells, which has no description of its own."""
+    try:
+        lines = checkpoint.card.splitlines()
+    except WeightsError:
+        return None
+    return next((line for line in lines if line.startswith("The network was compared ")), None)
 
 
 def _other_windows(described, subset, many):

@@ -66,6 +66,18 @@ def borzoi(filters, channels, depth, heads, key_size, value_size, last_filters, 
     return size + convolved(channels, last_filters, 1) + (last_filters + 1) * tasks
 
 
+def legnet(stem, stem_width, filters, width, expansion, tasks):
+    """Convolutions without bias and with norms; in a block five, two dense layers; three more."""
+    size = (4 * stem_width + 4) * stem
+    for before, after in pairwise((stem, *filters)):
+        wide = expansion * before
+        size += (before + 4) * wide + (width + 4) * wide + (wide + 4) * before
+        size += (wide + 1) * before + (before + 1) * wide + (width * 2 * before + 4) * after
+    last = filters[-1]
+    size += 4 * last + (last + 1) * 2 * last + (2 * last + 1 + 4) * 2 * last
+    return size + (2 * last + 1) * tasks
+
+
 def spliceai(filters, widths, blocks):
     """A convolution of 1, one after it and after each group, and blocks of two with norms."""
     convolutions = sum(2 * blocks * ((width * filters + 1) + 4) * filters for width in widths)
