@@ -12,6 +12,7 @@ import pytest
 FILES = [
     "models",
     "recurrent",
+    "fast_layers",
     "losses",
     "saved",
     "sequence_model",

@@ -31,6 +31,16 @@ def keras_only() -> Iterator[None]:
         _keras_only.reset(token)
 
 
+def keras_path_asked() -> bool:
+    """Whether it is within `keras_only`.
+
+    Example:
+        >>> keras_path_asked()
+        False
+    """
+    return _keras_only.get()
+
+
 @keras.saving.register_keras_serializable("genome_keras")
 class GRU(keras.layers.GRU):
     """`keras.layers.GRU` with fast paths for TensorFlow, JAX and torch on CPUs.
@@ -96,7 +106,7 @@ class GRU(keras.layers.GRU):
         )
         if backend not in ("tensorflow", "jax", "torch"):
             return None, f"no fast path for {backend}"
-        if not _on_cpu(backend):
+        if not on_cpu(backend):
             return None, _ELSEWHERE
         if _keras_only.get():
             return None, _ASKED
@@ -120,6 +130,60 @@ class GRU(keras.layers.GRU):
 
         outputs = gru(*arguments, **how)
         return outputs, outputs[:, -1]
+
+
+@keras.saving.register_keras_serializable("genome_keras")
+class LSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM` with torch's own kernel on CPUs, in place of a loop of Keras's.
+
+    Weights, states and serialisation are inherited. Masks, dropout inside the layer, other
+    activations, `go_backwards`, mixed precision, GPUs and the other backends take Keras's path.
+
+    Args: as `keras.layers.LSTM`.
+
+    Source: Hochreiter & Schmidhuber 1997 (doi:10.1162/neco.1997.9.8.1735).
+
+    Example:
+        >>> tuple(LSTM(4)(np.zeros((3, 8, 5), "float32")).shape)
+        (3, 4)
+    """
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
+        dropped = training and (self.dropout or self.recurrent_dropout)
+        if mask is not None or dropped or not self._by_torch(sequences):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        import torch
+
+        cell, states = self.cell, [state[None].contiguous() for state in initial_state]
+        kernels = (cell.kernel, cell.recurrent_kernel)
+        weights = [keras.ops.convert_to_tensor(kernel).T.contiguous() for kernel in kernels]
+        bias = keras.ops.convert_to_tensor(cell.bias)
+        outputs, last, inside = torch._VF.lstm(
+            sequences.contiguous(),
+            states,
+            [*weights, bias, torch.zeros_like(bias)],
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=bool(training),
+            bidirectional=False,
+            batch_first=True,
+        )
+        return last[0], outputs if self.return_sequences else last[0][:, None], [last[0], inside[0]]
+
+    def _by_torch(self, sequences):
+        usual = (
+            self.use_bias
+            and not (self.unroll or self.go_backwards)
+            and self.activation is keras.activations.tanh
+            and self.recurrent_activation is keras.activations.sigmoid
+            and self.compute_dtype == "float32"
+        )
+        if not usual or keras.backend.backend() != "torch" or _keras_only.get():
+            return False
+        return sequences.device.type == "cpu"
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -152,7 +216,13 @@ def _tell(reason):
     _log.log(logging.INFO if usual else logging.WARNING, "GRU by Keras's own path: %s", reason)
 
 
-def _on_cpu(backend):
+def on_cpu(backend: str) -> bool:
+    """Whether a backend, one of Keras's three, has nothing but CPUs.
+
+    Example:
+        >>> on_cpu(keras.backend.backend()) in (True, False)
+        True
+    """
     if backend == "tensorflow":
         import tensorflow as tf
 

@@ -11,6 +11,8 @@ from typing import ParamSpec
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.layers.channels_last import Conv1D
+from genome_keras.layers.fused_adam import FusedAdam
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
@@ -228,7 +230,7 @@ def finish(model, *, loss, metric, learning_rate, clip, recurrent=False):
     """
     slow = recurrent and keras.backend.backend() == "tensorflow"
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip),
+        optimizer=FusedAdam(learning_rate, global_clipnorm=clip),
         loss=loss,
         metrics=[metric],
         jit_compile=False if slow else "auto",
@@ -278,7 +280,7 @@ def convolved(x, filters, width, name, seeds, **more):
     """A convolution along the window, channels last."""
     initial = keras.initializers.GlorotUniform(seed=seeds())
     how = {"data_format": "channels_last", "kernel_initializer": initial, **more}
-    return keras.layers.Conv1D(filters, width, name=name, **how)(x)
+    return Conv1D(filters, width, name=name, **how)(x)
 
 
 def dense(x, units, name, seeds, **more):

@@ -2,6 +2,8 @@
 
 import keras
 
+from genome_keras.layers.channels_last import BatchNormalization
+from genome_keras.layers.fused_adam import FusedAdam
 from genome_keras.layers.signal_model import PROFILE, SignalModel
 from genome_keras.losses import MultinomialNLL
 from genome_keras.models._factory import Seeds, convolved, dense
@@ -59,7 +61,7 @@ def profiles_out(name, codes, profile, counts, *, learning_rate, counts_weight):
     outputs = {"profile": profile, "counts": counts}
     model = SignalModel(codes, outputs, name=name)
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=FusedAdam(learning_rate),
         loss={"profile": MultinomialNLL(), "counts": "mean_squared_error"},
         loss_weights={"profile": 1.0, "counts": counts_weight},
     )
@@ -73,13 +75,13 @@ def tracks_out(
     """A compiled model of tracks."""
     model = SignalModel(codes, tracks, name=name)
     model.bin, model.scale = bin, scale
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip), loss=loss)
+    model.compile(optimizer=FusedAdam(learning_rate, global_clipnorm=clip), loss=loss)
     return model
 
 
 def normed(x, name, *, epsilon=1e-5):
     """Batch normalisation of each channel."""
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
+    return BatchNormalization(momentum=0.9, epsilon=epsilon, name=name)(x)
 
 
 def feed_forward(x, attention, number, seeds, *, dropout, epsilon):

@@ -4,6 +4,7 @@ import keras
 
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.activations import sigmoid_gelu
+from genome_keras.layers.channels_last import MaxPooling1D
 from genome_keras.layers.strands import OneHot
 from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, convolved, factory
 from genome_keras.models._signals import cropped, normed, tracks_out
@@ -85,7 +86,7 @@ def basenji2(
     for number, size in enumerate(filters, 1):
         x = block(x, size, 15 if number == 1 else 5, f"convolution_{number}")
         pooled = {"data_format": "channels_last", "name": f"pool_{number}"}
-        x = keras.layers.MaxPooling1D(2, **pooled)(x)
+        x = MaxPooling1D(2, **pooled)(x)
     for number, dilation in enumerate(dilations, 1):
         change = block(x, dilated_filters, 3, f"dilated_{number}", dilation_rate=dilation)
         change = block(change, filters[-1], 1, f"back_{number}")

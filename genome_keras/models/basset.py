@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, layers_of
+from genome_keras.layers.channels_last import BatchNormalization, Conv1D, MaxPooling1D
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
@@ -79,13 +80,13 @@ def basset(
 
     def rectified(x, name):
         """Torch's epsilon and momentum of the normalisation, for its weights."""
-        x = keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{name}_norm")(x)
+        x = BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"{name}_norm")(x)
         return keras.layers.ReLU(name=f"{name}_relu")(x)
 
     codes, strands = codes_in(window, both_strands=both_strands)
     x = OneHot(name="letters")(strands)
     for number, (size, width, pool) in enumerate(layers, 1):
-        x = keras.layers.Conv1D(
+        x = Conv1D(
             size,
             width,
             data_format="channels_last",
@@ -95,9 +96,7 @@ def basset(
         )(x)
         x = rectified(x, f"convolution_{number}")
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(
-                x
-            )
+            x = MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
     x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
     for number, (size,) in enumerate(dense, 1):
         x = keras.layers.Dense(

@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one
+from genome_keras.layers.channels_last import MaxPooling1D
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
@@ -95,7 +96,7 @@ def beluga(
         if number < len(filters):
             x = keras.layers.Dropout(dropout[0], seed=seeds(), name=f"dropout_{number}")(x)
             pooled = {"data_format": "channels_last", "name": f"pool_{number}"}
-            x = keras.layers.MaxPooling1D(positions, **pooled)(x)
+            x = MaxPooling1D(positions, **pooled)(x)
     x = keras.layers.Dropout(dropout[1], seed=seeds(), name="dropout")(x)
     x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
     x = dense(x, hidden, "hidden", seeds, activation="relu")

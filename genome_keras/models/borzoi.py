@@ -4,6 +4,7 @@ import keras
 
 from genome_keras.arguments import at_least, at_least_one
 from genome_keras.layers.activations import tanh_gelu
+from genome_keras.layers.channels_last import MaxPooling1D
 from genome_keras.layers.relative_attention import RelativeAttention
 from genome_keras.layers.strands import OneHot
 from genome_keras.models._factory import Seeds, Tasks, Weights, codes_in, convolved, factory
@@ -125,7 +126,7 @@ def borzoi(
 
 
 def _halved(x, name):
-    return keras.layers.MaxPooling1D(2, data_format="channels_last", name=name)(x)
+    return MaxPooling1D(2, data_format="channels_last", name=name)(x)
 
 
 def _block(x, filters, width, name, seeds):

@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, layers_of
+from genome_keras.layers.channels_last import BatchNormalization, Conv1D, MaxPooling1D
 from genome_keras.layers.places import PlaceSums
 from genome_keras.layers.recurrent import GRU, GateBias
 from genome_keras.layers.reverse import Reverse
@@ -93,10 +94,10 @@ def center_context(
 
     def convolved(x, name, filters, width, pool=1):
         convolution = {"padding": "same", "use_bias": False, "kernel_initializer": glorot()}
-        x = keras.layers.Conv1D(filters, width, **convolution, name=name)(x)
+        x = Conv1D(filters, width, **convolution, name=name)(x)
         if pool > 1:  # before the rest, which then costs a fraction
-            x = keras.layers.MaxPooling1D(pool, padding="same", name=f"{name}_pool")(x)
-        x = keras.layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
+            x = MaxPooling1D(pool, padding="same", name=f"{name}_pool")(x)
+        x = BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
         x = keras.layers.Activation("silu", name=f"{name}_activation")(x)
         return keras.layers.Dropout(dropout, seed=seeds(), name=f"{name}_dropout")(x)
 

@@ -3,14 +3,14 @@
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
-from genome_keras.layers.recurrent import GRU
+from genome_keras.layers.recurrent import GRU, LSTM
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import OneHot
 from genome_keras.losses import NextBaseCrossEntropy
 from genome_keras.metrics import NextBasePerplexity
 from genome_keras.models._factory import Seeds, Weights, factory, finish
 
-_CELLS = {"gru": GRU, "lstm": keras.layers.LSTM, "rnn": keras.layers.SimpleRNN}
+_CELLS = {"gru": GRU, "lstm": LSTM, "rnn": keras.layers.SimpleRNN}
 
 
 @factory

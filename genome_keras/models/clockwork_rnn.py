@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.layers.channels_last import Conv1D
 from genome_keras.layers.clockwork import PERIODS, Clockwork
 from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
@@ -85,7 +86,7 @@ def clockwork_rnn(
     one_of(readout=readout, accepted=_READOUTS)
     seeds = Seeds(seed)
     codes, strands = codes_in(window, both_strands=both_strands)
-    x = keras.layers.Conv1D(
+    x = Conv1D(
         embedding,
         width,
         data_format="channels_last",

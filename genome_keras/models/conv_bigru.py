@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least, at_least_one, layers_of, one_of
+from genome_keras.layers.channels_last import BatchNormalization, Conv1D, MaxPooling1D
 from genome_keras.layers.recurrent import GRU, GateBias
 from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
@@ -90,7 +91,7 @@ def conv_bigru(
     seeds = Seeds(seed)
 
     def convolved(x, name, filters, width=5, dilation=1):
-        x = keras.layers.Conv1D(
+        x = Conv1D(
             filters,
             width,
             data_format="channels_last",
@@ -100,7 +101,7 @@ def conv_bigru(
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds()),
             name=name,
         )(x)
-        x = keras.layers.BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
+        x = BatchNormalization(momentum=0.97, name=f"{name}_norm")(x)
         return keras.layers.Activation(activation, name=f"{name}_activation")(x)
 
     def dropped(x, name):
@@ -118,7 +119,7 @@ def conv_bigru(
 
     codes, strands = codes_in(window, both_strands=both_strands)
     x = convolved(OneHot(name="letters")(strands), "convolution", first, width)
-    x = keras.layers.MaxPooling1D(pool, padding="same", data_format="channels_last", name="pool")(x)
+    x = MaxPooling1D(pool, padding="same", data_format="channels_last", name="pool")(x)
     x = dropped(convolved(dropped(x, "pool"), "second", others), "second")
     for number in range(1, blocks + 1):
         name = f"block_{number}"

@@ -4,7 +4,9 @@ import keras
 
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.activations import hard_sigmoid
+from genome_keras.layers.channels_last import Conv1D, MaxPooling1D
 from genome_keras.layers.motifs import start_from_motifs
+from genome_keras.layers.recurrent import LSTM
 from genome_keras.layers.reverse import Reverse
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
@@ -91,7 +93,7 @@ def danq(
     positions_left(window, widths=(width,), pools=(pool,), padding=padding)
     seeds = Seeds(seed)
     codes, strands = codes_in(window, both_strands=both_strands)
-    convolution = keras.layers.Conv1D(
+    convolution = Conv1D(
         filters,
         width,
         data_format="channels_last",
@@ -103,12 +105,12 @@ def danq(
     x = convolution(OneHot(name="letters")(strands))
     if motifs is not None:
         start_from_motifs(convolution, motifs, seed=seed)
-    x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name="pool")(x)
+    x = MaxPooling1D(pool, data_format="channels_last", name="pool")(x)
     x = keras.layers.Dropout(dropout[0], seed=seeds(), name="dropout_1")(x)
     read = []
     for direction in ("forward", "backward"):
         # Turned round by hand: Keras's `go_backwards` is wrong on JAX with a GPU.
-        states = keras.layers.LSTM(
+        states = LSTM(
             units,
             return_sequences=True,
             recurrent_activation=_GATES[gates],

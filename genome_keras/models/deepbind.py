@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, one_of
+from genome_keras.layers.channels_last import Conv1D, MaxPooling1D
 from genome_keras.layers.covered import CoveredMean, IsLetter
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
@@ -84,10 +85,10 @@ def deepbind(
         letters
     )
     # 1 where a filter covers a letter, 0 where only N or what is beyond the ends.
-    covered = keras.layers.MaxPooling1D(
-        width, strides=1, data_format="channels_last", name="covered"
-    )(IsLetter(name="is_letter")(letters))
-    x = keras.layers.Conv1D(
+    covered = MaxPooling1D(width, strides=1, data_format="channels_last", name="covered")(
+        IsLetter(name="is_letter")(letters)
+    )
+    x = Conv1D(
         filters,
         width,
         data_format="channels_last",

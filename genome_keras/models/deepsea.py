@@ -4,6 +4,7 @@ import keras
 
 from genome_keras.arguments import at_least_one, layers_of
 from genome_keras.layers.activations import threshold
+from genome_keras.layers.channels_last import Conv1D, MaxPooling1D
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
 from genome_keras.models._factory import (
@@ -83,7 +84,7 @@ def deepsea(
     codes, strands = codes_in(window, both_strands=both_strands)
     x = OneHot(name="letters")(strands)
     for number, (size, width, pool) in enumerate(layers, 1):
-        x = keras.layers.Conv1D(
+        x = Conv1D(
             size,
             width,
             data_format="channels_last",
@@ -93,9 +94,7 @@ def deepsea(
             name=f"convolution_{number}",
         )(x)
         if pool > 1:
-            x = keras.layers.MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(
-                x
-            )
+            x = MaxPooling1D(pool, data_format="channels_last", name=f"pool_{number}")(x)
         x = keras.layers.Dropout(dropout[number - 1], seed=seeds(), name=f"dropout_{number}")(x)
     x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
     x = dense(x, hidden, "hidden", seeds, activation=threshold)

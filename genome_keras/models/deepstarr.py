@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, layers_of
+from genome_keras.layers.channels_last import BatchNormalization, MaxPooling1D
 from genome_keras.layers.strands import OneHot
 from genome_keras.models._factory import (
     Seeds,
@@ -69,7 +70,7 @@ def deepstarr(
     codes, strand = codes_in(window)
 
     def rectified(x, name):
-        x = keras.layers.BatchNormalization(epsilon=1e-3, name=f"{name}_norm")(x)
+        x = BatchNormalization(epsilon=1e-3, name=f"{name}_norm")(x)
         return keras.layers.ReLU(name=f"{name}_relu")(x)
 
     x = OneHot(name="letters")(strand)
@@ -77,7 +78,7 @@ def deepstarr(
         name = f"convolution_{number}"
         x = rectified(convolved(x, size, width, name, seeds, padding="same"), name)
         pooled = {"data_format": "channels_last", "name": f"pool_{number}"}
-        x = keras.layers.MaxPooling1D(2, **pooled)(x)
+        x = MaxPooling1D(2, **pooled)(x)
     x = keras.layers.Flatten(data_format="channels_last", name="flat")(x)
     for number, (size,) in enumerate(dense, 1):
         initial = keras.initializers.GlorotUniform(seed=seeds())

@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one
+from genome_keras.layers.channels_last import MaxPooling1D
 from genome_keras.layers.spline_basis import SplineBasis
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.task_head import SigmoidHead
@@ -102,7 +103,7 @@ def sei(
     for number, size in enumerate(filters, 1):
         if number > 1:
             pooled = {"data_format": "channels_last", "name": f"pool_{number - 1}"}
-            x = keras.layers.MaxPooling1D(pool, **pooled)(x)
+            x = MaxPooling1D(pool, **pooled)(x)
             x = left_out(x, dropout[0], f"linear_dropout_{number}")
         for part in "ab":
             x = convolved(x, size, width, f"linear_{number}{part}", seeds, **how)

@@ -3,6 +3,7 @@
 import keras
 
 from genome_keras.arguments import at_least_one, layers_of
+from genome_keras.layers.channels_last import BatchNormalization
 from genome_keras.layers.strands import OneHot
 from genome_keras.models._factory import Seeds, Weights, codes_in, convolved, factory
 from genome_keras.models._signals import tracks_out
@@ -70,7 +71,7 @@ def spliceai(
             branch = x
             for part in "ab":
                 name = f"convolution_{group}_{block}{part}"
-                branch = keras.layers.BatchNormalization(name=f"{name}_norm")(branch)
+                branch = BatchNormalization(name=f"{name}_norm")(branch)
                 branch = keras.layers.ReLU(name=f"{name}_relu")(branch)
                 how = {"dilation_rate": dilation, "padding": "same"}
                 branch = convolved(branch, filters, width, name, seeds, **how)

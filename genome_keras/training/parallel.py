@@ -19,6 +19,7 @@ import numpy as np
 from keras import ops
 
 from genome_keras.datasets.source import Source
+from genome_keras.layers.fused_adam import FusedAdam
 from genome_keras.losses import MaskedCrossEntropy
 from genome_keras.training.batches import Batches
 from genome_keras.weights.run_files import RunFiles
@@ -233,7 +234,7 @@ def adam(rate: Any, clip: float | None, ema: float | None = None) -> keras.optim
     """
     averages = {} if ema is None else {"use_ema": True, "ema_momentum": ema}
     if clip is None or not _replicas():
-        return keras.optimizers.Adam(rate, global_clipnorm=clip, **averages)
+        return FusedAdam(rate, global_clipnorm=clip, **averages)
     return SharedAdam(rate, global_clipnorm=clip / shares()[0], **averages)
 
 
