@@ -70,8 +70,8 @@ def test_a_default_is_published_and_starts_soon(window):
 def test_the_longest_window_that_the_first_sequence_fills(length, caplog):
     with caplog.at_level("INFO", logger="genome_keras"):
         assert default_for(length) == LENGTHS[length]
-    told = f"weights {LENGTHS[length]}, the default for a first sequence of {length:,} bp"
-    assert caplog.messages == [told]
+    told = f"a first sequence of {length:,} bp" if length else "no sequence"
+    assert caplog.messages == [f"weights {LENGTHS[length]}, the default for {told}"]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,13 @@ def test_every_command_follows_the_rule(files, capsys, command):
     note, error = capsys.readouterr().err.splitlines()
     assert note.startswith(f"genome-keras: weights {COMMANDS[command]}, the default for ")
     assert "none of all" in error and COMMANDS[command] in error
+
+
+def test_a_task_of_the_other_table_is_told_by_its_longer_names(files, capsys):
+    """The 919 columns have the peak file in their names where several share cell and target."""
+    assert main(["variants", "v.vcf", "--genome", "g.fa", "--task", "a549|CTCF|None"]) == 2
+    _, error = capsys.readouterr().err.splitlines()
+    assert "nearest are 'A549|CTCF|None|UtaA549Ctcf', 'A549|CTCF|None|UwA549Ctcf'" in error
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from genome_keras.interpret import (
 from genome_keras.interpret.experiments import put
 from genome_keras.scoring.effects import logit
 from genome_keras.scoring.scorer import Scorer
+from genome_keras.weights import DEFAULTS
 
 CLOSE = {"atol": 1e-3}  # log-odds of float32 probabilities
 
@@ -293,7 +294,8 @@ def test_the_command_tells_what_is_wrong_before_it_reads(line, message, capsys, 
     name, *more = line.split()
     out = tmp_path / "out.tsv"
     try:
-        status = main(["experiment", name, str(tmp_path / "missing.fa"), "--out", str(out), *more])
+        command = ["experiment", name, str(tmp_path / "missing.fa"), "--weights", DEFAULTS[100]]
+        status = main([*command, "--out", str(out), *more])
     except SystemExit as stopped:
         status = stopped.code
     assert status in (1, 2) and message in capsys.readouterr().err and not out.exists()

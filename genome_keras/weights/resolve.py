@@ -48,7 +48,8 @@ def default_for(length: int | None = None) -> str:
     """
     fitting = [window for window in DEFAULTS if length is None or window <= length]
     name = DEFAULTS[max(fitting, default=min(DEFAULTS))]
-    told = "places of a genome" if length is None else f"a first sequence of {length:,} bp"
+    told = f"a first sequence of {length:,} bp" if length else "no sequence"
+    told = "places of a genome" if length is None else told
     _log.info("weights %s, the default for %s", name, told)
     return name
 

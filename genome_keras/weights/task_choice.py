@@ -91,7 +91,8 @@ def _like(names, choice, where):
         fit = []
     if fit:
         return fit
-    near = nearest(choice, names)
+    longer = [name for name in names if name.casefold().startswith(f"{choice.casefold()}|")]
+    near = longer[:3] or nearest(choice, names)
     told = f"the nearest are {_quoted(near)}" if near else f"the first is {names[0]!r}"
     told += _hint(names, choice.strip("*?|"))
     raise ValueError(f"{where}: no task {choice!r}; it has {len(names)}, {told}")
