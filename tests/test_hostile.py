@@ -15,6 +15,7 @@ from genome_keras.errors import WeightsError
 from genome_keras.weights import description, file_checks
 from genome_keras.weights import resolve as weights
 from genome_keras.weights.checkpoint import save_bare
+from genome_keras.weights.file_checks import check_h5
 
 SIZES = {"window": 12, "tasks": 2, "k": (1, 2)}
 ONE_LINE = 600
@@ -72,22 +73,48 @@ def test_texts_that_libhdf5_would_read_for_ever(mine):
 
 
 @pytest.mark.parametrize("block", [0, 512])  # of another program, before the file
-@pytest.mark.parametrize("length", [4097, 2**31, 2**32 - 1])
-def test_texts_that_libhdf5_would_take_much_memory_for(mine, length, block):
-    path = mine / "m.weights.h5"
-    with h5py.File(mine / "new", "w", userblock_size=block) as new:
-        with h5py.File(path) as file:
-            for name in file:
-                file.copy(name, new)
-        new.attrs["names"] = ["head/kernel:0", "head/bias:0"]
-    (mine / "new").replace(path)
-    assert genome_keras.kmer_logreg(weights=path).count_params()
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+@pytest.mark.parametrize(
+    ("length", "address"), [(4097, None), (2**32 - 1, None), (2**32 - 1, 2**64 - 1), (1, 8)]
+)
+def test_texts_that_libhdf5_would_take_much_memory_for(mine, length, address, version, block):
+    path, old = mine / "m.weights.h5", mine / "old"
+    path.replace(old)
+    with h5py.File(path, "w", userblock_size=block, libver=version) as new, h5py.File(old) as file:
+        for name in file:
+            file.copy(name, new)
+        new["layers"].attrs["names"] = ["head/kernel:0", "head/bias:0"]
+    old.unlink()
+    assert check_h5(path).arrays
     data = bytearray(path.read_bytes())
-    heap = data.index(b"GCOL\x01\0\0\0")
-    at = data.index(struct.pack("<IQ", len("head/bias:0"), heap - block))
-    data[at : at + 4] = struct.pack("<I", length)
+    heap = data.index(b"GCOL\x01\0\0\0") - block
+    at = data.index(struct.pack("<IQ", len("head/bias:0"), heap))
+    data[at : at + 12] = struct.pack("<IQ", length, heap if address is None else address)
     path.write_bytes(data)
-    refused(path, f"damaged HDF5: the length of a text at byte {at}")
+    refused(path, "damaged HDF5: attributes of the object at byte")
+
+
+def test_many_references_to_one_long_text(mine):
+    path = mine / "m.weights.h5"
+    with h5py.File(path, "r+") as file:
+        file.attrs["names"] = ["x" * 100_000, *(["y"] * 1000)]
+    data = bytearray(path.read_bytes())
+    heap = data.rindex(b"GCOL\x01\0\0\0")  # of the long one
+    long = data.index(struct.pack("<IQ", 100_000, heap))
+    data[long : long + 16 * 1001] = 1001 * data[long : long + 16]
+    path.write_bytes(data)
+    refused(path, "texts longer than the file")
+
+
+def test_attributes_that_are_looked_up_elsewhere(mine):
+    for number, values in enumerate(([b"x"] * 20, [np.zeros((), [("a", "u1"), ("b", "f4")])])):
+        path = mine / "x.weights.h5"
+        with h5py.File(path, "w", libver="latest") as file:
+            file["head/bias"] = [0.0]
+            for name, value in enumerate(values):
+                file.attrs[str(name)] = value
+        with pytest.raises(WeightsError, match=("lie apart", "compound")[number]):
+            check_h5(path)
 
 
 def first_array(file):

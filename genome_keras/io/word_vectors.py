@@ -7,7 +7,7 @@ import numpy as np
 
 from genome_keras.errors import FormatError, printable
 from genome_keras.io.atomic import atomic
-from genome_keras.io.h5_heaps import check_heaps
+from genome_keras.io.h5_heaps import check_heaps, check_texts
 
 LETTERS = 6  # of a word at most: pairs of words are counted in a matrix of 4**12 numbers
 
@@ -89,11 +89,12 @@ def read_words(path: str | os.PathLike) -> WordVectors:
     check_heaps(path)
     try:
         with h5py.File(path) as file:
+            check_texts(path, [h5py.h5o.get_info(file.id).addr])
             if file.attrs.get("format") != FORMAT:
                 raise FormatError(path, None, "not word vectors of genome_keras")
             pattern, stored = str(file.attrs["pattern"]), file["vectors"]
-            if stored.size > _MOST:
-                raise FormatError(path, None, f"expected at most {_MOST} numbers")
+            if stored.size > _MOST or stored.dtype.kind != "f":
+                raise FormatError(path, None, f"expected at most {_MOST} numbers, floats")
             vectors = stored[:]
     except FormatError:
         raise

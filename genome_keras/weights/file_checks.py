@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from genome_keras.errors import FormatError, WeightsError, printable
-from genome_keras.io.h5_heaps import check_heaps
 from genome_keras.weights.description import MAX_TEXT
 
 MAX_WEIGHTS = 4 << 30
@@ -68,6 +67,8 @@ def check_h5(path: str | os.PathLike, where: object = None) -> Contents:
     """
     import h5py
 
+    from genome_keras.io.h5_heaps import check_heaps, check_texts  # NumPy: not for `--help`
+
     path, where = Path(path), where or path
     if not path.is_file():
         raise WeightsError(f"{where}: no such file")
@@ -77,7 +78,9 @@ def check_h5(path: str | os.PathLike, where: object = None) -> Contents:
     try:
         check_heaps(path)
         with h5py.File(path, "r") as file:
-            return _walk(file, where, size)
+            contents, objects = _walk(file, where, size)
+        check_texts(path, objects)
+        return contents
     except FormatError as error:
         raise WeightsError(f"{where}: not a sound HDF5 file ({error.problem})") from error
     except WeightsError:
@@ -115,7 +118,7 @@ def _walk(file, path, size):
                 raise WeightsError(f"{where}: a weight is not a finite number")
             arrays += 1
             numbers += item.size
-    return Contents(arrays, numbers)
+    return Contents(arrays, numbers), seen | {h5py.h5o.get_info(file.id).addr}
 
 
 def _is_finite(array):
