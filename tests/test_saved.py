@@ -35,6 +35,11 @@ def test_a_whole_model_scores_as_it_did(name):
     assert hasattr(model.layers[-1], "set_rates") == (name not in ("char_rnn", "kmer_logreg"))
 
 
+def test_what_keras_saved_is_told_to_be_read_by_keras():
+    with pytest.raises(genome_keras.WeightsError, match=r"keras\.saving\.load_model reads"):
+        genome_keras.load_model(SAVED / f"{OLD[0]}.keras")
+
+
 def test_a_run_scores_as_it_did():
     model = genome_keras.load_model(SAVED / "run" / "best.weights.h5")
     checkpoint = model.checkpoint

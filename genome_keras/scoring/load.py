@@ -67,9 +67,11 @@ def described(
     if signal is not False:
         known = others if signal else (*known, *others)
     if checkpoint.architecture not in known:
+        is_saved = str(checkpoint.path).endswith(".keras")
+        hint = "; keras.saving.load_model reads what model.save wrote" if is_saved else ""
         raise WeightsError(
             f"{checkpoint.name}: expected a .json beside it whose architecture is one of "
-            f"{', '.join(known)}; got {checkpoint.architecture!r}"
+            f"{', '.join(known)}; got {checkpoint.architecture!r}{hint}"
         )
     return checkpoint
 
