@@ -1,15 +1,20 @@
 """DeepBind's 137 published networks of human ChIP-seq, on regions of whole chromosomes.
 
     python benchmarks/deepbind_encode.py DATA.h5 --params PARAMS --table db.tsv
-        [--window 200 101] [--share 0.5 0.05] [--seed 0] [--out RESULT.json]
+        [--window 200 101] [--draw 5000] [--seed 0] [--beside NAME=SCORES.npy ...]
+        [--kept FOLDER] [--out RESULT.json]
 
-DATA has regions of 200 bp labelled in DeepSEA's 919 columns. A network is compared with the
-column of its cell and of its protein or its antibody's target; where there are several, with
-the one of its laboratory. Scored are a share of the bins of the split "test" with a TF label
-(`tf_bins`) and a share of the others (`edge_bins`, `other_bins`), each region weighted by the
-inverse of its share, so that the AUROC is that of all of them. `gc` ranks by the share of G
-and C. Nothing says that the authors kept these chromosomes out of their training. The backend
-is KERAS_BACKEND.
+DATA has regions labelled in DeepSEA's 919 columns, such as human_deepsea919_1200bp.h5. A network
+is compared with the column of its cell and of its protein or its antibody's target; where there
+are several, with the one of its laboratory. Scored are, of the split "test", all `windows` (every
+bin of some pieces of the genome) and a draw of the bins with a peak of any factor (`tf_bins` and
+`edge_bins`). `gc` ranks by the share of G and C in the middle 200 bp. SCORES.npy has the scores of
+another model in all 919 columns, as `weights/make/evaluate_919.py DATA.h5 ... --scores FOLDER`
+keeps them. With --kept, those of DeepBind are kept there, and not computed again. Printed are
+AUROCs with 95 % of 1,000 resamples of blocks of 1 Mb, of networks with 20 positives or more; no
+others are computed. Nothing says that the authors kept these chromosomes out of their training.
+The networks are computed by `deepbind_loop.py`, which is compared with the model first, by every
+tenth network.
 """
 
 import argparse
@@ -22,15 +27,15 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
+import deepbind_loop
+from genome_keras import scores as score
+from genome_keras.evaluation.bootstrap import genome_blocks, interval, replicate, resamples
+from genome_keras.scoring.effects import sigmoid
 from genome_keras.sharing.deepbind_files import read_deepbind
-from genome_keras.sharing.deepbind_stack import stacked
 
-SUBSETS = {
-    "tf_bins + edge_bins": ("tf_bins", "edge_bins"),
-    "all bins": ("tf_bins", "edge_bins", "other_bins"),
-}
+SUBSETS = {"windows": ("windows",), "tf_bins + edge_bins": ("tf_bins", "edge_bins")}
+LEAST, REPLICATES = 20, 1000
 # The laboratories of ENCODE, and how they are called in the names of its peak files.
 LABS = {"HudsonAlpha": "Haib", "Broad": "Broad", "UT-A": "Uta", "UChicago": "Uchicago"}
 
@@ -42,40 +47,43 @@ def main():
     parser.add_argument("--table", required=True)
     parser.add_argument("--columns", help="default: beside DATA")
     parser.add_argument("--window", type=int, nargs="+", default=[200, 101])
-    parser.add_argument("--share", type=float, nargs=2, default=[0.5, 0.05])
+    parser.add_argument("--draw", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--beside", nargs="*", default=[], metavar="NAME=SCORES.npy")
+    parser.add_argument("--kept", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     columns = options.columns or Path(options.data).with_name("human_deepsea919_columns.tsv")
     models = chip_models(options.table)
     pairs = matched(models, columns)
     print(f"{len(pairs)} of {len(models)} networks have a column of the same cell and target")
-    regions = drawn(options.data, options.share, options.seed)
+    regions = drawn(options.data, options.draw, options.seed)
     networks = read_deepbind(options.params, pairs)
-    result = {"pairs": pairs, "regions": len(regions["x"]), "seconds": {}, "auroc": {}}
-    scores = {"gc": np.isin(regions["x"], (1, 2)).mean(1)[:, None].repeat(len(pairs), 1)}
+    result = {"pairs": pairs, "subsets": {}, "seconds": {}, "difference": compared(networks)}
+    needed = enough_positives(regions, list(pairs.values()))
+    scores = {}
     for window in options.window:
-        begin = time.process_time()
-        scores[f"window {window}"] = scored(networks, regions["x"], window)
-        result["seconds"][window] = time.process_time() - begin
-    for name, values in scores.items():
-        result["auroc"][name] = {
-            subset: aurocs(values, list(pairs.values()), regions, sources)
-            for subset, sources in SUBSETS.items()
-        }
-    print(f"{result['regions']} regions; seconds of the processor: {result['seconds']}")
-    print("| scores | bins | networks | median AUROC | mean | quartiles |")
-    print("|---|---|---:|---:|---:|---:|")
-    for name, subsets in result["auroc"].items():
-        for subset, found in subsets.items():
-            values = [value for value in found if value is not None]
-            if not values:
-                continue
-            low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-            print(
-                f"| {name} | {subset} | {len(values)} | {middle:.3f} | {np.mean(values):.3f} "
-                f"| {low:.3f}, {high:.3f} |"
-            )
+        begin, kept = time.process_time(), options.kept and options.kept / f"{window}bp.npy"
+        if kept and kept.exists():
+            found = np.load(kept)
+        else:
+            found = scored(networks, middle(regions["x"], window), needed)
+            result["seconds"][window] = time.process_time() - begin
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.save(kept, found)
+        with np.errstate(invalid="ignore"):  # of what was not needed
+            scores[f"DeepBind, {window} bp"] = sigmoid(found.astype(float))  # areas are of 0 to 1
+    gc = np.isin(middle(regions["x"], 200), (1, 2)).mean(1, dtype="float32")
+    scores["gc"] = gc[:, None].repeat(len(pairs), 1)
+    for text in options.beside:
+        name, _, path = text.partition("=")
+        scores[name] = np.load(path, mmap_mode="r")[regions["row"]][:, list(pairs.values())]
+    print(f"seconds of the processor: {result['seconds']}")
+    print(f"largest difference of the loop from the model: {result['difference']:.1e}")
+    for subset, sources in SUBSETS.items():
+        result["subsets"][subset] = measured(scores, list(pairs.values()), regions, sources)
+    printed(result)
     if options.out:
         options.out.write_text(json.dumps(result, indent=1))
 
@@ -119,53 +127,89 @@ def matched(models, columns):
     return pairs
 
 
-def drawn(data, shares, seed):
-    """A sample of the test regions: codes, labels, sources, and the weight of each."""
+def drawn(data, draw, seed):
+    """The test regions to score; `row` counts those of `SUBSETS`, as evaluate_919.py does."""
     with h5py.File(data) as file:
-        source = file["source"][:].astype(str)
-        share = np.select(
-            [source == "tf_bins", np.isin(source, ("edge_bins", "other_bins"))], shares, 0.0
-        )
-        share[file["split"][:].astype(str) != "test"] = 0
-        rows = np.flatnonzero(np.random.default_rng(seed).random(len(share)) < share)
-        return {
-            "x": file["x"][rows],
-            "y": file["y"][rows],
-            "source": source[rows],
-            "weight": 1 / share[rows],
-        }
+        source, split, chrom = (file[name].asstr()[:] for name in ("source", "split", "chrom"))
+        wanted = np.isin(source, [name for names in SUBSETS.values() for name in names])
+        rows = np.flatnonzero((split == "test") & wanted)
+        kept = source[rows] == "windows"
+        bins = np.flatnonzero(~kept)
+        kept[np.random.default_rng(seed).choice(bins, min(draw, len(bins)), replace=False)] = True
+        row = np.flatnonzero(kept)
+        rows = rows[row]
+        found = {"x": file["x"][rows], "y": file["y"][rows], "start": file["start_hg38"][rows]}
+    return found | {"source": source[rows], "chrom": chrom[rows], "row": row}
 
 
-def scored(networks, codes, window):
-    """Scores of the middle of the regions, (regions, networks) in the order given."""
-    import keras
-
-    keras.utils.disable_interactive_logging()
-    model, order = stacked(networks, window=window, output="score")
+def middle(codes, window):
     first = (codes.shape[1] - window) // 2
-    codes, size = np.ascontiguousarray(codes[:, first : first + window]), 2  # fits the cache
-    scores = np.empty((len(codes), len(order)), "float32")
-    for at in range(0, len(codes), size):
-        batch = codes[at : at + size]
-        filled = np.pad(batch, ((0, size - len(batch)), (0, 0)))
-        scores[at : at + size] = model.predict_on_batch(filled)[: len(batch)]
-        if at // size % 500 == 0:
-            print(f"window {window}: {at} regions", flush=True)
-    return scores[:, [order.index(name) for name in networks]]
+    return np.ascontiguousarray(codes[:, first : first + window])
 
 
-def aurocs(scores, columns, regions, sources):
-    """The AUROC of each network; None where fewer than 20 positives were drawn."""
-    chosen, found = np.isin(regions["source"], sources), []
-    for score, column in zip(scores.T, columns, strict=True):
-        labels = regions["y"][:, column]
-        here = chosen & (labels >= 0)
-        if (labels[here] == 1).sum() < 20:
-            found.append(None)
-            continue
-        weights = regions["weight"][here]
-        found.append(float(roc_auc_score(labels[here], score[here], sample_weight=weights)))
-    return found
+def compared(networks):
+    """The largest difference of a score between the loop and the model, on random letters."""
+    from genome_keras.sharing.deepbind_stack import stacked
+
+    some = {name: networks[name] for name in list(networks)[::10]}
+    model, order = stacked(some, window=60, output="score")
+    codes = np.random.default_rng(0).integers(0, 5, (2, 60), dtype=np.uint8)
+    loop = np.stack([deepbind_loop.scores(networks[name], codes) for name in order], 1)
+    return float(np.abs(loop - np.asarray(model.predict_on_batch(codes))).max())
+
+
+def enough_positives(regions, columns):
+    """Which regions to score by which network, (regions, networks): of the subsets with enough."""
+    needed = np.zeros((len(regions["x"]), len(columns)), bool)
+    for sources in SUBSETS.values():
+        here = np.isin(regions["source"], sources)
+        needed |= here[:, None] & ((regions["y"][here][:, columns] == 1).sum(0) >= LEAST)
+    return needed
+
+
+def scored(networks, codes, needed):
+    """Scores (regions, networks), NaN where none is needed."""
+    scores = np.full(needed.shape, np.nan, "float32")
+    for number, network in enumerate(networks.values()):
+        rows = np.flatnonzero(needed[:, number])
+        scores[rows, number] = deepbind_loop.scores(network, codes[rows]) if len(rows) else np.nan
+        print(f"{codes.shape[1]} bp: {number + 1} of {len(networks)} networks", flush=True)
+    return scores
+
+
+def measured(scores, columns, regions, sources):
+    """Of a subset: its size, positives of each network, AUROCs and their intervals by model."""
+    here = np.isin(regions["source"], sources)
+    labels = regions["y"][here][:, columns]
+    positives = (labels == 1).sum(0)
+    enough = positives >= LEAST
+    blocks = genome_blocks(regions["chrom"][here], regions["start"][here])
+    draws = resamples(int(blocks.max()) + 1, replicates=REPLICATES)
+    found = {"regions": int(here.sum()), "blocks": len(draws), "positives": positives.tolist()}
+    models = {}
+    for name, values in scores.items():
+        chosen = {"labels": labels[:, enough], "scores": values[here][:, enough]}
+        areas = score.task_scores(**chosen)
+        again = replicate(**chosen, blocks=blocks, drawn=draws, exact=areas)["auroc"]
+        ends, each = interval(again), np.full((3, len(columns)), np.nan)
+        each[:, enough] = [areas["auroc"], *ends]
+        models[name] = {"auroc": [None if np.isnan(row[0]) else row.tolist() for row in each.T]} | {
+            what: [float(of(areas["auroc"])), *interval(of(again, 1)).tolist()]
+            for what, of in (("median", np.nanmedian), ("mean", np.nanmean))
+        }
+    return found | {"models": models}
+
+
+def printed(result):
+    print("| bins | regions | scores | networks | median AUROC | mean AUROC |")
+    print("|---|---:|---|---:|---:|---:|")
+    for subset, found in result["subsets"].items():
+        for name, told in found["models"].items():
+            many = sum(value is not None for value in told["auroc"])
+            middle, mean = (
+                "{:.3f} ({:.3f} to {:.3f})".format(*told[key]) for key in ("median", "mean")
+            )
+            print(f"| {subset} | {found['regions']:,} | {name} | {many} | {middle} | {mean} |")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def numbers(pattern, text):
     return [int(number.replace(",", "")) for number in re.search(pattern, text, re.S).groups()]
 
 
-@pytest.mark.parametrize("name", registry.PUBLISHED)
+@pytest.mark.parametrize(
+    "name", [name for name in registry.PUBLISHED if not name.startswith("deepbind_2015.")]
+)
 def test_a_published_card_follows_from_its_description(name):
     """All but the held-out tables, and how it was trained where another program did it."""
     from card import card

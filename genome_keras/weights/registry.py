@@ -28,6 +28,11 @@ CENTER_CONTEXT = (
     "sequences (Nucleic Acids Research 44:e107)"
 )
 
+DEEPBIND = (
+    "Alipanahi, Delong, Weirauch and Frey 2015, Predicting the sequence specificities of DNA- and "
+    "RNA-binding proteins by deep learning (Nature Biotechnology 33:831)"
+)
+
 
 class Published(NamedTuple):
     """A published checkpoint.
@@ -147,6 +152,14 @@ PUBLISHED = {
         CONV_BIGRU,
         graph_sha256="c3432e1b183da3bfde03d4f503e47abdf939ab32481395710d9fa62eb7bdd259",
         calibration_sha256="0dbb2dfdd7055ea6162c99e7b8afe57ce1c780f590e4bd21fe5419cd50d00eba",
+    ),
+    "deepbind_2015.encode.v1": Published(
+        "c44fc5df9b4335aa6be1a2dd51cbdab2e18fe22fead9c7a70a4e8704199c5dad",
+        1035024,
+        "769ed35a16efd813100e8228e66d6ef49fc4e807f4c639156c21d6f32ec41345",
+        9364,
+        DEEPBIND,
+        graph_sha256="9f0c8041f1f2c5d573d4035fba70707ff6aa0e2499df99eab8126a5e3fcf2da8",
     ),
     "kmer_logreg.human_chromatin.v1": Published(
         "86809a27ce78b4d16702b6177988b1d25f21a5d161255a5d79622c53dc97590d",
