@@ -7,8 +7,13 @@ import numpy as np
 from genome_keras.arguments import at_least, one_of
 from genome_keras.encode import tokens
 from genome_keras.interpret.dinucleotides import KEPT, shuffled
-from genome_keras.interpret.experiments import Experiment, Function, applied, log_odds
-from genome_keras.scoring.model_in_use import open_scorer
+from genome_keras.interpret.experiments import (
+    Experiment,
+    Function,
+    applied,
+    log_odds,
+    scorer_for,
+)
 
 WAYS = (*KEPT, "n")
 
@@ -53,7 +58,7 @@ def ablate(
         (1, 20, 3)
     """
     codes = tokens(seqs)
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    scorer = scorer_for(function, model, both_strands=both_strands, batch_size=batch_size)
     without = ablated(codes, region, how=how, shuffles=shuffles, seed=seed)
     scores = applied(function, scorer, np.concatenate([codes[:, None], without], 1))
     return Experiment(scores[:, 0], scores[:, 1:])

@@ -273,7 +273,8 @@ def write_experiment(
         ['read', '0', '12', 'GATA']
     """
     weights, path = with_default(weights, path, genome=genome, on_short=on_short)
-    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine="auto")
     chosen, columns = use.columns(tasks)
     window = use.window_of(window)
     experiment.check(window)

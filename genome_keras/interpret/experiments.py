@@ -13,6 +13,7 @@ import numpy as np
 from genome_keras.encode import LETTERS, tokens
 from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import logit
+from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.scorer import Scorer
 
 Function = Callable[[Scorer, np.ndarray], np.ndarray]
@@ -58,6 +59,32 @@ def log_odds(scorer: Scorer, codes: np.ndarray) -> np.ndarray:
     """
     scores = scorer.scores(codes)
     return scores.astype(np.float64) if scorer.is_language_model else logit(scores)
+
+
+def scorer_for(
+    function: Function,
+    model: object,
+    *,
+    both_strands: bool | None = None,
+    batch_size: int | None = None,
+) -> Scorer:
+    """The scorer that a function is called with: without Keras where it asks for scores alone.
+
+    Args:
+        function: as above; another one than `log_odds` may want the `keras.Model`.
+        model: a checkpoint's name, a `Checkpoint`, a `keras.Model` or a `Scorer`.
+        both_strands, batch_size: as in `genome_keras.scoring.model_in_use.model_in_use`.
+
+    Raises:
+        WeightsError, ValueError: as `model_in_use`.
+
+    Example:
+        >>> scorer_for(log_odds, "kmer_logreg.human_chromatin.v1").window
+        100
+    """
+    engine = "auto" if function is log_odds else "keras"
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    return model_in_use(model, **sizes, engine=engine).scorer
 
 
 def put(codes: np.ndarray, motif: str, start: int) -> np.ndarray:

@@ -7,11 +7,10 @@ import numpy as np
 
 from genome_keras.encode import tokens
 from genome_keras.interpret.ablation import ablated, check_region
-from genome_keras.interpret.experiments import Function, applied, log_odds
+from genome_keras.interpret.experiments import Function, applied, log_odds, scorer_for
 from genome_keras.interpret.mutagenesis import Mutagenesis
 from genome_keras.scoring.choices import check_windows
 from genome_keras.scoring.effects import logit
-from genome_keras.scoring.model_in_use import open_scorer
 
 _PIECE = 1 << 14  # windows whose codes are in memory
 
@@ -57,7 +56,7 @@ def epistasis(
         ((1, 3, 4, 3, 4, 1), True)
     """
     codes = tokens(seqs)
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    scorer = scorer_for(log_odds, model, both_strands=both_strands, batch_size=batch_size)
     check_windows(codes, scorer.window)
     start, end = check_region((0, codes.shape[1]) if region is None else region, codes.shape[1])
     tasks = list(tasks)
@@ -158,7 +157,7 @@ def region_epistasis(
         (1, 2, 2, 3)
     """
     codes = tokens(seqs)
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    scorer = scorer_for(function, model, both_strands=both_strands, batch_size=batch_size)
     ends = [check_region(region, codes.shape[1]) for region in regions]
     ordered = sorted(ends)
     if any(left[1] > right[0] for left, right in pairwise(ordered)):

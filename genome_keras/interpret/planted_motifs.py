@@ -14,8 +14,8 @@ from genome_keras.interpret.experiments import (
     log_odds,
     motif_codes,
     put,
+    scorer_for,
 )
-from genome_keras.scoring.model_in_use import open_scorer
 
 
 def marginalize(
@@ -38,7 +38,7 @@ def marginalize(
         function: of a `Scorer` and codes; see `genome_keras.interpret.experiments`.
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
 
     Returns:
         `Experiment`: before (n, ...), after (n, k, ...). The mean of `change` over the
@@ -62,7 +62,7 @@ def marginalize(
     motifs = [motifs] if isinstance(motifs, str) else list(motifs)
     if not motifs:
         raise ValueError("expected at least one motif. Received: none")
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    scorer = scorer_for(function, model, both_strands=both_strands, batch_size=batch_size)
     with_one = [put(codes, motif, _start(start, codes, len(motif))) for motif in motifs]
     scores = applied(function, scorer, np.stack([codes, *with_one], 1))
     return Experiment(scores[:, 0], scores[:, 1:])
@@ -141,7 +141,7 @@ def space(
         at_least(0, distance=distance)
     lengths = len(motif_codes(motif_a)), len(motif_codes(motif_b))
     start = _start(start, codes, sum(lengths) + max(distances))
-    scorer = open_scorer(model, both_strands=both_strands, batch_size=batch_size)
+    scorer = scorer_for(function, model, both_strands=both_strands, batch_size=batch_size)
     first = put(codes, motif_a, start)
     places = [start + lengths[0] + distance for distance in distances]
     second = [put(codes, motif_b, place) for place in places]
