@@ -149,9 +149,7 @@ def test_the_page_is_whole_and_its_text_is_text(pages, command):
     body = re.search("<body>.*</body>", text, re.DOTALL)[0]
     elements = list(ElementTree.fromstring(body).iter())  # every tag is closed
     scripts = [element for element in elements if element.tag == "script"]
-    assert [each.get("type") for each in scripts] == (
-        ["application/json", None]
-    )
+    assert [each.get("type") for each in scripts] == (["application/json", None])
     assert not any(name.startswith("on") for element in elements for name in element.attrib)
     assert len(text) < 200_000 * PICTURES[command]
 
@@ -393,6 +391,18 @@ def test_letters_of_both_strands_are_those_of_the_other_strand(make_head):
     )
     assert np.any(found)
     np.testing.assert_allclose(other[:, ::-1, ::-1], found, atol=1e-5)
+
+
+def test_letters_are_told_where_pictures_show_them():
+    """In long windows those about the middle, with the numbers of occlusion."""
+    head = TaskHead(1, kernel_initializer=keras.initializers.RandomUniform(-0.01, 0, seed=1))
+    given = keras.Input((200,), dtype="uint8")
+    model = keras.Model(given, head(keras.ops.cast(given, "float32")))
+    pair = np.random.default_rng(0).integers(0, 5, (2, 200), dtype=np.uint8)
+    found = carried_letters(Scorer(model), pair[None], [0])[0][0]
+    expected = attribute(model, pair, tasks=0, method="occlusion")
+    np.testing.assert_allclose(found[:, 60:180], expected[:, 60:180], atol=1e-6)
+    assert expected[:, :60].any() and not found[:, :60].any() and not found[:, 180:].any()
 
 
 def test_both_strands_of_a_network_that_reads_one(tmp_path):
