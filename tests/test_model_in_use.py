@@ -165,3 +165,18 @@ def test_a_language_model_has_no_window_of_its_own(tmp_path):
         use.window_of()
     with pytest.raises(WeightsError, match="not a multi-task model of a fixed window"):
         use.window_of_tasks()
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("kmer_logreg.human_chromatin.v1", 256),
+        ("conv_bigru.human_chromatin_200bp.v1", 256),
+        ("center_context.deepsea919.v1", 64),
+        ("char_rnn.ecoli.v1", 256),  # of any length
+    ],
+)
+def test_batches_of_long_windows_are_smaller(name, size):
+    """Memory is bounded by bases: 256 windows of 1000 bp took 2.4 times that of 64, as long."""
+    assert model_in_use(name).batch_size == size
+    assert model_in_use(name, batch_size=7).batch_size == 7

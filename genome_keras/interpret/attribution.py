@@ -62,7 +62,8 @@ def attribute(
             numbers, and all others 0.
         both_strands: of the mean log-odds of the window and its reverse complement, as in
             `Scorer`; None does what the checkpoint or the scorer does.
-        batch_size: windows, points or copies at a time; None is 256, or what the scorer has.
+        batch_size: windows, points or copies at a time; None is 256 (64 of 1000 bp), or
+            what the scorer has.
         steps, baseline, sigma, seed, width, references: where `method` is a name, settings of
             it.
 

@@ -41,7 +41,7 @@ def ism(
             scorer does.
         reuse: whether to compute what the substitutions share only once; None does
             where that was measured to be faster.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
         engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`; but
             "auto" is "keras" on JAX for recurrent models, where what substitutions share is
             read once, and with `reuse`, which says how Keras is to compute.

@@ -56,7 +56,7 @@ def write_ism(
             centred in a window of N, whose start is then below 0; or "skip", which is logged.
         on_outside: of BED, as in `genome_keras.io.bed.read`: "error" or "skip", which is logged.
         unknown: "N" reads foreign letters as N; None refuses them.
-        batch_size: sequences at a time; None is 256, or what the scorer has.
+        batch_size: sequences at a time; None is 256 (64 of 1000 bp), or what the scorer has.
         engine: of a checkpoint, as in `genome_keras.interpret.mutagenesis.ism`.
         report: path of an HTML page with pictures of the first windows, or None.
         shown: windows on the page, at most.

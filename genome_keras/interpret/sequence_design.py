@@ -102,7 +102,7 @@ def design(
         window: bp; needed without a start where the model takes any length.
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
 
     Returns:
         `Design`.

@@ -23,7 +23,7 @@ from genome_keras.weights.task_choice import chosen_tasks
 if TYPE_CHECKING:
     import keras
 
-BATCH_SIZE = 256
+BATCH_SIZE, BATCH_BASES = 256, 64_000  # at most: more takes memory and saves no time
 SIGNAL_BATCH_SIZE = 4  # windows of measured signal are long
 
 
@@ -168,7 +168,7 @@ def model_in_use(
             default for places of a genome.
         both_strands: average over both strands; None does what the checkpoint or the
             scorer does.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
         engine: of a checkpoint, "keras", "onnx" or "auto", as in
             `genome_keras.scoring.engines.model_without_keras`. A model in memory is Keras's.
         sums: whether a model of measured signal will do, by the logarithms of its sums, as
@@ -320,7 +320,9 @@ def _sums(name, tasks, window, load, **more):
 
 def _of_checkpoint(checkpoint, both_strands, batch_size, engine):
     tasks, trained = checkpoint.tasks, checkpoint.trained
-    arguments, size = checkpoint.arguments, batch_size or BATCH_SIZE
+    arguments = checkpoint.arguments
+    window = arguments.get("window")
+    size = batch_size or min(BATCH_SIZE, max(1, BATCH_BASES // (window or 1)))
     if not tasks:
         count = arguments.get("tasks")
         tasks = [LIKELIHOOD] if count is None else [f"task_{task}" for task in range(count)]
@@ -329,7 +331,7 @@ def _of_checkpoint(checkpoint, both_strands, batch_size, engine):
         checkpoint.name,
         tasks,
         trained,
-        arguments.get("window"),
+        window,
         lambda: _load(checkpoint, both_strands, size, engine),
         batch_size=size,
         checkpoint=checkpoint,

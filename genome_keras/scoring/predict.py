@@ -195,7 +195,7 @@ def predict_fasta(
         tasks: those to write, chosen as in `predict`; None is all that were trained.
         all_tasks: also write the tasks that were never trained, whose score is the same
             everywhere: the positive rate published for them.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
         engine: of a checkpoint, "auto", "keras" or "onnx", as in
             `genome_keras.scoring.engines.model_without_keras`; the scores are the same to
             within 1e-5.

@@ -295,7 +295,7 @@ def score_vcf(
             N; with None, windows that have one are not scored.
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
-        batch_size: windows at a time; None is 256, or what the scorer has.
+        batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
         engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`. A
             report needs gradients: with one, "auto" is "keras".
         summary: tasks, chosen as `tasks`, such as "cell=K562": a column more, the largest
