@@ -47,12 +47,12 @@ def carried_letters(
     near = np.arange(max(0, middle - BEFORE), min(codes.shape[2], middle + AFTER))
     kind = "logodds" if scorer.gives_probabilities else "diff"
     letters = np.zeros((*codes.shape, 4), np.float32)
-    for pair, task, found in zip(codes, tasks, letters, strict=True):
+    for pair, task, carried in zip(codes, tasks, letters, strict=True):
         hidden = np.repeat(pair[:, None], len(near), 1)
         hidden[:, np.arange(len(near)), near] = 4
-        every = np.concatenate([pair, hidden.reshape(-1, pair.shape[1])])
-        scores = scorer.scores(every)[:, task]
+        windows = np.concatenate([pair, hidden.reshape(-1, pair.shape[1])])
+        scores = scorer.scores(windows)[:, task]
         falls = effect(kind, scores[2:].reshape(2, -1), scores[:2, None])
         own = pair[:, near, None] == np.arange(4)
-        found[:, near] = np.where(own, falls[..., None], 0)
+        carried[:, near] = np.where(own, falls[..., None], 0)
     return letters, "occlusion"
