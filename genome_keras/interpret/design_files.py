@@ -10,7 +10,7 @@ import numpy as np
 from genome_keras.arguments import at_least_one
 from genome_keras.errors import SequenceError
 from genome_keras.interpret.edit_rules import EditRules
-from genome_keras.interpret.edit_ways import DEFAULT_WAY, EditWay
+from genome_keras.interpret.edit_ways import DEFAULT_WAY, EditWay, engine_for
 from genome_keras.interpret.sequence_design import Design, Designer
 from genome_keras.io import fasta
 from genome_keras.io.atomic import atomic, protected
@@ -86,7 +86,8 @@ def write_designs(
     if weights is None:
         starts = list(starts)
         weights = default_for(len(starts[0][1] or ""))
-    use = model_in_use(weights, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(weights, **sizes, engine=engine_for(method))
     designer = Designer(use, targets, method=method, rules=rules, window=window)
     kept = nullcontext() if path is None else protected([path])
     with kept:

@@ -65,3 +65,13 @@ class Annealing(Settings):
 EDIT_WAYS = {way.name: way for way in (Greedy, GradientGuided, Annealing)}
 DEFAULT_WAY = Greedy.name
 EditWay = Greedy | GradientGuided | Annealing
+
+
+def engine_for(method: str | EditWay) -> str:
+    """The engine that computes a way: gradients are Keras's, scores anyone's.
+
+    >>> engine_for("greedy"), engine_for(GradientGuided())
+    ('auto', 'keras')
+    """
+    by_gradient = method == GradientGuided.name or isinstance(method, GradientGuided)
+    return "keras" if by_gradient else "auto"

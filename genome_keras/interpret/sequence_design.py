@@ -15,6 +15,7 @@ from genome_keras.interpret.edit_ways import (
     Annealing,
     EditWay,
     GradientGuided,
+    engine_for,
 )
 from genome_keras.interpret.mutagenesis import Mutagenesis
 from genome_keras.scoring.effects import KEPT, logit
@@ -120,7 +121,8 @@ def design(
         >>> made.sequence[:4], made.edits <= 3, made.steps[-1].loss <= made.steps[0].loss
         ('ACGT', True, True)
     """
-    use = model_in_use(model, both_strands=both_strands, batch_size=batch_size)
+    sizes = {"both_strands": both_strands, "batch_size": batch_size}
+    use = model_in_use(model, **sizes, engine=engine_for(method))
     rules = EditRules(edits, tuple(map(tuple, fixed)), gc and tuple(gc), tuple(forbidden))
     designer = Designer(use, targets, method=method, rules=rules, window=window)
     return designer(start, seed=seed)
