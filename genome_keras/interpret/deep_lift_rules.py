@@ -4,7 +4,8 @@ Rows of a batch stand in pairs: window, reference, window, reference... Every fu
 the values of the operation it stands for. Differentiated, it gives DeepLIFT's multipliers in
 place of derivatives: what the output changes from the reference to the window is the sum of
 multipliers times what the inputs change. So any backend's own gradients carry them through
-a network, and operations that are linear need nothing.
+a network, and operations that are linear need nothing. Only windows have multipliers: the
+derivatives for their references are asked by nobody, and are 0.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from genome_keras.layers._gradients import derivative, with_own_gradient
 from genome_keras.layers.clockwork import Clockwork
 
 SMALL = 1e-6  # changes below it take the derivative: their quotient is rounding
@@ -36,12 +38,14 @@ def through(function: Callable, x: Any) -> Any:
         >>> ops.convert_to_numpy(through(ops.relu, pairs)).tolist()
         [[3.0], [0.0]]
     """
-    value = function(x)
-    own, change = ops.stop_gradient(x), _change(x)
-    small = ops.abs(change) < SMALL
-    slope = _change(value) / ops.where(small, ops.ones_like(change), change)
-    secant = ops.stop_gradient(value) + ops.stop_gradient(slope) * (x - own)
-    return ops.where(small, value, secant)
+
+    def back(x, value, upstream):
+        change, own = _change(x), x[::2]
+        small = ops.abs(change) < SMALL
+        slope = _change(value) / ops.where(small, ops.ones_like(change), change)
+        return upstream[::2] * ops.where(small, derivative(function, own), slope)
+
+    return with_own_gradient(function, back, x)
 
 
 def product(a: Any, b: Any) -> Any:
@@ -86,22 +90,25 @@ def largest(windows: Any) -> Any:
         >>> ops.convert_to_numpy(largest(pairs)).tolist()  # of the window, of the reference
         [[[4.0]], [[3.0]]]
     """
-    fixed = ops.stop_gradient(windows)
-    value = ops.max(fixed, 2)
+    return with_own_gradient(lambda windows: ops.max(windows, 2), _share_of_largest, windows)
+
+
+def _share_of_largest(windows, value, upstream):
+    size = windows.shape[2]
+    places = np.arange(size, dtype="int32")[:, None]
+    at = ops.where(ops.equal(windows, ops.expand_dims(value, 2)), places, size)
+    at = ops.equal(places, ops.min(at, 2, keepdims=True))  # the first of equal ones
+    at_own, at_other = _halves(ops.cast(at, windows.dtype))
     own, other = _halves(value)
     larger = ops.maximum(own, other)
-    size = windows.shape[2]
-    at = ops.expand_dims(ops.cast(ops.argmax(fixed, 2), "int32"), 2)
-    at = ops.cast(ops.equal(at, np.arange(size, dtype="int32")[:, None]), windows.dtype)
-    at_own, at_other = _halves(at)
     moved = at_own * ops.expand_dims(larger - other, 2)
     moved = moved + at_other * ops.expand_dims(own - larger, 2)
-    change = _change(fixed)
+    change = _change(windows)
     still = ops.equal(change, 0)
+    share = moved / ops.where(still, ops.ones_like(change), change)
     # What does not change moves nothing, but its multiplier counts for other letters.
-    share = _twice(moved) / ops.where(still, ops.ones_like(change), change)
-    share = ops.where(still, at, share)
-    return value + ops.sum(ops.stop_gradient(share) * (windows - fixed), 2)
+    share = ops.where(still, at_own, share)
+    return ops.expand_dims(upstream[::2], 2) * share
 
 
 def pooled(x: Any, size: int, stride: int, padding: str) -> Any:
@@ -129,6 +136,8 @@ def pooled(x: Any, size: int, stride: int, padding: str) -> Any:
         x = ops.pad(x, ((0, 0), ends, (0, 0)), constant_values=lowest)
     else:
         places = (steps - size) // stride + 1
+    if stride == size:
+        return largest(ops.reshape(x[:, : places * size], (-1, places, size, x.shape[2])))
     index = np.arange(places)[:, None] * stride + np.arange(size)
     return largest(ops.take(x, index, 1))
 
@@ -285,16 +294,13 @@ def _halves(x):
     return x[::2], x[1::2]
 
 
-def _twice(x):
-    """The same for both rows of each pair."""
-    return ops.repeat(x, 2, 0)
-
-
 def _change(x):
-    own, other = _halves(ops.stop_gradient(x))
-    return _twice(own - other)
+    """Of windows from their references, (n, ...)."""
+    own, other = _halves(x)
+    return own - other
 
 
 def _mean(x):
+    """Of windows and their references, for both, (2 n, ...)."""
     own, other = _halves(x)
-    return _twice((own + other) / 2)
+    return ops.repeat((own + other) / 2, 2, 0)

@@ -39,7 +39,7 @@ _LINEAR_NAMES = {"Add", "Subtract", "Negative", "GetItem", "Flip", "Concatenate"
 _LINEAR_NAMES |= {"Reshape", "Squeeze", "ExpandDims", "Mean", "Sum", "Cast", "Stack", "Pad"}
 _ALONE_NAMES = {"Relu", "Sigmoid", "Tanh", "Silu", "Elu", "Gelu", "Softplus", "Exp", "Log"}
 _ALONE_NAMES |= {"Log1p", "Clip", "Square", "Sqrt", "Abs", "LeakyRelu", "HardSigmoid"}
-_ALONE = (_LAYERS.ReLU, _LAYERS.LeakyReLU, _LAYERS.ELU, _LAYERS.PReLU)  # number by number
+_ALONE = (_LAYERS.ReLU, _LAYERS.LeakyReLU, _LAYERS.ELU)  # number by number
 _TOGETHER = ("softmax", "log_softmax")  # activations that read more than one number
 
 
@@ -172,6 +172,11 @@ def _activated(layer, x):
     return through(layer.activation, before)
 
 
+def _own_slopes(layer, x):
+    alpha = ops.convert_to_tensor(layer.alpha)  # TensorFlow wants no variable read inside
+    return through(lambda x: ops.where(x > 0, x, alpha * x), x)
+
+
 def _max_pooling(layer, x):
     return pooled(x, layer.pool_size[0], layer.strides[0], layer.padding)
 
@@ -198,6 +203,7 @@ def _covered_mean(layer, inputs):
 
 
 _BY_CLASS = (
+    (_LAYERS.PReLU, _own_slopes),
     (IsLetter, _is_letter),
     (CoveredMean, _covered_mean),
     (_LAYERS.MaxPooling1D, _max_pooling),

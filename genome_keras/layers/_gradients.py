@@ -46,6 +46,56 @@ def outputs_and_gradient(model):
     return _way(_WAYS)(model)
 
 
+def derivative(function, x):
+    """The derivative of a function of single numbers, at each of x.
+
+    Args:
+        function: of one tensor, number by number.
+        x: a float tensor, which may be one of a function that is traced or differentiated.
+
+    Raises:
+        ValueError: a backend without gradients.
+    """
+    return _way(_DERIVATIVES)(function, x)
+
+
+def with_own_gradient(function, back, x):
+    """function(x) of pairs of rows, with a gradient of its own for the first of each pair.
+
+    Args:
+        function: of one tensor; what else it reads gets no gradient.
+        back: of x, function(x) and a total's derivative for function(x), all (2 n, ...); it
+            gives that for rows 0, 2, 4, ... of x, (n, ...). That for the others is 0.
+        x: a tensor (2 n, ...).
+    """
+
+    def told(x):
+        value = function(x)
+
+        def backwards(*args, upstream=None):  # torch names it and gives x, others give it alone
+            return apart(back(x, value, args[0] if upstream is None else upstream), x)
+
+        return value, backwards
+
+    apart = _torch_apart if keras.backend.backend() == "torch" else _apart
+    return keras.ops.custom_gradient(told)(x)
+
+
+def _apart(rows, like):
+    """Rows (n, ...) with zeros after each, (2 n, ...)."""
+    pairs = keras.ops.stack([rows, keras.ops.zeros_like(rows)], 1)
+    return keras.ops.reshape(pairs, keras.ops.shape(like))
+
+
+def _torch_apart(rows, like):
+    """The same, in memory as `like` is: convolutions copy what lies otherwise."""
+    import torch
+
+    pairs = torch.zeros_like(like)
+    pairs[::2] = rows
+    return pairs
+
+
 def _way(ways):
     backend = keras.backend.backend()
     if backend not in ways:
@@ -174,3 +224,34 @@ def _several_torch(model):
 
 
 _SEVERAL = {"tensorflow": _several_tensorflow, "jax": _several_jax, "torch": _several_torch}
+
+
+def _derivative_jax(function, x):
+    import jax
+
+    return jax.vjp(function, x)[1](jax.numpy.ones_like(x))[0]
+
+
+def _derivative_tensorflow(function, x):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = function(x)
+    return tape.gradient(value, x, unconnected_gradients="zero")
+
+
+def _derivative_torch(function, x):
+    import torch
+
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        value = function(x)
+    return torch.autograd.grad(value, x, torch.ones_like(value))[0]
+
+
+_DERIVATIVES = {
+    "tensorflow": _derivative_tensorflow,
+    "jax": _derivative_jax,
+    "torch": _derivative_torch,
+}

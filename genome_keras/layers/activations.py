@@ -16,7 +16,7 @@ def threshold(x: Any) -> Any:
         >>> float(threshold(ops.array([2.0, -1.0]))[0])
         2.0
     """
-    return ops.where(ops.greater(x, 0), x, ops.full_like(x, 1e-6))
+    return ops.threshold(x, 0, 1e-6)
 
 
 @keras.saving.register_keras_serializable("genome_keras")
