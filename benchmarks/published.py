@@ -104,11 +104,11 @@ def ours(name, arguments, codes):
 
 
 def theirs(name, arguments, codes, folder):
+    if folder != "-":
+        sys.path.insert(0, folder)  # before what this environment has of the same name
     import torch
 
     torch.set_num_threads(1)
-    if folder != "-":
-        sys.path.append(folder)
     network = PROGRAMS[name](arguments).eval()
     letters = torch.from_numpy(np.eye(5, 4, dtype="float32")[codes])
     letters = letters if name == "enformer" else letters.permute(0, 2, 1).contiguous()
