@@ -1,6 +1,7 @@
 """One table: genome_keras beside its peers, and beside what bounds it.
 
     OMP_NUM_THREADS=1 python benchmarks/table.py [--rows NAME ...] [--data DIR] [--peers WHERE]
+        [--networks NAME ...]
 
 The quick form of each benchmark that has a peer, a bound or a goal. Numbers are of processor
 time, of one thread: medians of the rounds, in which all took turns. "ratio" is how many times as
@@ -8,6 +9,7 @@ fast as the peer, "of the bound" the share of it that is reached, both with the 
 round. DIR has the real genomes and peaks; WHERE is the Python of an environment with tangermeme
 and selene_sdk and all that genome_keras needs, or a folder of packages that this Python lacks
 (`pip install --target FOLDER --no-deps tangermeme`). What is not at hand gets a row that says so.
+`--networks` takes some of those of the rows `networks`, of which each lasts minutes.
 Rates of one machine do not compare with those of another: the first line says which it was.
 """
 
@@ -24,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from gpu import cpu
+from networks import TRAINED
 from turns import installed, ratios, spread, versions
 
 if installed(["jax"]):  # starts sooner than TensorFlow
@@ -43,7 +46,10 @@ def main():
     parser.add_argument("--peers", default=sys.executable, help="Python, or folder, of the peers")
     parser.add_argument("--weights", default="bigru_multitask.human_chromatin.v2")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=0.3, help="of a round of `recurrent`")
+    parser.add_argument("--networks", nargs="+", default=tuple(TRAINED), choices=TRAINED)
+    parser.add_argument(
+        "--seconds", type=float, default=0.3, help="of a round of `recurrent` and `networks`"
+    )
     options = parser.parse_args()
     if Path(options.peers).is_dir():
         path = [options.peers, os.environ.get("PYTHONPATH", "")]
