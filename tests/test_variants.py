@@ -476,10 +476,12 @@ def test_both_strands_outside_the_model_are_those_inside():
 
 def test_both_strands_of_a_checkpoint():
     """The published one reads both, unless it is told not to."""
+    name = "bigru_multitask.human_chromatin.v2"
     codes = np.random.default_rng(0).integers(0, 4, (2, 100), dtype=np.uint8)
     seqs = np.concatenate([codes, genome_keras.reverse_complement(codes)])
     both, one = (
-        open_scorer(both_strands=choice, batch_size=4).scores(seqs) for choice in (None, False)
+        open_scorer(name, both_strands=choice, batch_size=4).scores(seqs)
+        for choice in (None, False)
     )
     np.testing.assert_allclose(both[:2], both[2:], atol=1e-6)
     assert np.abs(one[:2] - one[2:]).max() > 1e-3
