@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from keras import ops
 
-from genome_keras import basset, kmer_logreg
 from genome_keras.layers import channels_last, recurrent
 from genome_keras.layers.fused_adam import FusedAdam
 from genome_keras.layers.recurrent import keras_only
@@ -62,14 +61,6 @@ def test_layers_train_as_keras_does(name, sizes, arguments):
         np.testing.assert_allclose(a, b, atol=2e-5)
     config = ours(*sizes, **arguments, name="x").get_config()
     assert config == plain(*sizes, **arguments, name="x").get_config()
-
-
-@pytest.mark.compiled
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
-def test_convolutions_train_without_xla():
-    sizes = {"filters": (2,), "widths": (3,), "pools": (2,), "hidden": (2,)}
-    assert basset(**sizes, window=12, tasks=1).jit_compile is not recurrent.on_cpu("tensorflow")
-    assert kmer_logreg(k=(1, 2), window=12, tasks=1).jit_compile
 
 
 @pytest.mark.skipif(not TORCH, reason="of torch")

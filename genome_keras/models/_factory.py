@@ -13,7 +13,6 @@ import keras
 from genome_keras.arguments import at_least_one, one_of
 from genome_keras.layers.channels_last import Conv1D
 from genome_keras.layers.fused_adam import FusedAdam
-from genome_keras.layers.recurrent import on_cpu
 from genome_keras.layers.sequence_model import SequenceModel
 from genome_keras.layers.strands import MergeStrands, StackStrands, merged_scores
 from genome_keras.losses import MaskedCrossEntropy
@@ -226,11 +225,10 @@ def compiled(model, *, learning_rate, recurrent=False):
 def finish(model, *, loss, metric, learning_rate, clip, recurrent=False):
     """Compiles with Adam and the gradient's norm clipped.
 
-    XLA on TensorFlow makes recurrent layers several times slower, and on CPUs convolutions
-    too (deepsea trains at two thirds of the speed), so it is off there for them.
+    XLA on TensorFlow makes recurrent layers several times slower, so it is off
+    there for them. On CPUs Keras has it off for all.
     """
-    slow = keras.backend.backend() == "tensorflow"
-    slow = slow and (recurrent or (on_cpu("tensorflow") and _convolves(model)))
+    slow = recurrent and keras.backend.backend() == "tensorflow"
     model.compile(
         optimizer=FusedAdam(learning_rate, global_clipnorm=clip),
         loss=loss,
@@ -238,10 +236,6 @@ def finish(model, *, loss, metric, learning_rate, clip, recurrent=False):
         jit_compile=False if slow else "auto",
     )
     return model
-
-
-def _convolves(model):
-    return any(isinstance(layer, keras.layers.Conv1D) for layer in model.layers)
 
 
 class Seeds:
