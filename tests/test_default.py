@@ -81,8 +81,9 @@ def test_the_longest_window_that_the_first_sequence_fills(length, caplog):
         genome_keras.predict_fasta.__doc__,
         PAGE,
         (DOCS / "tutorials" / "score_a_genome.md").read_text(),
+        (DOCS.parent / "README.md").read_text(),
     ],
-    ids=["default_for", "predict_fasta", "weights.md", "score_a_genome.md"],
+    ids=["default_for", "predict_fasta", "weights.md", "score_a_genome.md", "README.md"],
 )
 def test_the_rule_is_stated_in_the_same_words(text):
     assert " ".join(DEFAULT_RULE.split()).lower() in " ".join(text.split()).lower()
