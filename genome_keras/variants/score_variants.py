@@ -296,8 +296,7 @@ def score_vcf(
         resume: keep finished blocks in the folder `out` + ".parts" until `out` is whole;
             the same call after a kill goes on from them.
         batch_size: windows at a time; None is 256 (64 of 1000 bp), or what the scorer has.
-        engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`. A
-            report needs gradients: with one, "auto" is "keras".
+        engine: of a checkpoint, as in `genome_keras.scoring.engines.model_without_keras`.
         summary: tasks, chosen as `tasks`, such as "cell=K562": a column more, the largest
             change of P over those of accessible chromatin among them, with its sign. Of tables
             and of the page, not of a VCF.
@@ -336,7 +335,7 @@ def score_vcf(
         ScoredAlleles(status={'ok': 2}, problem=None)
     """
     out, sizes = str(out), {"both_strands": both_strands, "batch_size": batch_size}
-    use = model_in_use(weights, **sizes, engine=_engine(engine, report), sums=True, bins=bins)
+    use = model_in_use(weights, **sizes, engine=engine, sums=True, bins=bins)
     score = {"probabilities": use.gives_probabilities, "language_model": use.is_language_model}
     names = kinds(effect, **score) + (ALLELES if out.endswith(H5AD) else ())
     _check_of_tasks(use, report=report, summary=summary)
@@ -393,15 +392,6 @@ def _check_of_tasks(use, **given):
     for name, value in given.items():
         if value is not None and not use.gives_probabilities:
             raise ValueError(f"{use.name}: a {name} is of models of tasks, not of measured signal")
-
-
-def _engine(engine, report):
-    """The engine to ask for: a report draws gradients, which Keras alone gives."""
-    if report is None or engine == "keras":
-        return engine
-    if engine == "onnx":
-        raise ValueError("a report needs gradients, so Keras. Received: engine='onnx'")
-    return "keras" if engine == "auto" else engine
 
 
 def _why_none(counts, missing, genome):
