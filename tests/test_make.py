@@ -16,6 +16,7 @@ import genome_keras
 from genome_keras.layers.task_head import SigmoidHead, TaskHead
 from genome_keras.sharing.verify import verify
 from genome_keras.weights import registry
+from genome_keras.weights.calibration import Calibration
 from genome_keras.weights.checkpoint import save_bare
 from genome_keras.weights.run_files import RunFiles, claim, write_json
 
@@ -67,6 +68,7 @@ def numbers(pattern, text):
 )
 def test_a_published_card_follows_from_its_description(name):
     """All but the held-out tables, and how it was trained where another program did it."""
+    import calibrated
     from card import card
     from card_of_letters import card as card_of_letters
     from data_sets import Facts, data_set
@@ -104,6 +106,10 @@ def test_a_published_card_follows_from_its_description(name):
     for now, then in REWORDED.get(name, ()):
         assert now in made
         made = made.replace(now, then)
+    table = WEIGHTS / f"{name}.calibration.tsv"
+    if table.is_file():
+        text = calibrated.section(name, Calibration.read(table))
+        made = calibrated.with_section(made, text)
     assert made == published
 
 
@@ -393,3 +399,24 @@ def test_from_a_run_to_a_language_model(tmp_path, monkeypatch):
     assert 3 < draft["held_out"]["all"]["perplexity"] < 5
     with pytest.raises(ValueError, match="not the file that"):
         publish_lm.publish(folder / "log.json", "char_rnn.ecoli.v10", folder, into=out)
+
+
+def test_a_card_says_what_its_calibration_is():
+    import calibrated
+
+    from genome_keras.evaluation.calibrate import fitted
+
+    scores = np.tile(np.linspace(0.01, 0.99, 400)[:, None], (1, 3))
+    labels = (np.random.default_rng(0).random(scores.shape) < scores).astype(int)
+    labels[:, 1], labels[:, 2] = 0, -1
+    calibration = fitted(labels, scores, ["a", "b", "c"], about="data.h5: 400 regions")
+    text = calibrated.section("m.v1", calibration)
+    words = " ".join(text.split())
+    assert "1 of 3 tasks by their own labels, 1 with too few positives by a line" in words
+    assert "Fitted on data.h5: 400 regions." in words and "precision nan" not in text
+    card = "# m.v1\n\n## Licence\n\nfree\n"
+    once = calibrated.with_section(card, text)
+    assert once == f"# m.v1\n\n{text}## Licence\n\nfree\n"
+    assert calibrated.with_section(once, text) == once  # again: in place of what it has
+    with pytest.raises(ValueError, match="no '## Licence'"):
+        calibrated.with_section("# m.v1\n", text)

@@ -73,7 +73,7 @@ PUBLISHED = {
         19388,
         BASSET,
         graph_sha256="8495729c5f4613e8eb79efa74b51039770b882dcd64deea025abe14228917a64",
-        calibration_sha256="f71d5e5d2109f88bb17d886169c5e1bc0a14f5a29843a63a22e813b6d490c46b",
+        calibration_sha256="1d6d92d981d53f1bf186caef2f5c1c0aed893df7dfc3f79412a86adc8a3a35a3",
     ),
     "bigru_multitask.human_chromatin.v1": Published(
         "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
@@ -82,7 +82,7 @@ PUBLISHED = {
         14610,
         PAPER,
         graph_sha256="620747eab7e78ce113fad933cd32738ff3716960a8bbf53824206126623a0d5c",
-        calibration_sha256="c6a2523d6e917c44e5a1f5b6525ec5c718bab5dbbf569cd62d3591d78a1c9fe6",
+        calibration_sha256="4b11865e3356c4b5671ebf31868f39c6248a52269ef6c335ca1b0a8c99ca4f54",
     ),
     "bigru_multitask.human_chromatin.v2": Published(
         "28c2ae0dc900f803f5b92306ee7c908cdf0b33fb1d370faa1f6a9fc0aaeea138",
@@ -91,7 +91,7 @@ PUBLISHED = {
         15956,
         PAPER,
         graph_sha256="d24f44e2fdca7a03f9998785fe939c961327ad080be589889e3fab8596231d9c",
-        calibration_sha256="92887673e2b5f5ade6ed11385b362e65dacf371b2ba96cb05c80ed78c5c5f18f",
+        calibration_sha256="79637b0c7b22da2a9b64dfce7cea3d99d99d761a208a858063026f51d835c232",
     ),
     "bigru_multitask.human_chromatin_200bp.v1": Published(
         "eb96aa719473cceb4e40aa4ff49ee5517c7e91d29697d107aba362bb2c714e4b",
@@ -100,7 +100,7 @@ PUBLISHED = {
         15930,
         PAPER,
         graph_sha256="5eacb980e8f118d0b567394550ac52b565970946214f9f29b9bd60f054862059",
-        calibration_sha256="bee144660ff0888304f3f9dcde533932b3fee76d93b536c88ba19473a324fce5",
+        calibration_sha256="09ec567713998649ede48383a8aba5abaee12a5ae367ad5961a71b0363bffd16",
     ),
     "bigru_multitask.human_chromatin_919.v1": Published(
         "9fd4d5fb15f748244c9aa5297cec8e991d434f5d33919334a73679f70d3b405c",
@@ -117,7 +117,7 @@ PUBLISHED = {
         81121,
         CENTER_CONTEXT,
         graph_sha256="88e07fc0c93e8dde0e367d6b12f29554723019e1cdb3f70f9feb0a0343496610",
-        calibration_sha256="0d3f701fc2403bf8dfe72787270ae1f44b52e3e236c9600d3bb1ae9a5e32116f",
+        calibration_sha256="b6f93ceca5fbb9616e27129ae0cc7b34c90db6319fc230c0324a8d52ce856007",
     ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
@@ -142,7 +142,7 @@ PUBLISHED = {
         18798,
         CONV_BIGRU,
         graph_sha256="9bf8a06514dc447f838cf3a9110f4ef7333f7d8bb7e9df92081ef6ce3ddf3504",
-        calibration_sha256="e797df39f251df81e954f993911c1ab2bba28d2b47ebc86e1e3d38055ff7da78",
+        calibration_sha256="dad040591fab0555979e01a6a10d86bd8883aa90aeb9f230a3704360f4881fa7",
     ),
     "conv_bigru.human_chromatin_200bp.v1": Published(
         "31c16887ae7f8dda383e3652b1bf94b11cd961abe843d510a391234c0d255b97",
@@ -151,7 +151,7 @@ PUBLISHED = {
         16189,
         CONV_BIGRU,
         graph_sha256="c3432e1b183da3bfde03d4f503e47abdf939ab32481395710d9fa62eb7bdd259",
-        calibration_sha256="0dbb2dfdd7055ea6162c99e7b8afe57ce1c780f590e4bd21fe5419cd50d00eba",
+        calibration_sha256="ef8b919618243a430926f442cebcc4930eb37640517a9d4bd103ea4473ddb5a8",
     ),
     "deepbind_2015.encode.v1": Published(
         "c44fc5df9b4335aa6be1a2dd51cbdab2e18fe22fead9c7a70a4e8704199c5dad",
@@ -167,6 +167,6 @@ PUBLISHED = {
         "af1bfdec84d96f54d7f9840756e3396d151231b970e104a78090ff527b81316f",
         14924,
         PAPER,
-        calibration_sha256="700f0f689975353a0d24fdc955409e29ab5a1335e879541faa74a71870714e38",
+        calibration_sha256="a6355cec9850b6981a67a462a3ed20799fca1932f9268717d3b013ebb87ee4f9",
     ),
 }
