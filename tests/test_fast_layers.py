@@ -64,6 +64,14 @@ def test_layers_train_as_keras_does(name, sizes, arguments):
 
 
 @pytest.mark.skipif(not TORCH, reason="of torch")
+@pytest.mark.parametrize("row", [row for row in LAYERS if row[0] == "Conv1D"])
+def test_convolutions_of_many_channels_too(row, monkeypatch):
+    """As sums of products; here all have many."""
+    monkeypatch.setattr(channels_last, "WIDE", 1)
+    test_layers_train_as_keras_does(*row)
+
+
+@pytest.mark.skipif(not TORCH, reason="of torch")
 @pytest.mark.parametrize("name", ["Conv1D", "MaxPooling1D"])
 def test_arrays_of_torch_stay_as_they_lie(name):
     layer = getattr(channels_last, name)(3, *([3] if name == "Conv1D" else []))

@@ -12,6 +12,8 @@ import keras
 
 from genome_keras.layers.recurrent import keras_path_asked
 
+WIDE = 512  # channels: from here on, to turn the kernel round at each call takes longer
+
 
 @keras.saving.register_keras_serializable("genome_keras")
 class Conv1D(keras.layers.Conv1D):
@@ -35,10 +37,14 @@ class Conv1D(keras.layers.Conv1D):
             return super().call(inputs)
         from torch.nn.functional import conv2d
 
-        kernel = keras.ops.convert_to_tensor(self.kernel).permute(2, 1, 0).unsqueeze(2)
+        kernel = keras.ops.convert_to_tensor(self.kernel)
         bias = None if self.bias is None else keras.ops.convert_to_tensor(self.bias)
-        how = {"padding": (0, more // 2), "dilation": (1, *self.dilation_rate)}
-        outputs = _window(conv2d(_image(inputs), kernel, bias, **how))
+        if inputs.shape[2] >= WIDE:
+            outputs = _products(inputs, kernel, bias, more // 2, self.dilation_rate[0])
+        else:
+            how = {"padding": (0, 0), "dilation": (1, *self.dilation_rate)}
+            kernel = kernel.permute(2, 1, 0).unsqueeze(2)
+            outputs = _window(conv2d(_image(inputs), kernel, bias, **how))
         return outputs if self.activation is None else self.activation(outputs)
 
 
@@ -107,6 +113,20 @@ def _one_call(inputs):
     import torch
 
     return inputs.device.type == "cpu" and inputs.dtype == torch.float32
+
+
+def _products(inputs, kernel, bias, padding, dilation):
+    """A convolution as a sum of products, one for each step of the kernel, as it lies."""
+    if padding:
+        from torch.nn.functional import pad
+
+        inputs = pad(inputs, (0, 0, padding, padding))
+    steps = inputs.shape[1] - (len(kernel) - 1) * dilation
+    outputs = inputs[:, :steps].matmul(kernel[0])
+    for number in range(1, len(kernel)):
+        first = number * dilation
+        outputs = outputs + inputs[:, first : first + steps].matmul(kernel[number])
+    return outputs if bias is None else outputs + bias
 
 
 def _image(x):
