@@ -42,7 +42,7 @@ class Conv1D(keras.layers.Conv1D):
         if inputs.shape[2] >= WIDE:
             outputs = _products(inputs, kernel, bias, more // 2, self.dilation_rate[0])
         else:
-            how = {"padding": (0, 0), "dilation": (1, *self.dilation_rate)}
+            how = {"padding": (0, more // 2), "dilation": (1, *self.dilation_rate)}
             kernel = kernel.permute(2, 1, 0).unsqueeze(2)
             outputs = _window(conv2d(_image(inputs), kernel, bias, **how))
         return outputs if self.activation is None else self.activation(outputs)
