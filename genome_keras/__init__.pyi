@@ -50,10 +50,10 @@ from genome_keras.models.deepbind_2015 import deepbind_2015 as deepbind_2015
 from genome_keras.models.deepsea import deepsea as deepsea
 from genome_keras.models.deepstarr import deepstarr as deepstarr
 from genome_keras.models.enformer import enformer as enformer
-from genome_keras.models.legnet import legnet as legnet
 from genome_keras.models.integer_logreg import integer_logreg as integer_logreg
 from genome_keras.models.kmer_logreg import kmer_logreg as kmer_logreg
 from genome_keras.models.kmer_rnn import kmer_rnn as kmer_rnn
+from genome_keras.models.legnet import legnet as legnet
 from genome_keras.models.sei import sei as sei
 from genome_keras.models.spliceai import spliceai as spliceai
 from genome_keras.scores import task_scores as task_scores

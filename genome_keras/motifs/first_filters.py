@@ -69,8 +69,8 @@ def filters(
 
     Args:
         model: of `basset`, `clockwork_rnn`, `danq`, `deepbind` or `deepsea`, or another, also
-            of measured signal, whose first convolution reads one-hot letters; a `Checkpoint` or the name of
-            one, or a `Scorer`.
+            of measured signal, whose first convolution reads one-hot letters; a `Checkpoint`
+            or the name of one, or a `Scorer`.
         codes: uint8 (n, window); or an iterable of such arrays that can be gone through
             twice, such as a list, for more than memory holds.
         fraction: 0 or more, less than 1.
