@@ -108,11 +108,9 @@ def _batches(model, format):
 
 def _write_keras(model, path):
     # Without the state of an optimizer, which nobody needs to score sequences.
+    copy = type(model)(model.inputs[0], model.output, name=model.name)
     if hasattr(model, "signal"):
-        copy = type(model)(model.inputs[0], model.output, name=model.name)
         copy.bin, copy.scale, copy.made_with = model.bin, model.scale, model.made_with
-    else:
-        copy = type(model)(model.inputs, model.outputs, name=model.name)
     copy.save(path)
 
 
