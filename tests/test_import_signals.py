@@ -179,7 +179,6 @@ def test_from_a_file_to_a_table(state, tmp_path, capsys):
             2,
             "not for models of measured",
         ),
-        (["filters", genome, "--out", out + "f", *how], 1, "bpnet gives measured signal, not P"),
         (["import", "enformer", genome + "x", "--out", out], 1, "no such file"),
     ):
         assert main(command) == status
