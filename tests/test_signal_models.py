@@ -294,7 +294,10 @@ def test_files_of_signal(genome, tmp_path):
 def test_mixed_precision_by_option(genome, tmp_path, capsys):
     """Half the digits in between; float32 comes out, and the policy is as before."""
     path, bed = tmp_path / "m.weights.h5", genome.with_name("p.bed")
-    save_described(small("bpnet"), path, tasks=["plus", "minus"])
+    model = small("bpnet")
+    counts = model.get_layer("log_counts")
+    counts.bias.assign(counts.bias + 5)  # some signal, whatever the weights
+    save_described(model, path, tasks=["plus", "minus"])
     found = {}
     for precision in ("float32", "mixed_bfloat16"):
         out = tmp_path / f"{precision}.tsv"

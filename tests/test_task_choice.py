@@ -127,7 +127,7 @@ def test_a_listed_checkpoint_is_its_name():
 
 def test_filters_of_tasks():
     with_k562 = list_weights(task="cell=K562 target=CTCF")
-    assert with_k562 == list_weights(task=["cell=K562 target=CTCF", "CTCF"])
+    assert with_k562 == list_weights(task=["target=CTCF cell=K562", "cell=K562 target=CTCF"])
     assert list_weights("char_rnn", group="TF") == [] and "char_rnn.ecoli.v1" not in with_k562
 
 
