@@ -166,10 +166,10 @@ def test_the_page_is_that_of_one_process(genome, vcf, tmp_path):
     run.score_variants(vcf, tmp_path / "o", part=9, **how, **again, **ALONE)
     one, many = (path.read_text(encoding="utf-8") for path in pages.values())
     wanted, found = (
-        json.loads(text.partition('id="alleles">')[2].partition("</script>")[0])
+        json.loads(text.partition('id="listed">')[2].partition("</script>")[0])
         for text in (one, many)
     )
-    assert found["alleles"] == wanted["alleles"] and found["tasks"] == wanted["tasks"]
+    assert found["rows"] == wanted["rows"] and found["tasks"] == wanted["tasks"]
     for told in (found, wanted):
         told["effects"] = told["scale"] * np.frombuffer(base64.b64decode(told["effects"]), "<i2")
     np.testing.assert_allclose(found["effects"], wanted["effects"], atol=1e-4)

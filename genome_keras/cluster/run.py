@@ -224,7 +224,7 @@ def score_variants(
             seen = {"window": window, "unknown": unknown}
             seen["columns"] = [f"{name}{ends}" for name in columns]
             add_parts(page, _parts(folder, jobs), letters, **seen)
-            page.scorer = _with_gradients(use, both_strands)
+            page.scorer = use.scorer
     return done
 
 
@@ -333,15 +333,6 @@ def _stretches(contigs, window, stride, part, on_short):
             last = min(first + part, count) - 1
             end = length if last == count - 1 else last * stride + window
             yield contig, json.dumps([first * stride, end])
-
-
-def _with_gradients(use, both_strands):
-    """The scorer of this process, whatever the workers compute with."""
-    if use.checkpoint is None:
-        return use.scorer
-    return model_in_use(
-        use.checkpoint, both_strands=both_strands, batch_size=use.batch_size, engine="keras"
-    ).scorer
 
 
 def _parts(folder, jobs):
