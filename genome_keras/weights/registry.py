@@ -75,6 +75,15 @@ PUBLISHED = {
         graph_sha256="8495729c5f4613e8eb79efa74b51039770b882dcd64deea025abe14228917a64",
         calibration_sha256="1d6d92d981d53f1bf186caef2f5c1c0aed893df7dfc3f79412a86adc8a3a35a3",
     ),
+    "bigru_multitask.deepsea919.v1": Published(
+        "a5222b9a142b9908b8a5b5183910bb05511f151b5f1e19dac4a5267cc89ada88",
+        1600964,
+        "54c81f9cb661c37ca63a1ce4f85d1eb19b682067685be78d341dad26b52c1830",
+        79028,
+        PAPER,
+        graph_sha256="8b0ebd6627a0e3f49860753f9b6127fd530999d4ef82060f4976e3f65c28437f",
+        calibration_sha256="10d92f475fd37f6f76abf27e27f94f7eeac6c4cb28d96653d672f5f4909d8e43",
+    ),
     "bigru_multitask.human_chromatin.v1": Published(
         "037259a6680446e73c545de236d254d5389adc3bd20881f5481fe9aecd03439a",
         1642856,
