@@ -25,6 +25,7 @@ from genome_keras import scores as score
 
 LEAST = 20
 PUBLISHED = ("DeepSEA", "DanQ", "DanQ-JASPAR")
+CELLS = ("K562", "GM12878", "HeLa-S3")
 GROUPS = ("DNase", "TF", "histone", "all")
 
 
@@ -52,6 +53,7 @@ def main():
     }.items():
         print(f"\n### {title}: {some.sum():,} regions\n")
         ours = beside(data, found, some, published)
+        by_cell(data, ours, some, published)
         if options.picture and title.endswith("all test chromosomes"):
             draw(options.picture, ours, published["DeepSEA"], data)
     print("\n### By source and kind of label\n")
@@ -113,6 +115,24 @@ def read_published(folder, data):
         areas = [np.array([_number(r[f"{name} {a} AUC"]) for r in rows]) for a in ("ROC", "PR")]
         table[name] = (*areas, areas[1] / rates)
     return table
+
+
+def by_cell(data, ours, some, published):
+    """Columns of TFs by cell: areas, and how much more often labels are positive than published."""
+    cells = np.array([task.split("|")[0] for task in data["tasks"]])
+    is_tf = np.array([group_of(task) == "TF" for task in data["tasks"]])
+    rates = published["DeepSEA"][1] / published["DeepSEA"][2]
+    times = score.positive_rates(data["y"][some]) / rates
+    print("\n| | cell | TF columns | AUROC | DeepSEA's | rate / published rate, median |")
+    print("|---|---|---:|---:|---:|---:|")
+    for name, areas in ours.items():
+        enough = is_tf & ~np.isnan(areas[0] + published["DeepSEA"][0])
+        for cell in (*CELLS, "others"):
+            columns = enough & (~np.isin(cells, CELLS) if cell == "others" else cells == cell)
+            if columns.any():
+                pair = areas[0][columns].mean(), published["DeepSEA"][0][columns].mean()
+                row = f"| {name} | {cell} | {columns.sum()} | {pair[0]:.4f} | {pair[1]:.4f} "
+                print(row + f"| {np.median(times[columns]):.2f} |")
 
 
 def _number(text):
