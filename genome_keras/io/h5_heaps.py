@@ -87,14 +87,14 @@ def check_texts(path: str | os.PathLike, objects: Iterable[int]) -> None:
 def _opened(path):
     """The bytes of a file."""
     try:
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
+        with open(path, "rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise FormatError(path, None, f"cannot read: {error.strerror}") from error
-    except ValueError as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(path, None, "empty; expected HDF5") from error  # of mmap
+    except ValueError as error:  # of mmap
+        raise FormatError(path, None, "empty; expected HDF5") from error
+    with data:
+        yield data
 
 
 def _ends(data, begin):

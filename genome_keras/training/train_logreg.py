@@ -114,9 +114,9 @@ def train_logreg(
     valid = in_memory(open_split(data, "valid", **chosen))
     check_measured(data, train=train, valid=valid)
     arguments = {"window": train.window, "tasks": len(train.tasks)}
-    strands = "one" if paper else "both"
+    both_strands = features == "kmers" and not paper
     if features == "kmers":
-        arguments["both_strands"] = strands == "both"
+        arguments["both_strands"] = both_strands
     name = "kmer_logreg" if features == "kmers" else "integer_logreg"
     asked = {"architecture": name, "arguments": arguments, "tol": tol, "tasks": train.tasks}
     asked |= {"examples": examples} if examples is not None else {}
@@ -126,7 +126,7 @@ def train_logreg(
     files = RunFiles(claim(out, asked))
 
     how = {"tol": tol} | ({"max_iter": PAPER_STEPS, "preconditioned": False} if paper else {})
-    count, head = _READ[features, strands if features == "kmers" else "one"]
+    count, head = _READ[features, both_strands]
     counts, held_out = count(train.codes), count(valid.codes)
     log, fit = [], None
     with protected(paths_of(data)), held(files.folder):
@@ -213,10 +213,10 @@ def _same(weights):
     return weights
 
 
-_READ = {  # what a regression reads, and the weights of its model
-    ("kmers", "both"): (_canonical_counts, _all_columns),
-    ("kmers", "one"): (_own_counts, _same),
-    ("integers", "one"): (_doubled, _halves),
+_READ = {  # by features and whether of both strands: what is counted, the model's weights
+    ("kmers", True): (_canonical_counts, _all_columns),
+    ("kmers", False): (_own_counts, _same),
+    ("integers", False): (_doubled, _halves),
 }
 
 
