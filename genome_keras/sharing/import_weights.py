@@ -18,11 +18,11 @@ from genome_keras.sharing.array_files import read_state
 from genome_keras.sharing.import_signals import filled, save_imported
 from genome_keras.sharing.sei_files import read_beluga, read_sei
 from genome_keras.sharing.task_names import task_names
+from genome_keras.sharing.torch_arrays import FROM_AGCT
 
 if TYPE_CHECKING:
     import keras
 
-_FROM_AGCT = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
 _NAME = re.compile(r"((?:\d+\.)+)(weight|bias|running_mean|running_var|num_batches_tracked)")
 _POOLS = {"deepsea": (4, 4, 1), "basset": (3, 4, 4)}
 
@@ -104,7 +104,7 @@ def _deepsea(layers, window):
     """Three convolutions (filters, letters, 1, width), two dense layers."""
     *convolutions, hidden, head = _counted(layers, [2, 2, 2, 2, 2])
     arguments, weights, positions = _convolutions(convolutions, "deepsea", window)
-    weights["convolution_1"][0] = weights["convolution_1"][0][:, _FROM_AGCT]
+    weights["convolution_1"][0] = weights["convolution_1"][0][:, FROM_AGCT]
     weights["hidden"] = _dense(hidden, positions, arguments["filters"][-1])
     weights["head"] = _dense(head, 1, len(hidden[1]))
     return {**arguments, "hidden": len(hidden[1]), "tasks": len(head[1])}, weights
@@ -135,7 +135,7 @@ def _danq(layers, window):
     _shape(bias, (filters,), "the bias of the convolution")
     units = lstms[0].shape[-1]
     # Theano's convolution reads its filters backwards.
-    kernel = kernel[..., 0][:, _FROM_AGCT, ::-1].transpose(2, 1, 0)
+    kernel = kernel[..., 0][:, FROM_AGCT, ::-1].transpose(2, 1, 0)
     weights = {"convolution": [kernel, bias]}
     for direction, parts in (("forward", lstms[:12]), ("backward", lstms[12:])):
         # Input gate, cell, forget gate, output gate, of three arrays each.

@@ -6,8 +6,9 @@ import numpy as np
 
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.array_files import read_state
-from genome_keras.sharing.sei_files import FROM_AGCT, after
-from genome_keras.sharing.torch_arrays import TorchArrays
+from genome_keras.sharing.torch_arrays import FROM_AGCT, TorchArrays, after, check_ranks
+
+DENSE = ("hidden", "head", "told_hidden", "share")
 
 
 def read_legnet(path: str | os.PathLike) -> tuple[dict, dict[str, list[np.ndarray]]]:
@@ -38,7 +39,7 @@ def read_legnet(path: str | os.PathLike) -> tuple[dict, dict[str, list[np.ndarra
     weights |= {"mapped_norm": take.batch_norm("mapper.block.0")}
     weights |= {"mapped": take.layer("mapper.block.1"), "hidden": take.layer("head.0")}
     weights |= {"hidden_norm": take.batch_norm("head.1"), "head": take.layer("head.3")}
-    _check_ranks(weights, path)
+    check_ranks(weights, path, "LegNet", dense=DENSE)
     kernel = weights["stem"][0]
     if kernel.shape[1] != len(FROM_AGCT):
         raise WeightsError(f"{path}: its first convolution reads {kernel.shape[1]} channels, not 4")
@@ -75,13 +76,3 @@ def _along(take, name):
     """Of a convolution filter by filter: (filters, 1, width) as (width, filters, 1)."""
     kernel = take.array(f"{name}.weight")
     return np.moveaxis(kernel, -1, 0) if kernel.ndim == 3 else kernel
-
-
-def _check_ranks(weights, path):
-    """Kernels of convolutions have three axes, those of dense layers two, others one."""
-    two = ("hidden", "head", "told_hidden", "share")
-    for name, arrays in weights.items():
-        rank = 1 if name.endswith("_norm") else 2 if name.rstrip("_0123456789") in two else 3
-        if [array.ndim for array in arrays] != [rank, *[1] * (len(arrays) - 1)]:
-            shapes = [array.shape for array in arrays]
-            raise WeightsError(f"{path}: not a state of LegNet: {name} has shapes {shapes}")

@@ -1,18 +1,17 @@
 """Beluga and Sei in their published torch states."""
 
 import os
-from collections.abc import Mapping
 
 import numpy as np
 
 from genome_keras.errors import WeightsError
 from genome_keras.models.sei import DILATIONS
 from genome_keras.sharing.array_files import read_state
-from genome_keras.sharing.torch_arrays import TorchArrays
+from genome_keras.sharing.torch_arrays import FROM_AGCT, after, check_ranks
 
 Network = tuple[dict, dict[str, list[np.ndarray]]]  # a factory's arguments, arrays of layers
 
-FROM_AGCT = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
+DENSE = ("hidden", "head")
 BELUGA = (  # their number in the first part, and ours
     ("0", "convolution_1a"),
     ("2", "convolution_1b"),
@@ -48,7 +47,7 @@ def read_beluga(path: str | os.PathLike) -> Network:
         if kernel.ndim != 4 or kernel.shape[2] != 1:
             raise WeightsError(f"{path}: not a state of Beluga: {name} has shape {kernel.shape}")
         weights[name] = [kernel[:, :, 0].T, take.array(f"0.{number}.bias")]
-    _check_ranks(weights, path, "Beluga")
+    check_ranks(weights, path, "Beluga", dense=DENSE)
     kernel, bias = weights["convolution_1a"]
     if kernel.shape[1] != len(FROM_AGCT):
         raise WeightsError(f"{path}: its first convolution reads {kernel.shape[1]} letters, not 4")
@@ -92,7 +91,7 @@ def read_sei(path: str | os.PathLike) -> Network:
     theirs |= {f"dilated_{number}": f"dconv{number}.1" for number in range(1, dilated + 1)}
     theirs |= {"hidden": "classifier.0", "head": "classifier.2"}
     weights = {name: take.layer(place) for name, place in theirs.items()}
-    _check_ranks(weights, path, "Sei")
+    check_ranks(weights, path, "Sei", dense=DENSE)
     filters = [len(weights[f"linear_{number}a"][1]) for number in range(1, blocks + 1)]
     features, hidden = weights["hidden"][0].shape
     if features % filters[-1] or dilated > len(DILATIONS):
@@ -100,34 +99,3 @@ def read_sei(path: str | os.PathLike) -> Network:
     sizes = {"filters": filters, "width": len(weights["linear_1a"][0])}
     sizes |= {"dilations": list(DILATIONS[:dilated]), "splines": features // filters[-1]}
     return sizes | {"hidden": hidden, "tasks": len(weights["head"][1])}, weights
-
-
-def _check_ranks(weights, path, network):
-    """Kernels of convolutions have three axes, those of dense layers two, biases one."""
-    for name, (kernel, bias) in weights.items():
-        if (kernel.ndim, bias.ndim) != (2 if name in ("hidden", "head") else 3, 1):
-            shapes = f"{kernel.shape} and {bias.shape}"
-            raise WeightsError(f"{path}: not a state of {network}: {name} has shapes {shapes}")
-
-
-def after(state: Mapping[str, np.ndarray], first: str, path: object, network: str) -> TorchArrays:
-    """The state with names from where `first` is one of them, without what is before it.
-
-    Args:
-        state: name -> array.
-        first: a name that such a state has.
-        path, network: as in `TorchArrays`.
-
-    Raises:
-        WeightsError: no name ends so.
-
-    Example:
-        >>> state = {"model.fc.weight": np.zeros((2, 3)), "model.fc.bias": np.zeros(2)}
-        >>> sorted(after(state, "fc.weight", "x.pth", "toy").state)
-        ['fc.bias', 'fc.weight']
-    """
-    before = next((name[: -len(first)] for name in state if name.endswith(first)), None)
-    if before is None:
-        raise WeightsError(f"{path}: not a state of {network}: expected {first}")
-    kept = {name.removeprefix(before): values for name, values in state.items()}
-    return TorchArrays(kept, path, network)

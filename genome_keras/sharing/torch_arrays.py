@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.errors import WeightsError
 
+FROM_AGCT = [0, 2, 1, 3]  # where A, C, G, T stand in A, G, C, T
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -79,3 +80,50 @@ class TorchArrays:
             f"dense_{number}": self.layer(f"{place}.1.fn.1"),
             f"dense_out_{number}": self.layer(f"{place}.1.fn.4"),
         }
+
+
+def after(state: Mapping[str, np.ndarray], first: str, path: object, network: str) -> TorchArrays:
+    """The state with names from where `first` is one of them, without what is before it.
+
+    Args:
+        state: name -> array.
+        first: a name that such a state has.
+        path, network: as in `TorchArrays`.
+
+    Raises:
+        WeightsError: no name ends so.
+
+    Example:
+        >>> state = {"model.fc.weight": np.zeros((2, 3)), "model.fc.bias": np.zeros(2)}
+        >>> sorted(after(state, "fc.weight", "x.pth", "toy").state)
+        ['fc.bias', 'fc.weight']
+    """
+    before = next((name[: -len(first)] for name in state if name.endswith(first)), None)
+    if before is None:
+        raise WeightsError(f"{path}: not a state of {network}: expected {first}")
+    kept = {name.removeprefix(before): values for name, values in state.items()}
+    return TorchArrays(kept, path, network)
+
+
+def check_ranks(
+    weights: Mapping[str, list[np.ndarray]], path: object, network: str, *, dense: tuple[str, ...]
+) -> None:
+    """Checks that arrays have as many axes as the layers they are for.
+
+    Args:
+        weights: layer -> arrays. Kernels of dense layers have two axes, those of convolutions
+            three, all other arrays one, and so have all of a layer whose name ends in "_norm".
+        path, network: as in `TorchArrays`.
+        dense: names of the dense layers, without the numbers at their ends.
+
+    Raises:
+        WeightsError: an array has other axes.
+
+    Example:
+        >>> check_ranks({"head": [np.ones((2, 3)), np.ones(3)]}, "x.pth", "toy", dense=("head",))
+    """
+    for name, arrays in weights.items():
+        rank = 1 if name.endswith("_norm") else 2 if name.rstrip("_0123456789") in dense else 3
+        if [array.ndim for array in arrays] != [rank, *[1] * (len(arrays) - 1)]:
+            shapes = " and ".join(str(array.shape) for array in arrays)
+            raise WeightsError(f"{path}: not a state of {network}: {name} has shapes {shapes}")
