@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from genome_keras.layers.recurrent import keras_path_asked
+from genome_keras.layers.recurrent import torch_at_once
 
 WIDE = 512  # channels: from here on, to turn the kernel round at each call takes longer
 
@@ -33,7 +33,7 @@ class Conv1D(keras.layers.Conv1D):
         more = (self.kernel_size[0] - 1) * self.dilation_rate[0] if self.padding == "same" else 0
         usual = self.padding != "causal" and more % 2 == 0
         usual = usual and self.strides == (1,) and self.groups == 1
-        if not (usual and self.data_format == "channels_last" and _one_call(inputs)):
+        if not (usual and self.data_format == "channels_last" and torch_at_once(inputs)):
             return super().call(inputs)
         from torch.nn.functional import conv2d
 
@@ -64,7 +64,9 @@ class MaxPooling1D(keras.layers.MaxPooling1D):
     def call(self, inputs: Any) -> Any:
         pool = self.pool_size[0]
         usual = self.strides == self.pool_size and self.data_format == "channels_last"
-        if not (usual and _one_call(inputs)) or (self.padding == "same" and inputs.shape[1] % pool):
+        if not (usual and torch_at_once(inputs)) or (
+            self.padding == "same" and inputs.shape[1] % pool
+        ):
             return super().call(inputs)
         from torch.nn.functional import max_pool2d
 
@@ -85,7 +87,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         rank = len(inputs.shape)
         usual = mask is None and not self.renorm and self.axis in (-1, rank - 1)
-        if not (usual and rank in (2, 3) and _one_call(inputs)):
+        if not (usual and rank in (2, 3) and torch_at_once(inputs)):
             return super().call(inputs, training=training, mask=mask)
         import torch
 
@@ -104,15 +106,6 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _average(self, kept, now):
         kept.assign(kept * self.momentum + now.detach() * (1 - self.momentum))
-
-
-def _one_call(inputs):
-    """Whether it is an array of torch on a CPU, float32, and not of a graph for other programs."""
-    if keras.backend.backend() != "torch" or keras_path_asked():
-        return False
-    import torch
-
-    return inputs.device.type == "cpu" and inputs.dtype == torch.float32
 
 
 def _products(inputs, kernel, bias, padding, dilation):

@@ -31,14 +31,16 @@ def keras_only() -> Iterator[None]:
         _keras_only.reset(token)
 
 
-def keras_path_asked() -> bool:
-    """Whether it is within `keras_only`.
+def torch_at_once(x: Any) -> bool:
+    """Whether torch may take an array in one operation: float32 on a CPU, not in `keras_only`.
 
     Example:
-        >>> keras_path_asked()
-        False
+        >>> torch_at_once(keras.ops.zeros(2)) in (True, False)
+        True
     """
-    return _keras_only.get()
+    if keras.backend.backend() != "torch" or _keras_only.get():
+        return False
+    return x.device.type == "cpu" and keras.backend.standardize_dtype(x.dtype) == "float32"
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -181,9 +183,7 @@ class LSTM(keras.layers.LSTM):
             and self.recurrent_activation is keras.activations.sigmoid
             and self.compute_dtype == "float32"
         )
-        if not usual or keras.backend.backend() != "torch" or _keras_only.get():
-            return False
-        return sequences.device.type == "cpu"
+        return usual and torch_at_once(sequences)
 
 
 @keras.saving.register_keras_serializable("genome_keras")
