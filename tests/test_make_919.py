@@ -2,7 +2,9 @@
 
 import importlib
 import sys
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -98,3 +100,41 @@ def test_regions_of_a_file_with_less_around_them(tmp_path, script):
     assert np.array_equal(added[:, 20:40], more["x"][dhs])
     assert (added[:, :20] == 4).all() and (added[:, 40:] == 4).all()
     assert np.array_equal(both["y"][len(data["y"]) :], more["y"][dhs])
+
+
+@pytest.mark.parametrize(
+    ("begun", "clock", "end"),
+    [
+        ("2024-03-01 22:30", "23:05", "2024-03-01 23:05"),
+        ("2024-03-01 22:30", "00:20", "2024-03-02 00:20"),
+        ("2024-03-01 00:10", "00:20", "2024-03-01 00:20"),
+    ],
+)
+def test_a_run_ends_when_the_clock_next_shows_the_time(script, begun, clock, end):
+    begun, end = (datetime.fromisoformat(text).timestamp() for text in (begun, end))
+    assert script("train_919").end_of(clock, begun) == end
+
+
+LABELS = np.array([[1, 0, -1, -1]], "int8")
+KINDS = np.array(["exact", "touched", "touched", "none"])
+
+
+@pytest.mark.parametrize(
+    ("edges", "taught", "share", "expected"),
+    [
+        (None, None, 0.5, [1, 0, -1, -1]),
+        (0.25, None, 0.5, [1, 0, 0.25, -1]),
+        (None, [0.5, 0.5, 0.5, 0.5], 0.5, [0.75, 0.25, -1, -1]),
+        (None, [0.5, np.nan, 0.5, 0.5], 1.0, [0.5, 0, -1, -1]),
+        (0.25, [0.5, 0.5, 0.5, 0.5], 0.5, [0.75, 0.25, 0.25, -1]),
+    ],
+)
+def test_labels_softened_by_edges_and_by_a_teacher(script, edges, taught, share, expected):
+    teacher = None if taught is None else np.array([taught], "float16")
+    run = SimpleNamespace(
+        data={"y": LABELS, "label_kind": KINDS},
+        teacher=teacher,
+        options=SimpleNamespace(edges=edges, share=share),
+    )
+    labels = script("train_919").Run.labels(run, np.array([0]))
+    assert labels[0].tolist() == expected

@@ -10,7 +10,12 @@ the gradient clipped at 1; the rate rises for --warmup steps and falls as a cosi
 it at the end, by the clock with --until. Every few minutes the run folder gets `state.npz`,
 from which the same command goes on, and `best.weights.h5` and `best.json`: the exponential
 moving average of the weights, with its scores on 5,540 regions of the split "valid", drawn
-once, the same regions for every window. Needs KERAS_BACKEND, and one thread for each run.
+once, the same regions for every window; `log.jsonl` has those of the last weights beside them.
+Needs KERAS_BACKEND, and one thread for each run.
+
+With --teacher the measured labels are mixed with the scores of other networks
+(`teacher_919.py`), and with --edges the bins at the edges of `touched` columns, which nobody
+labels, count as positive by so much.
 """
 
 import argparse
@@ -44,6 +49,10 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--warmup", type=int, default=100)
+    parser.add_argument("--decay", type=float, default=0.0, help="of weights, as in AdamW")
+    parser.add_argument("--teacher", help="scores of the regions of DATA, .npy (regions, 919)")
+    parser.add_argument("--share", type=float, default=0.5, help="of the teacher in each label")
+    parser.add_argument("--edges", type=float, help="label of the edges of touched columns")
     parser.add_argument("--average", type=float, default=0.998, help="decay for each step")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--until", help="HH:MM, the end of the cosine and of the run")
@@ -62,14 +71,14 @@ def main():
 def train(model, options):
     options.run.mkdir(parents=True, exist_ok=True)
     data = read(options.data, model.input_shape[1])
+    if options.teacher and options.also:
+        raise SystemExit("--teacher has no scores for the regions of --also")
     if options.also:
         data |= joined(data, read(options.also, model.input_shape[1]))
-    rows = np.flatnonzero(data["split"] == "train")
-    if options.regions:
-        drawn = np.random.default_rng(1000 + options.seed).permutation(rows)
-        rows = np.sort(drawn[: options.regions])
+    rows = drawn(np.flatnonzero(data["split"] == "train"), options.regions, options.seed)
     slow = keras.backend.backend() == "tensorflow"  # XLA makes the GRUs slower
-    optimizer = keras.optimizers.Adam(options.rate, global_clipnorm=1.0)
+    how = {"global_clipnorm": 1.0, "weight_decay": options.decay or None}
+    optimizer = keras.optimizers.Adam(options.rate, **how)
     model.compile(optimizer, model.loss, jit_compile=False if slow else "auto")
     optimizer.build(model.trainable_variables)
     if options.start:
@@ -88,6 +97,13 @@ def train(model, options):
     run.validate()
 
 
+def drawn(rows, number, seed):
+    """So many of the rows, in order; all where no number is given."""
+    if number is None:
+        return rows
+    return np.sort(np.random.default_rng(1000 + seed).permutation(rows)[:number])
+
+
 def read(path, window):
     """Columns of the file, and where in its regions the window starts."""
     with h5py.File(path) as file:
@@ -96,6 +112,13 @@ def read(path, window):
         data |= {name: file[name].asstr()[:] for name in names}
     data["left"] = (data["x"].shape[1] - window) // 2
     return data
+
+
+def end_of(clock, begun):
+    """The first time after a start that the clock shows so, in seconds."""
+    begun = datetime.datetime.fromtimestamp(begun)
+    end = datetime.datetime.combine(begun, datetime.time.fromisoformat(clock))
+    return (end + datetime.timedelta(days=end < begun)).timestamp()
 
 
 def joined(data, more):
@@ -133,6 +156,7 @@ class Run:
         self.kept = [w for w in model.weights if "float" in str(w.dtype)]
         self.average, self.step, self.begun, self.before = self.now(), 0, time.time(), 0.0
         self.losses, self.validated = [], time.time()
+        self.teacher = np.load(options.teacher, mmap_mode="r") if options.teacher else None
         if (options.run / "state.npz").exists():
             state = np.load(options.run / "state.npz")
             for name, variables in {"weight": self.kept, "adam": optimizer.variables}.items():
@@ -141,10 +165,7 @@ class Run:
             self.average = [state[f"average_{n}"] for n in range(len(self.kept))]
             self.step, self.before = int(state["step"]), float(state["cpu"])
             self.begun = float(state["begun"])
-        self.end = None
-        if options.until:
-            clock = datetime.time.fromisoformat(options.until)
-            self.end = datetime.datetime.combine(datetime.date.today(), clock).timestamp()
+        self.end = end_of(options.until, self.begun) if options.until else None
 
     def now(self):
         return [np.array(keras.ops.convert_to_numpy(w), copy=True) for w in self.kept]
@@ -169,7 +190,7 @@ class Run:
         turned = draw.random(len(codes)) < 0.5
         codes[turned] = OTHER_STRAND[codes[turned][:, ::-1]]
         self.optimizer.learning_rate = float(self.rate())
-        loss = self.model.train_on_batch(codes, self.data["y"][rows])
+        loss = self.model.train_on_batch(codes, self.labels(rows))
         self.losses.append(float(np.ravel(loss)[0]))
         self.step += 1
         if self.step % 4 == 0:
@@ -180,24 +201,35 @@ class Run:
         if time.time() - self.validated > self.options.every * 60:
             self.validate()
 
+    def labels(self, rows):
+        """Labels to learn from: 0 to 1, and -1 for "not measured"."""
+        labels = self.data["y"][rows]
+        if self.options.edges is None and self.teacher is None:
+            return labels
+        soft, unknown = labels.astype("float32"), labels < 0
+        if self.options.edges is not None:
+            soft[unknown & (self.data["label_kind"] == "touched")] = self.options.edges
+        if self.teacher is not None:
+            taught = self.teacher[rows].astype("float32")
+            share = np.where(unknown | np.isnan(taught), 0, self.options.share)
+            soft += share * (np.nan_to_num(taught) - soft)
+        return soft
+
     def validate(self):
         """Scores of the averaged weights, which are saved with them, and the state."""
         present, folder = self.now(), self.options.run
+        last = self.scores()
         for weight, average in zip(self.kept, self.average, strict=True):
             weight.assign(average)
-        codes = cut(self.data["x"][self.valid], self.data["left"], self.window)
-        found = self.model.predict(codes, batch_size=self.options.batch, verbose=0)
-        tasks = self.data["tasks"].tolist()
+        result, tasks = self.scores(), self.data["tasks"].tolist()
         with atomic(folder / "best.weights.h5") as temporary:
             bare = keras.Model(self.model.inputs, self.model.outputs)  # without the optimizer
             bare.save_weights(temporary)
         for weight, value in zip(self.kept, present, strict=True):
             weight.assign(value)
-        labels, sources = self.data["y"][self.valid], self.data["source"][self.valid]
-        result = measure(labels, found, sources, self.data["label_kind"])
         cpu = self.before + time.process_time()
         told = {"step": self.step, "regions": self.step * self.options.batch, "cpu_s": round(cpu)}
-        told |= {"loss": float(np.mean(self.losses or [0])), "valid": result}
+        told |= {"loss": float(np.mean(self.losses or [0])), "valid": result, "last": last}
         told["time"] = time.strftime("%H:%M:%S")
         with (folder / "log.jsonl").open("a") as file:
             file.write(json.dumps(told) + "\n")
@@ -211,6 +243,13 @@ class Run:
         with atomic(folder / "state.npz") as temporary:
             np.savez(temporary, **state)
         self.losses, self.validated = [], time.time()
+
+    def scores(self):
+        """Of the model as it is, on the regions of the split "valid"."""
+        codes = cut(self.data["x"][self.valid], self.data["left"], self.window)
+        found = self.model.predict(codes, batch_size=self.options.batch, verbose=0)
+        labels, sources = self.data["y"][self.valid], self.data["source"][self.valid]
+        return measure(labels, found, sources, self.data["label_kind"])
 
 
 def measure(labels, found, sources, kinds):
