@@ -17,12 +17,18 @@ from genome_keras.weights.locations import SUFFIXES
 from genome_keras.weights.resolve import find
 
 SUMS = "SHA256SUMS"
+WEIGHTS = Path(__file__).resolve().parents[1]
 
 
-def refuse_published(names) -> None:
-    """Raises ValueError where one of the names is published already."""
+def refuse_published(names, *, into) -> None:
+    """Raises ValueError where one of the names is published already and would be written over.
+
+    Args:
+        names: of checkpoints.
+        into: the folder to write to; in another than `weights` each may be made once more.
+    """
     for name in names:
-        if name in registry.PUBLISHED:
+        if name in registry.PUBLISHED and Path(into).resolve() == WEIGHTS:
             raise ValueError(f"{name} is published: a published file never changes")
 
 

@@ -98,7 +98,7 @@ def main():
     for name in ("params", "table", "licence", "result", "into"):
         parser.add_argument(f"--{name}", required=True, type=Path)
     options = parser.parse_args()
-    checkpoint_files.refuse_published([NAME])
+    checkpoint_files.refuse_published([NAME], into=options.into)
     networks = read_deepbind(options.params)
     chosen = {name: networks[name] for name in chip_models(options.table) if name in networks}
     names = read_table(options.table)

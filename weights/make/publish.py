@@ -82,10 +82,10 @@ def publish(data, runs, *, others=(), into=HERE, half=False, backend="jax", repl
         The result of `genome_keras.evaluate`, with the names of the checkpoints.
 
     Raises:
-        ValueError: a name that is published or of an unknown data set, a run that nothing
-            tells of, or a task that was not trained and has no published rate.
+        ValueError: a name that lies in `weights` already or is of an unknown data set, a run
+            that nothing tells of, or a task that was not trained and has no published rate.
     """
-    checkpoint_files.refuse_published(runs)
+    checkpoint_files.refuse_published(runs, into=into)
     about = {name: data_set(name) for name in runs}
     opened = {name: open_run(path) for name, path in runs.items()}
     facts = facts_of(data)

@@ -51,10 +51,10 @@ def publish(genome, name, path, *, table="", into=HERE):
         into: folder for the files.
 
     Raises:
-        ValueError: a name that is published or of an unknown genome, another file than the
-            run's, or nothing held out.
+        ValueError: a name that lies in `weights` already or is of an unknown genome, another
+            file than the run's, or nothing held out.
     """
-    checkpoint_files.refuse_published([name])
+    checkpoint_files.refuse_published([name], into=into)
     about, run = data_set(name), open_run(path)
     asked = run.history["training"]
     if sha256_of(genome) != asked["genome_sha256"]:

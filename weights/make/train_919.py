@@ -1,14 +1,15 @@
 """Trains one network on the 919 columns: resumable, weights averaged, for a time or for steps.
 
     python weights/make/train_919.py DATA.h5 RUN --model center_context \\
-        --set '{"window": 1000}' --shift 100 (--until 11:08 | --steps 625) [--start FILE]
+        --set '{"window": 1000}' --shift 100 (--until 11:08 | --steps 625 | --seconds 3400) \\
+        [--start FILE]
 
 Each step reads a random batch of the split "train", half of it as reverse complements, and
 shifted by up to --shift bp where the file holds more than the window; --also adds regions of
-a file with less around them. Adam with the norm of
-the gradient clipped at 1; the rate rises for --warmup steps and falls as a cosine to 1 % of
-it at the end, by the clock with --until. Every few minutes the run folder gets `state.npz`,
-from which the same command goes on, and `best.weights.h5` and `best.json`: the exponential
+a file with less around them. Adam with the norm of the gradient clipped at 1; the rate rises
+for --warmup steps and falls as a cosine to 1 % of it at the end, by the clock with --until and
+by processor time with --seconds. Every few minutes the run folder gets `state.npz`, from which
+the same command goes on, and `best.weights.h5` and `best.json`: the exponential
 moving average of the weights, with its scores on 5,540 regions of the split "valid", drawn
 once, the same regions for every window; `log.jsonl` has those of the last weights beside them.
 Needs KERAS_BACKEND, and one thread for each run.
@@ -57,6 +58,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--until", help="HH:MM, the end of the cosine and of the run")
     parser.add_argument("--steps", type=int, help="instead of a time")
+    parser.add_argument("--seconds", type=float, help="of the processor, instead of a time")
     parser.add_argument("--stop", type=int, help="stop after so many of --steps")
     parser.add_argument("--start", help="weights to start from, but for those of the head")
     parser.add_argument("--keep-head", action="store_true", help="take those of the head too")
@@ -171,14 +173,23 @@ class Run:
         return [np.array(keras.ops.convert_to_numpy(w), copy=True) for w in self.kept]
 
     def over(self):
+        stop = self.options.stop
+        return self.done() >= 1 or (stop is not None and self.step >= stop)
+
+    def done(self):
+        """The share of the run that is behind it."""
         if self.end:
-            return time.time() > self.end
-        return self.step >= (self.options.stop or self.options.steps)
+            return (time.time() - self.begun) / (self.end - self.begun)
+        if self.options.seconds:
+            return self.cpu() / self.options.seconds
+        return self.step / self.options.steps
+
+    def cpu(self):
+        """Seconds of the processor, those before a stop too."""
+        return self.before + time.process_time()
 
     def rate(self):
-        done = self.step / self.options.steps if not self.end else 0.0
-        if self.end:
-            done = (time.time() - self.begun) / (self.end - self.begun)
+        done = self.done()
         falling = 0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * np.clip(done, 0, 1)))
         return self.options.rate * min(1, (self.step + 1) / self.options.warmup) * falling
 
@@ -227,7 +238,7 @@ class Run:
             bare.save_weights(temporary)
         for weight, value in zip(self.kept, present, strict=True):
             weight.assign(value)
-        cpu = self.before + time.process_time()
+        cpu = self.cpu()
         told = {"step": self.step, "regions": self.step * self.options.batch, "cpu_s": round(cpu)}
         told |= {"loss": float(np.mean(self.losses or [0])), "valid": result, "last": last}
         told["time"] = time.strftime("%H:%M:%S")
