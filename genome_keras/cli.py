@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from genome_keras import __version__
 from genome_keras.commands import _streams as streams
-from genome_keras.commands._arguments import files_of, use_bgzip
+from genome_keras.commands._arguments import check_new_files, files_of, use_bgzip
 from genome_keras.commands._completion import SHELLS, completion
 from genome_keras.commands._parser import Parser, add_threads, use_threads
 from genome_keras.commands._signals import Stopped, catch_signals
@@ -97,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         options = _parser(asked or COMMANDS).parse_args(words)
         use_threads(options)
         use_bgzip(options)
+        check_new_files(options)
         inputs, outputs = files_of(options)
         with protected(inputs):
             check_outputs(outputs)

@@ -306,14 +306,14 @@ def test_command(data, tmp_path, capsys):
     about = {"architecture": "kmer_logreg", "arguments": {"window": 8, "tasks": 2, "k": [1]}}
     (tmp_path / "m.json").write_text(json.dumps(about | {"tasks": TASKS}))
     name = str(tmp_path / "m.weights.h5")
-    files = ["--out", str(tmp_path / "out"), "--report", str(tmp_path / "r.html")]
+    files = ["--out", str(tmp_path / "out"), "--report", str(tmp_path / "out" / "r.html")]
     assert main(["evaluate", str(data), "--weights", name, "--replicates", "20", *files]) == 0
     assert f"| {name} | " in capsys.readouterr().out
     result = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert result == evaluate(data, weights=[name], replicates=20)
     assert result == evaluate(data, weights=find(name), replicates=20)
     assert frequent(result)["models"][name]["auroc_mean"] == 0.5
-    assert TASKS[0] in (tmp_path / "r.html").read_text()
+    assert TASKS[0] in (tmp_path / "out" / "r.html").read_text()
     trained = {name: genome_keras.kmer_logreg(weights=name)}
     assert evaluate(data, weights=trained, replicates=20)["subsets"] == result["subsets"]
 

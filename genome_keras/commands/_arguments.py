@@ -24,10 +24,14 @@ def positive(text: str) -> int:
     return value
 
 
-def folder(text: str) -> str:
+class NewFolder(str):
+    """A folder that a command makes where there is none."""
+
+
+def folder(text: str) -> NewFolder:
     """A folder to write, told before any work if it cannot be one."""
     check_folder(text)
-    return text
+    return NewFolder(text)
 
 
 class NewFile(str):
@@ -35,11 +39,27 @@ class NewFile(str):
 
 
 def new_file(text: str) -> NewFile:
-    """A file to write, told before any work if it cannot be; "-" is standard output."""
-    if text != "-":
-        with suppress(FileNotFoundError), atomic(text):
-            pass  # nothing is written here, so nothing is put in its place
+    """A file to write; "-" is standard output. `check_new_files` tells if it cannot be."""
     return NewFile(text)
+
+
+def check_new_files(options: argparse.Namespace) -> None:
+    """Tells before any work of files that cannot be written.
+
+    Args:
+        options: of the command; one may be in a folder that the command makes.
+
+    Raises:
+        GenomeKerasError: as `atomic`.
+    """
+    values = vars(options).values()
+    made = [os.path.realpath(value) for value in values if isinstance(value, NewFolder)]
+    for path in files_of(options)[1]:
+        within = os.path.dirname(os.path.realpath(path))
+        if path == "-" or (within in made and not os.path.isdir(within)):
+            continue
+        with suppress(FileNotFoundError), atomic(path):
+            pass  # nothing is written here, so nothing is put in its place
 
 
 def files_of(options: argparse.Namespace) -> tuple[list[str], list[NewFile]]:
