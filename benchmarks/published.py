@@ -1,17 +1,18 @@
 """Published models beside other people's programs: windows a second of one core, and memory.
 
     python benchmarks/published.py [NAME ...] [--peers FOLDER] [--backends torch jax]
-        [--rounds 5]
+        [--rounds 5] [--full]
 
 FOLDER is the site-packages of an environment with bpnet-lite, basenji2-pytorch, borzoi-pytorch
 and enformer-pytorch, which are imported into this one beside its own torch; without it they must
 be installed. Networks have their published widths and random weights; windows are shorter than
 the published ones where those take minutes, and Enformer and Borzoi have `DEPTH` blocks of
 attention, which are all alike. Every contender is a process of one thread; they take turns, a
-batch a round, and one before that does not count. `ours / theirs` is of the seconds of the
-processor in the same rounds, below 1 where ours are faster; memory is the peak of the process,
-the framework in it. No other package has Beluga, Sei, DeepSTARR, SpliceAI (but its files of an old
-Keras) or LegNet as they were published.
+batch a round, and one before that does not count. With `--full` windows and depths are the
+published ones, and each runs alone, once, what is compiled for it included. `ours / theirs` is of
+the seconds of the processor in the same rounds, below 1 where ours are faster; memory is the peak
+of the process, the framework in it. No other package has Beluga, Sei, DeepSTARR, SpliceAI (but its
+files of an old Keras) or LegNet as they were published.
 """
 
 import argparse
@@ -32,6 +33,18 @@ MODELS = {
     "enformer": ({"window": 4096, "bins": 32, "depth": DEPTH}, 1),
     "borzoi": ({"window": 4096, "bins": 128, "depth": DEPTH}, 1),
 }
+FULL = {
+    "basenji2": ({"window": 131_072, "bins": 896}, 1),
+    "enformer": ({"window": 196_608, "bins": 896, "depth": 11}, 1),
+    "borzoi": ({"window": 524_288, "bins": 6144, "depth": 8}, 1),
+}
+THREADS = {
+    **{
+        name: "1"
+        for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    },
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
 PEERS = ("bpnet-lite", "basenji2-pytorch", "borzoi-pytorch", "enformer-pytorch", "torch", "keras")
 
 
@@ -41,8 +54,14 @@ def main():
     parser.add_argument("--peers", metavar="FOLDER")
     parser.add_argument("--backends", nargs="+", default=["torch"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--full", action="store_true", help="published windows, one pass of each")
     options = parser.parse_args()
     print(versions(PEERS))
+    if options.full:
+        print("| model | window | program | s a window | peak MB |\n|---|---:|---|---:|---:|")
+        for name in options.names or FULL:
+            alone(name, options)
+        return
     print("| model | window | ours on | s a window | theirs | ours / theirs | MB, ours | theirs |")
     print("|---|---:|---|---:|---:|---:|---:|---:|", flush=True)
     for name in options.names or MODELS:
@@ -51,15 +70,7 @@ def main():
 
 def measured(name, options):
     """Prints the rows of a model."""
-    threads = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    threads["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    contenders = {
-        "theirs": Child(__file__, f"{name} {options.peers or '-'}", threads),
-        **{
-            backend: Child(__file__, name, {**threads, "KERAS_BACKEND": backend})
-            for backend in options.backends
-        },
-    }
+    contenders = {who: contender(name, who, options) for who in ("theirs", *options.backends)}
     seconds, memory = {who: [] for who in contenders}, {}
     for number in range(options.rounds + 1):
         for who, child in contenders.items():
@@ -80,12 +91,36 @@ def measured(name, options):
         print(f"| {name} | {window:,} | {backend} | {' | '.join(told)} | {numbers} |", flush=True)
 
 
+def alone(name, options):
+    """Prints a row for each contender, which is ended before the next one begins."""
+    for who in ("theirs", *options.backends):
+        process = contender(name, who, options)
+        try:
+            seconds, memory = process.ask(0)
+        except EndedError as error:
+            print(f"{name}, {who}: {error}", file=sys.stderr)
+            continue
+        process.end()
+        numbers = f"{seconds:.1f} | {memory:,.0f}"
+        print(f"| {name} | {FULL[name][0]['window']:,} | {who} | {numbers} |", flush=True)
+
+
+def contender(name, who, options):
+    """The process of a backend, or of their program."""
+    told = f"{name} {who} {'full' if options.full else '-'} {options.peers or '-'}"
+    backend = {} if who == "theirs" else {"KERAS_BACKEND": who}
+    return Child(__file__, told, THREADS | backend)
+
+
 def child(told):
     """Answers with seconds of the processor a window, and the peak of memory in MB."""
-    name, _, folder = told.partition(" ")
-    arguments, many = MODELS[name]
+    name, who, full, folder = told.split(" ", 3)
+    arguments, many = (FULL if full == "full" else MODELS)[name]
     codes = np.random.default_rng(0).integers(0, 4, (many, arguments["window"]), dtype=np.uint8)
-    run = theirs(name, arguments, codes, folder) if folder else ours(name, arguments, codes)
+    if who == "theirs":
+        run = theirs(name, arguments, codes, folder)
+    else:
+        run = ours(name, arguments, codes)
 
     def reply(_):
         begin = time.process_time()

@@ -15,6 +15,7 @@ from genome_keras.interpret import filters, write_filters
 from genome_keras.losses import MultinomialNLL
 from genome_keras.scoring.onnx import onnx_outputs
 from genome_keras.scoring.signals import predict_signal
+from genome_keras.training.precision import computing_in
 from genome_keras.weights.checkpoint import save_described
 
 # Factory -> a small model and its parameters, and the source's size and its parameters.
@@ -158,6 +159,16 @@ def test_signal_is_of_the_declared_shape(name):
     signal = model.signal(model.predict_on_batch(x))
     assert signal.dtype == np.float32 and signal.shape == (3, *model.signal_shape)
     assert model.signal_shape[0] * model.bin <= window_of(name)
+
+
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_outputs_are_float32_in_mixed_precision(name):
+    """Layers between compute in half as many bytes."""
+    with computing_in("mixed_bfloat16"):
+        model = small(name)
+    assert any(layer.compute_dtype == "bfloat16" for layer in model.layers)
+    assert {output.dtype for output in model.outputs} == {"float32"}
+    assert {w.dtype for w in model.weights} == {"float32"}
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "--batch-size",
         type=positive,
         metavar="N",
-        help="windows at a time (default: 256, 64 of 1000 bp, and 4 of signal)",
+        help="windows at a time (default: 256, 64 of 1000 bp; of signal 4, long ones alone)",
     )
     add_engine(add)
     add(
@@ -136,7 +136,6 @@ def _told(options, done):
 
 
 def _predict_signal(options):
-    from genome_keras.scoring.model_in_use import SIGNAL_BATCH_SIZE
     from genome_keras.scoring.signals import predict_signal
     from genome_keras.training.precision import computing_in
 
@@ -152,6 +151,5 @@ def _predict_signal(options):
         predict_signal(
             options.windows,
             tasks=options.task,
-            batch_size=options.batch_size or SIGNAL_BATCH_SIZE,
-            **given(options, "weights", "genome", "out", "unknown", "on_outside"),
+            **given(options, "weights", "genome", "out", "unknown", "on_outside", "batch_size"),
         )

@@ -8,6 +8,8 @@ from keras import ops
 from genome_keras.arguments import at_least_one
 from genome_keras.layers.distances import distance_features
 
+QUERIES = 512  # steps that attend at a time: what they know of all others takes the memory
+
 
 @keras.saving.register_keras_serializable("genome_keras")
 class RelativeAttention(keras.layers.Layer):
@@ -87,18 +89,27 @@ class RelativeAttention(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         steps = inputs.shape[1]
         query = self._by_head(ops.matmul(inputs, self.query), steps) * self.key_size**-0.5
-        key = self._by_head(ops.matmul(inputs, self.key), steps)
+        key = _turned(self._by_head(ops.matmul(inputs, self.key), steps))
         value = self._by_head(ops.matmul(inputs, self.value), steps)
         known = ops.convert_to_tensor(self._features, self.compute_dtype)
         known = self._distances_left_out(known, training=training)
-        known = self._by_head(ops.matmul(known, self.distance)[None], 2 * steps - 1)
-        content = ops.matmul(query + self.content_bias, _turned(key))
-        logits = content + by_distance(ops.matmul(query + self.distance_bias, _turned(known)))
-        shares = ops.softmax(ops.cast(logits, "float32"), axis=-1)
-        shares = self._left_out(ops.cast(shares, self.compute_dtype), training=training)
-        attended = ops.transpose(ops.matmul(shares, value), (0, 2, 1, 3))
+        known = _turned(self._by_head(ops.matmul(known, self.distance)[None], 2 * steps - 1))
+        attended = []
+        for first in range(0, steps, QUERIES):
+            last = min(first + QUERIES, steps)
+            near = known[..., steps - last : 2 * steps - 1 - first]
+            shares = self._shares(query[:, :, first:last], key, near)
+            attended.append(ops.matmul(self._left_out(shares, training=training), value))
+        attended = attended[0] if len(attended) == 1 else ops.concatenate(attended, axis=2)
+        attended = ops.transpose(attended, (0, 2, 1, 3))
         attended = ops.reshape(attended, (-1, steps, self.heads * self.value_size))
         return ops.matmul(attended, self.out) + self.out_bias
+
+    def _shares(self, query, key, known):
+        """How much each of some steps attends to each step, by what it knows of distances."""
+        logits = by_distance(ops.matmul(query + self.distance_bias, known))
+        logits = ops.matmul(query + self.content_bias, key) + logits
+        return ops.cast(ops.softmax(ops.cast(logits, "float32"), axis=-1), self.compute_dtype)
 
     def _by_head(self, x, steps):
         """(batch, steps, heads * size) as (batch, heads, steps, size)."""
@@ -122,10 +133,11 @@ def by_distance(x: Any) -> Any:
     """Numbers of each step and distance as those of each step and other step.
 
     Args:
-        x: (batch, heads, steps, 2 * steps - 1), of distances from -(steps - 1) on.
+        x: (batch, heads, some, some + steps - 1), of some steps one after the other; the last
+            column is of the distance from the first of them to the last of all steps.
 
     Returns:
-        (batch, heads, steps, steps): of step i and j, that of the distance j - i.
+        (batch, heads, some, steps): of step i and j, that of the distance j - i.
 
     Example:
         >>> import numpy as np
@@ -133,7 +145,8 @@ def by_distance(x: Any) -> Any:
         >>> keras.ops.convert_to_numpy(by_distance(distances))[0, 0].tolist()
         [[0, 1], [-1, 0]]
     """
-    heads, steps, distances = x.shape[1:]
-    x = ops.pad(x, ((0, 0), (0, 0), (0, 0), (1, 0)))
-    x = ops.reshape(x, (-1, heads, distances + 1, steps))[:, :, 1:]
-    return ops.reshape(x, (-1, heads, steps, distances))[..., :steps]
+    heads, some, distances = x.shape[1:]
+    if some == 1:
+        return x
+    x = ops.reshape(x, (-1, heads, some * distances))[..., some - 1 : -1]
+    return ops.reshape(x, (-1, heads, some, distances - 1))[..., : distances - some + 1]

@@ -7,18 +7,21 @@ from contextvars import ContextVar
 from typing import Any
 
 import keras
+import numpy as np
 
 from genome_keras.encode import tokens
 from genome_keras.errors import WeightsError
 from genome_keras.layers.checked_batches import as_sequence_error, checked
 from genome_keras.layers.codes import check_codes, check_shape
+from genome_keras.layers.graph_model import GraphModel
 from genome_keras.layers.strands import MergeStrands
+from genome_keras.layers.window_blocks import WindowBlocks, in_blocks
 
 _checked = ContextVar("checked", default=False)  # codes were checked before they came here
 
 
 @keras.saving.register_keras_serializable("genome_keras")
-class SequenceModel(keras.Model):
+class SequenceModel(GraphModel):
     """A functional `keras.Model` with one input, integer codes (batch, window).
 
     Everything that takes codes (calls, `predict`, `fit`, `evaluate` and their `_on_batch`
@@ -47,7 +50,7 @@ class SequenceModel(keras.Model):
 genome_keras.tokens gives them. Received: shape (1, 4)
     """
 
-    made_with = checkpoint = _card = None
+    made_with = checkpoint = _card = _blocks = None
 
     @property
     def window(self) -> int | None:
@@ -131,9 +134,26 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         return self._through(super().evaluate, x, y, *args, **kwargs)
 
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """As of Keras; sequences as text, which `genome_keras.tokens` takes, are codes too."""
-        return self._through(super().predict, tokens(x) if _is_text(x) else x, *args, **kwargs)
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """As of Keras; sequences as text, which `genome_keras.tokens` takes, are codes too.
+
+        An array of windows of 32,768 bp or more goes through `predict_on_batch`, one at a
+        time unless `batch_size` says otherwise.
+        """
+        x = tokens(x) if _is_text(x) else x
+        told = steps or callbacks or not getattr(x, "shape", (0,))[0]  # what Keras alone knows
+        if told or self._window_blocks() is None:
+            return self._through(super().predict, x, batch_size, verbose, steps, callbacks)
+        size = batch_size or 1
+        batches = [self.predict_on_batch(x[n : n + size]) for n in range(0, len(x), size)]
+        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, **kw: Any
@@ -151,9 +171,16 @@ genome_keras.tokens gives them. Received: shape (1, 4)
             return super().test_on_batch(x, y, *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
+        """As of Keras; windows of 32,768 bp or more block by block, in less memory."""
         checked(x, window=self.inputs[0].shape[1])
+        blocks = self._window_blocks()
         with self._inside():
-            return super().predict_on_batch(x)
+            return super().predict_on_batch(x) if blocks is None else blocks(x)
+
+    def _window_blocks(self) -> WindowBlocks | None:
+        if self._blocks is None:
+            self._blocks = (in_blocks(self),)
+        return self._blocks[0]
 
     def _through(self, call: Callable, *args: Any, **kwargs: Any) -> Any:
         """Keras's own method, with codes checked and its arguments looked through."""

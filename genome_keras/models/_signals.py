@@ -11,7 +11,7 @@ from genome_keras.models._factory import Seeds, convolved, dense
 FIRST, DILATED, LAST = 21, 3, 75  # widths of BPNet's convolutions
 
 
-def cropped(x, bins, name):
+def cropped(x, bins, name, **more):
     """The middle bins of (batch, steps, channels).
 
     Raises:
@@ -23,7 +23,7 @@ def cropped(x, bins, name):
             f"bins must be at most {x.shape[1]} and as even or odd as it is, for this window. "
             f"Received: bins={bins}"
         )
-    return keras.layers.Cropping1D(over // 2, name=name)(x) if over else x
+    return keras.layers.Cropping1D(over // 2, name=name, **more)(x) if over else x
 
 
 def profile_and_counts(
@@ -53,7 +53,7 @@ def profile_and_counts(
     logits = convolved(x, tasks, LAST, f"{name}profile_of_all", seeds, dtype="float32")
     mean = keras.layers.GlobalAveragePooling1D(data_format="channels_last", name=f"{name}mean")(x)
     counts = dense(mean, 1, f"{name}log_counts", seeds, dtype="float32")
-    return cropped(logits, bins, f"{name}profile_crop"), counts
+    return cropped(logits, bins, f"{name}profile_crop", dtype="float32"), counts
 
 
 def profiles_out(name, codes, profile, counts, *, learning_rate, counts_weight):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH_SIZE, BATCH_BASES = 256, 64_000  # at most: more takes memory and saves no time
-SIGNAL_BATCH_SIZE = 4  # windows of measured signal are long
+SIGNAL_BATCH_SIZE, SIGNAL_BATCH_BASES = 4, 65_536  # windows of measured signal are long
 
 
 class ModelInUse:
@@ -172,7 +172,8 @@ def model_in_use(
         engine: of a checkpoint, "keras", "onnx" or "auto", as in
             `genome_keras.scoring.engines.model_without_keras`. A model in memory is Keras's.
         sums: whether a model of measured signal will do, by the logarithms of its sums, as
-            `genome_keras.layers.summed_signal.summed_signal` tells; 4 windows at a time.
+            `genome_keras.layers.summed_signal.summed_signal` tells; 4 windows at a time, long
+            ones alone.
         bins: of such a model, how many of the middle are summed; None is all.
 
     Raises:
@@ -286,6 +287,19 @@ def gives_signal(weights: object) -> bool:
     return hasattr(weights, "signal_shape")
 
 
+def signal_batch_size(window: int | None) -> int:
+    """Windows of measured signal that are computed at a time unless somebody says otherwise.
+
+    Args:
+        window: bp; None is any.
+
+    Example:
+        >>> signal_batch_size(2114), signal_batch_size(196_608)
+        (4, 1)
+    """
+    return min(SIGNAL_BATCH_SIZE, max(1, SIGNAL_BATCH_BASES // (window or 1)))
+
+
 def _of_signal(weights, both_strands, batch_size, engine, bins):
     """The sums of a model of measured signal, as a model of tasks."""
     checkpoint = None
@@ -296,7 +310,8 @@ def _of_signal(weights, both_strands, batch_size, engine, bins):
         raise ValueError(f"{name}: tracks may be of one strand, so both_strands is not for them")
     if engine == "onnx":
         raise ValueError(f"{name}: measured signal is computed by Keras. Received: engine='onnx'")
-    size = batch_size or SIGNAL_BATCH_SIZE
+    window = checkpoint.arguments["window"] if checkpoint else weights.window
+    size = batch_size or signal_batch_size(window)
 
     def load():
         from genome_keras.layers.summed_signal import summed_signal
@@ -306,10 +321,8 @@ def _of_signal(weights, both_strands, batch_size, engine, bins):
 
     if checkpoint is None:  # its window and tasks are known, and it may be refused at once
         scorer = load()
-        tasks, window = scorer.tasks, scorer.window
-        return _sums(name, tasks, window, lambda: scorer, batch_size=size)
-    tasks, window = checkpoint.tasks, checkpoint.arguments["window"]
-    return _sums(name, tasks, window, load, batch_size=size, checkpoint=checkpoint)
+        return _sums(name, scorer.tasks, window, lambda: scorer, batch_size=size)
+    return _sums(name, checkpoint.tasks, window, load, batch_size=size, checkpoint=checkpoint)
 
 
 def _sums(name, tasks, window, load, **more):

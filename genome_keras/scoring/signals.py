@@ -17,7 +17,7 @@ from genome_keras.io.tables import PLACE, open_table
 from genome_keras.scoring.file_run import check_finite
 from genome_keras.scoring.inputs import around_places, opened_genome
 from genome_keras.scoring.load import build, described
-from genome_keras.scoring.model_in_use import SIGNAL_BATCH_SIZE
+from genome_keras.scoring.model_in_use import signal_batch_size
 from genome_keras.weights.checkpoint import Checkpoint
 from genome_keras.weights.task_choice import chosen_tasks
 
@@ -59,7 +59,7 @@ def predict_signal(
     tasks: Iterable[str] | None = None,
     on_outside: str = "error",
     unknown: str | None = None,
-    batch_size: int = SIGNAL_BATCH_SIZE,
+    batch_size: int | None = None,
 ) -> Signal | int:
     """Signal in the middle of windows, by a model of tracks or profiles.
 
@@ -77,7 +77,7 @@ def predict_signal(
         tasks: names of those to give; None is all.
         on_outside: of BED, as in `genome_keras.io.bed.read`.
         unknown: "N" reads foreign letters as N; None refuses them.
-        batch_size: windows at a time.
+        batch_size: windows at a time; None is 4, of 32,768 bp 2, and of longer ones 1.
 
     Returns:
         `Signal`; with `out` the number of windows.
@@ -95,8 +95,10 @@ def predict_signal(
         >>> predict_signal(["ACGT" * 30], weights=model).values.shape
         (1, 10, 2)
     """
-    at_least_one(batch_size=batch_size)
+    if batch_size is not None:
+        at_least_one(batch_size=batch_size)
     model, names, where = _signal_model(weights)
+    batch_size = batch_size or signal_batch_size(model.window)
     chosen = names if tasks is None else chosen_tasks(names, tasks, where=where)
     columns = [names.index(task) for task in chosen]
     how = {"where": where, "chosen": chosen, "columns": columns}

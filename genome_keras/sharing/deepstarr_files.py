@@ -7,6 +7,7 @@ import numpy as np
 
 from genome_keras.errors import WeightsError
 from genome_keras.sharing.array_files import read_keras_layers
+from genome_keras.sharing.torch_arrays import check_ranks
 
 
 def read_deepstarr(path: str | os.PathLike) -> tuple[dict, dict[str, list[np.ndarray]]]:
@@ -40,10 +41,9 @@ def read_deepstarr(path: str | os.PathLike) -> tuple[dict, dict[str, list[np.nda
     if odd or not heads or len(norms) != len(weights) or not known:
         told = f"it has {min(odd)}" if odd else f"its layers are {', '.join(layers)}"
         raise WeightsError(f"{path}: not the weights of DeepSTARR: {told:.200}")
-    for name, arrays in [*weights.items(), *((name, layers[name]) for name in heads)]:
-        if [values.ndim for values in arrays] != [3 if name.startswith("conv") else 2, 1]:
-            shapes = [values.shape for values in arrays]
-            raise WeightsError(f"{path}: not the weights of DeepSTARR: {name} has shapes {shapes}")
+    of_norms = {f"{name}_norm": layers[norm] for name, norm in zip(weights, norms, strict=True)}
+    of_heads = {f"head_{number}": layers[name] for number, name in enumerate(heads, 1)}
+    check_ranks(weights | of_norms | of_heads, path, "DeepSTARR", dense=("hidden", "head"))
     sizes = {"filters": [], "widths": [], "hidden": []}
     for name, (kernel, *_) in weights.items():
         if name.startswith("hidden"):
@@ -51,7 +51,7 @@ def read_deepstarr(path: str | os.PathLike) -> tuple[dict, dict[str, list[np.nda
         else:
             sizes["filters"].append(kernel.shape[-1])
             sizes["widths"].append(len(kernel))
-    weights |= {f"{name}_norm": layers[norm] for name, norm in zip(weights, norms, strict=True)}
+    weights |= of_norms
     weights["head"] = [np.concatenate([layers[n][part] for n in heads], -1) for part in (0, 1)]
     return sizes | {"tasks": [name.removeprefix("Dense_") for name in heads]}, weights
 
