@@ -27,7 +27,7 @@ from genome_keras.interpret.deep_lift_rules import (
     through,
     ticking,
 )
-from genome_keras.layers._gradients import outputs_and_gradient
+from genome_keras.layers._gradients import outputs_and_gradients
 from genome_keras.layers.clockwork import Clockwork
 from genome_keras.layers.recurrent import GRU
 
@@ -90,7 +90,7 @@ def multipliers(function, *pairs):
     shape = numbers(network(given)).shape
     weights = np.zeros(shape, "float32")
     weights[::2] = 1
-    outputs, found = outputs_and_gradient(network)(given, weights)
+    outputs, (found,) = outputs_and_gradients(network)(given, weights[None])
     return outputs, found[::2], given[::2] - given[1::2]
 
 

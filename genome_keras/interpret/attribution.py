@@ -23,8 +23,6 @@ from genome_keras.scoring.effects import sigmoid
 from genome_keras.scoring.model_in_use import model_in_use
 from genome_keras.scoring.scorer import agree
 
-TOGETHER = 8  # tasks whose gradients share a pass through the model
-
 
 def attribute(
     model: object,
@@ -174,7 +172,7 @@ class Attribution:
         self._checked = False
         if not isinstance(self.method, Occlusion):
             from genome_keras.interpret.letters import letter_model
-            from genome_keras.layers._gradients import gradients
+            from genome_keras.layers._gradients import outputs_and_gradients
             from genome_keras.layers.strands import strand_symmetric
 
             self._model = strand_symmetric(model) if self.scorer.both_strands else model
@@ -184,7 +182,7 @@ class Attribution:
 
                 self._lift = DeepLift(self._network, batch_size=self.batch_size)
             else:
-                self._several = gradients(self._network)
+                self._several = outputs_and_gradients(self._network)
 
     def __call__(
         self, codes: np.ndarray, *, tasks: int | Sequence[int] | None = None
@@ -281,15 +279,12 @@ class Attribution:
 
         `noise` is None, or the standard deviation and the seed of what is added to them.
         """
-        n, size = len(letters), self.batch_size
+        from genome_keras.layers._gradients import weights_of_columns
+
+        n, size, outputs = len(letters), self.batch_size, len(self.scorer.tasks)
         total = np.zeros((*letters.shape, len(tasks)))
         sigma, seed = noise or (0, 0)
         random = np.random.default_rng(seed)
-        together = min(TOGETHER, len(tasks))
-        spare = -len(tasks) % together  # one shape, compiled once
-        chosen = np.zeros((len(tasks) + spare, size, len(self.scorer.tasks)), np.float32)
-        for at, task in enumerate(tasks):
-            chosen[at, :, task] = 1
         for first in range(0, n * len(places), size):
             row, place = np.divmod(
                 np.arange(first, min(first + size, n * len(places))), len(places)
@@ -300,10 +295,10 @@ class Attribution:
             if sigma:
                 moved = sigma * random.standard_normal((len(row), *letters.shape[1:]))
                 points[: len(row)] += moved * letters[row].any(-1, keepdims=True)
-            for begin in range(0, len(tasks), together):
-                derivatives = self._several(points, chosen[begin : begin + together])
-                for at, each in enumerate(derivatives[: len(tasks) - begin, : len(row)], begin):
-                    np.add.at(total[..., at], row, weights[place, None, None] * each)
+            for before, chosen in weights_of_columns(tasks, rows=size, outputs=outputs):
+                _, derivatives = self._several(points, chosen)
+                for at, each in zip(range(before, len(tasks)), derivatives, strict=False):
+                    np.add.at(total[..., at], row, weights[place, None, None] * each[: len(row)])
         return total
 
     def _occlusion(self, codes, tasks):

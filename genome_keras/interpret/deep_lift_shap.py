@@ -18,7 +18,7 @@ from genome_keras.interpret.deep_lift_rules import (
     ticking,
 )
 from genome_keras.interpret.letters import LogOdds, MeanCodes, MeanCounts, MeanVectors, WordChances
-from genome_keras.layers._gradients import outputs_and_gradient
+from genome_keras.layers._gradients import outputs_and_gradients, weights_of_columns
 from genome_keras.layers.clockwork import Clockwork
 from genome_keras.layers.covered import CoveredMean, IsLetter
 from genome_keras.layers.places import PlaceSums
@@ -242,7 +242,7 @@ class DeepLift:
         self.pairs = max(1, batch_size // 2)
         self._count = network.output_shape[-1]
         self.model = deep_lift_model(network)
-        self._compute = outputs_and_gradient(self.model)
+        self._compute = outputs_and_gradients(self.model)
         self._compiled = keras.backend.backend() != "torch"
 
     def __call__(
@@ -263,20 +263,19 @@ class DeepLift:
         (n, count), size = references.shape[:2], self.pairs
         attributions = np.zeros((*letters.shape, len(outputs)))
         change = np.zeros((n, len(outputs)))
-        chosen = np.zeros((len(outputs), 2 * size, self._count), np.float32)
-        for at, output in enumerate(outputs):
-            chosen[at, ::2, output] = 1
         for first in range(0, n * count, size):
             row, number = np.divmod(np.arange(first, min(first + size, n * count)), count)
             rows = 2 * len(row)
             filled = 2 * size if self._compiled else rows  # what is compiled has one shape
             points = np.zeros((filled, *letters.shape[1:]), np.float32)
             points[:rows:2], points[1:rows:2] = letters[row], references[row, number]
-            for at, output in enumerate(outputs):
-                scores, multipliers = self._compute(points, chosen[at, :filled])
-                own = multipliers[:rows:2].astype(np.float64)
-                own -= (own * points[1:rows:2]).sum(-1, keepdims=True)
-                np.add.at(attributions[..., at], row, own / count)
-                difference = scores[:rows:2, output].astype(np.float64) - scores[1:rows:2, output]
-                np.add.at(change[:, at], row, difference / count)
+            for before, chosen in weights_of_columns(outputs, rows=filled, outputs=self._count):
+                chosen[:, 1::2] = 0
+                scores, several = self._compute(points, chosen)
+                for at, each in zip(range(before, len(outputs)), several, strict=False):
+                    own = each[:rows:2].astype(np.float64)
+                    own -= (own * points[1:rows:2]).sum(-1, keepdims=True)
+                    np.add.at(attributions[..., at], row, own / count)
+                    output = scores[:rows, outputs[at]].astype(np.float64)
+                    np.add.at(change[:, at], row, (output[::2] - output[1::2]) / count)
         return attributions, change

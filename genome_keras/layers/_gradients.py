@@ -1,49 +1,53 @@
 """Gradients of a model's outputs for its input, which Keras has no common word for."""
 
+from collections.abc import Iterator, Sequence
+
 import keras
 import numpy as np
 
+from genome_keras.layers.recurrent import keep_gates
 
-def gradient(model):
-    """The derivative of weighted outputs for the input, as of `outputs_and_gradient`."""
-    both = outputs_and_gradient(model)
-    return lambda inputs, weights: both(inputs, weights)[1]
+TOGETHER = 8  # derivatives that share a pass through the model: all are in memory at once
 
 
-def gradients(model):
-    """Derivatives of several weighted sums of the outputs, of one pass through the model.
-
-    Recurrent models on TensorFlow take a pass for each.
-
-    Args:
-        model: as of `outputs_and_gradient`.
-
-    Returns:
-        A function from float32 inputs (batch, ...) and weights (sums, batch, outputs) to
-        float32 (sums, batch, ...), the derivative of each sum for the inputs.
-
-    Raises:
-        ValueError: a backend without gradients.
-    """
-    return _way(_SEVERAL)(model)
-
-
-def outputs_and_gradient(model):
-    """The outputs and the derivative of their weighted sum for the input, on any backend.
+def outputs_and_gradients(model):
+    """Outputs, and derivatives of several weighted sums of them, of one pass through the model.
 
     Args:
         model: a `keras.Model`, one float input and one output (batch, outputs). Its weights
             are read at each call.
 
     Returns:
-        A function from float32 inputs (batch, ...) and weights (batch, outputs) to the outputs
-        and to float32 of the shape of the inputs: d sum(weights * model(inputs)) / d inputs, not
-        in training. On TensorFlow and JAX it is compiled for each shape of the inputs.
+        A function from float32 inputs (batch, ...) and weights (sums, batch, outputs) to the
+        outputs and to float32 (sums, batch, ...): d sum(weights * model(inputs)) / d inputs of
+        each sum, not in training. On TensorFlow and JAX it is compiled for each shape.
 
     Raises:
         ValueError: a backend without gradients.
     """
     return _way(_WAYS)(model)
+
+
+def weights_of_columns(
+    columns: Sequence[int], *, rows: int, outputs: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Weights of `outputs_and_gradients` by which each sum is that of one column.
+
+    Args:
+        columns: of the outputs, at least one.
+        rows, outputs: of a batch.
+
+    Yields:
+        How many columns came before; and float32 (sums, rows, outputs) of the next ones, at
+        most 8. All are of one shape, compiled once: the last may have sums of nothing.
+    """
+    groups = -(-len(columns) // TOGETHER)
+    size = -(-len(columns) // groups)
+    for first in range(0, len(columns), size):
+        some = columns[first : first + size]
+        weights = np.zeros((size, rows, outputs), np.float32)
+        weights[np.arange(len(some)), :, some] = 1
+        yield first, weights
 
 
 def derivative(function, x):
@@ -106,17 +110,18 @@ def _way(ways):
 def _jax(model):
     import jax
 
-    def total(inputs, weights, trainable, fixed):
-        outputs, _ = model.stateless_call(trainable, fixed, inputs, training=False)
-        return (outputs * weights).sum(), outputs
+    @jax.jit
+    def compiled(inputs, weights, trainable, fixed):
+        def outputs(inputs):
+            return model.stateless_call(trainable, fixed, inputs, training=False)[0]
 
-    compiled = jax.jit(jax.grad(total, has_aux=True))
+        computed, back = jax.vjp(outputs, inputs)
+        return computed, jax.lax.map(lambda each: back(each)[0], weights)
 
     def call(inputs, weights):
         trainable = [variable.value for variable in model.trainable_variables]
         fixed = [variable.value for variable in model.non_trainable_variables]
-        gradients, outputs = compiled(inputs, weights, trainable, fixed)
-        return np.asarray(outputs), np.asarray(gradients)
+        return tuple(map(np.asarray, compiled(inputs, weights, trainable, fixed)))
 
     return call
 
@@ -126,14 +131,20 @@ def _tensorflow(model):
 
     @tf.function
     def compiled(inputs, weights):
-        with tf.GradientTape() as tape:
+        # A graph asks once, in the body of a loop; XLA's loops inside of the model refuse
+        # tapes that may be asked again, which is what functions that run eagerly do.
+        with tf.GradientTape(persistent=tf.executing_eagerly()) as tape:
             tape.watch(inputs)
             outputs = model(inputs, training=False)
-            total = tf.reduce_sum(outputs * weights)
-        return outputs, tape.gradient(total, inputs, unconnected_gradients="zero")
+
+        def gradient(each):
+            return tape.gradient(outputs, inputs, each, unconnected_gradients="zero")
+
+        return outputs, tf.map_fn(gradient, weights)
 
     def call(inputs, weights):
-        outputs, gradients = compiled(tf.constant(inputs), tf.constant(weights))
+        with keep_gates():
+            outputs, gradients = compiled(tf.constant(inputs), tf.constant(weights))
         return outputs.numpy(), gradients.numpy()
 
     return call
@@ -148,82 +159,18 @@ def _torch(model):
         # cuDNN's recurrent kernels refuse gradients outside of training.
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             outputs = model(inputs, training=False)
-            total = (outputs * ops.convert_to_tensor(weights)).sum()
-            (gradients,) = torch.autograd.grad(total, inputs)
-        return ops.convert_to_numpy(outputs), ops.convert_to_numpy(gradients)
-
-    return call
-
-
-_WAYS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
-
-
-def _several_jax(model):
-    import jax
-
-    @jax.jit
-    def compiled(inputs, weights, trainable, fixed):
-        def outputs(inputs):
-            return model.stateless_call(trainable, fixed, inputs, training=False)[0]
-
-        _, back = jax.vjp(outputs, inputs)
-        return jax.lax.map(lambda each: back(each)[0], weights)
-
-    def call(inputs, weights):
-        trainable = [variable.value for variable in model.trainable_variables]
-        fixed = [variable.value for variable in model.non_trainable_variables]
-        return np.asarray(compiled(inputs, weights, trainable, fixed))
-
-    return call
-
-
-def _several_tensorflow(model):
-    import tensorflow as tf
-
-    layers = model._flatten_layers(include_self=False)
-    if any(isinstance(layer, keras.layers.RNN) for layer in layers):
-        # XLA keeps nothing of a compiled loop for a second derivative of it.
-        derivative = gradient(model)
-        return lambda inputs, weights: np.stack([derivative(inputs, each) for each in weights])
-
-    @tf.function
-    def compiled(inputs, weights):
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(inputs)
-            outputs = model(inputs, training=False)
-        kept = {"unconnected_gradients": "zero"}
-        return [
-            tape.gradient(outputs, inputs, output_gradients=each, **kept)
-            for each in tf.unstack(weights)
-        ]
-
-    def call(inputs, weights):
-        parts = compiled(tf.constant(inputs), tf.constant(weights))
-        return np.stack([part.numpy() for part in parts])
-
-    return call
-
-
-def _several_torch(model):
-    import torch
-    from keras import ops
-
-    def call(inputs, weights):
-        inputs = ops.convert_to_tensor(inputs).detach().requires_grad_()
-        # cuDNN's recurrent kernels refuse gradients outside of training.
-        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-            outputs = model(inputs, training=False)
             parts = []
             for number, each in enumerate(weights, 1):
                 given = ops.convert_to_tensor(each)
                 kept = number < len(weights)
                 parts += torch.autograd.grad(outputs, inputs, given, retain_graph=kept)
-        return np.stack([ops.convert_to_numpy(part) for part in parts])
+        gradients = np.stack([ops.convert_to_numpy(part) for part in parts])
+        return ops.convert_to_numpy(outputs), gradients
 
     return call
 
 
-_SEVERAL = {"tensorflow": _several_tensorflow, "jax": _several_jax, "torch": _several_torch}
+_WAYS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 def _derivative_jax(function, x):

@@ -12,6 +12,7 @@ import numpy as np
 
 _log = logging.getLogger(__name__)
 _keras_only = contextvars.ContextVar("keras_only", default=False)
+_gates_kept = contextvars.ContextVar("gates_kept", default=False)
 
 
 @contextlib.contextmanager
@@ -29,6 +30,24 @@ def keras_only() -> Iterator[None]:
         yield
     finally:
         _keras_only.reset(token)
+
+
+@contextlib.contextmanager
+def keep_gates() -> Iterator[None]:
+    """Within it, TensorFlow keeps the gates of a `GRU` outside of training too.
+
+    The derivatives of what is computed then need no second pass; they are the same.
+
+    Example:
+        >>> with keep_gates():
+        ...     tuple(GRU(4)(np.zeros((3, 8, 5), "float32")).shape)
+        (3, 4)
+    """
+    token = _gates_kept.set(True)
+    try:
+        yield
+    finally:
+        _gates_kept.reset(token)
 
 
 def torch_at_once(x: Any) -> bool:
@@ -123,7 +142,7 @@ class GRU(keras.layers.GRU):
         if path == "tensorflow":
             from genome_keras.layers._gru_tensorflow import gru
 
-            return gru(*arguments, training=training, **how)
+            return gru(*arguments, training=training or _gates_kept.get(), **how)
         if path == "torch":
             from genome_keras.layers._gru_torch import gru
 
