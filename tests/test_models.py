@@ -7,6 +7,7 @@ from support import task_sizes
 
 import genome_keras
 from genome_keras.errors import WeightsError
+from genome_keras.layers.recurrent import keras_only
 
 # Factory -> arguments of a small model, arguments of the source's size, its parameters.
 # bigru_multitask: 770,366 is the size of the authors' program (the paper says "about
@@ -178,6 +179,18 @@ def scores(model, x):
 
 def test_every_model_has_a_specification():
     assert set(SPECIFICATIONS) == set(genome_keras.MODELS)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="of torch")
+@pytest.mark.parametrize("name", SPECIFICATIONS)
+def test_scores_are_those_of_keras_layer_by_layer(name):
+    model, draw = small(name), np.random.default_rng(3)
+    for weight in model.weights:
+        values = draw.normal(size=weight.shape)
+        weight.assign(np.abs(values) + 0.1 if "variance" in weight.path else values)
+    found = model.predict_on_batch(codes())
+    with keras_only():
+        np.testing.assert_allclose(found, model.predict_on_batch(codes()), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -29,23 +29,43 @@ class Conv1D(keras.layers.Conv1D):
         (2, 6, 4)
     """
 
-    def call(self, inputs: Any) -> Any:
-        more = (self.kernel_size[0] - 1) * self.dilation_rate[0] if self.padding == "same" else 0
-        usual = self.padding != "causal" and more % 2 == 0
+    @property
+    def at_once(self) -> bool:
+        """Whether torch can take it as one operation, of float32 on a CPU."""
+        usual = self.padding != "causal" and self._reach % 2 == 0
         usual = usual and self.strides == (1,) and self.groups == 1
-        if not (usual and self.data_format == "channels_last" and torch_at_once(inputs)):
-            return super().call(inputs)
-        from torch.nn.functional import conv2d
+        return usual and self.data_format == "channels_last"
 
+    @property
+    def _reach(self):
+        """Positions that padding adds."""
+        return (self.kernel_size[0] - 1) * self.dilation_rate[0] if self.padding == "same" else 0
+
+    def call(self, inputs: Any) -> Any:
+        if not (self.at_once and torch_at_once(inputs)):
+            return super().call(inputs)
         kernel = keras.ops.convert_to_tensor(self.kernel)
         bias = None if self.bias is None else keras.ops.convert_to_tensor(self.bias)
-        if inputs.shape[2] >= WIDE:
-            outputs = _products(inputs, kernel, bias, more // 2, self.dilation_rate[0])
-        else:
-            how = {"padding": (0, more // 2), "dilation": (1, *self.dilation_rate)}
-            kernel = kernel.permute(2, 1, 0).unsqueeze(2)
-            outputs = _window(conv2d(_image(inputs), kernel, bias, **how))
+        outputs = self.sums(inputs, kernel, bias)
         return outputs if self.activation is None else self.activation(outputs)
+
+    def sums(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        """What it gives before its activation, by torch, with another kernel and bias.
+
+        Args:
+            inputs: float32 (batch, window, channels).
+            kernel: float32 (width, channels, filters).
+            bias: float32 (filters,), or None.
+
+        Returns:
+            float32 (batch, positions, filters).
+        """
+        if inputs.shape[2] >= WIDE:
+            return _products(inputs, kernel, bias, self._reach // 2, self.dilation_rate[0])
+        from torch.nn.functional import conv2d
+
+        how = {"padding": (0, self._reach // 2), "dilation": (1, *self.dilation_rate)}
+        return _window(conv2d(_image(inputs), kernel.permute(2, 1, 0).unsqueeze(2), bias, **how))
 
 
 @keras.saving.register_keras_serializable("genome_keras")
@@ -68,9 +88,12 @@ class MaxPooling1D(keras.layers.MaxPooling1D):
             self.padding == "same" and inputs.shape[1] % pool
         ):
             return super().call(inputs)
-        from torch.nn.functional import max_pool2d
+        import torch
 
-        return _window(max_pool2d(_image(inputs), (1, pool)))
+        if not torch.is_grad_enabled():  # nobody asks which it was
+            steps = inputs.shape[1] // pool
+            return inputs[:, : steps * pool].unflatten(1, (steps, pool)).amax(2)
+        return _window(torch.nn.functional.max_pool2d(_image(inputs), (1, pool)))
 
 
 @keras.saving.register_keras_serializable("genome_keras")
