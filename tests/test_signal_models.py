@@ -163,12 +163,16 @@ def test_signal_is_of_the_declared_shape(name):
 
 @pytest.mark.parametrize("name", SPECIFICATIONS)
 def test_outputs_are_float32_in_mixed_precision(name):
-    """Layers between compute in half as many bytes."""
-    with computing_in("mixed_bfloat16"):
+    """And so are weights; layers between compute in half as many bytes."""
+    kind = "float16" if name == "enformer" else "bfloat16"
+    with computing_in(f"mixed_{kind}"):
         model = small(name)
-    assert any(layer.compute_dtype == "bfloat16" for layer in model.layers)
-    assert {output.dtype for output in model.outputs} == {"float32"}
-    assert {w.dtype for w in model.weights} == {"float32"}
+    assert any(layer.compute_dtype == kind for layer in model.layers)
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    x = codes(window_of(name))
+    for mixed, whole in zip(outputs(model, x), outputs(small(name), x), strict=True):
+        assert mixed.dtype == np.float32
+        assert np.abs(mixed - whole).max() < 0.05 * np.abs(whole).max()
 
 
 @pytest.mark.parametrize(

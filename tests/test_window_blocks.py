@@ -13,6 +13,7 @@ from genome_keras.layers.graph_model import GraphModel
 from genome_keras.layers.relative_attention import QUERIES, RelativeAttention
 from genome_keras.layers.strands import OneHot
 from genome_keras.layers.window_blocks import LONG, WindowBlocks, in_blocks
+from genome_keras.training.precision import computing_in
 
 # Small networks: arguments, the bins in which layers near the letters hand on, and what is read
 # on each side: half of 15 bp and of 5 steps of 2, 4 and so on bp, as whole bins.
@@ -55,6 +56,15 @@ def test_blocks_are_the_whole_window(name):
     expected = model.predict_on_batch(x)
     assert expected.std(axis=1).min() > 1e-4
     np.testing.assert_allclose(blocks(x), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_blocks_in_mixed_precision():
+    with computing_in("mixed_bfloat16"):
+        model = small("enformer")
+    blocks, x = WindowBlocks(model, block=480), codes(WINDOW)
+    expected = model.predict_on_batch(x)
+    assert blocks(x).dtype == expected.dtype == np.float32
+    np.testing.assert_allclose(blocks(x), expected, rtol=1e-2)
 
 
 PUBLISHED = {

@@ -1,4 +1,4 @@
-"""A functional model that lets arrays go as it runs."""
+"""A functional model that passes its network in less time and memory where torch runs it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,13 +6,16 @@ from typing import Any
 
 import keras
 
+from genome_keras.layers.graph_nodes import nodes_in_order
+from genome_keras.layers.torch_pass import TorchPass
+
 
 class GraphModel(keras.Model):
     """A functional `keras.Model` that drops what a layer gave once all that read it have run.
 
     Keras keeps all of it to the end of a call. Where the backend compiles the network that
     takes no memory; on torch, which does not, it is the most of it in a pass without
-    gradients.
+    gradients. There float32 on CPUs takes a `TorchPass`, and all else Keras's own layers.
 
     Args: as `keras.Model(inputs, outputs, name=...)`.
 
@@ -21,6 +24,16 @@ class GraphModel(keras.Model):
         >>> tuple(GraphModel(x, keras.layers.Dense(2)(x))(keras.ops.ones((1, 3))).shape)
         (1, 2)
     """
+
+    _by_torch = None
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None, **more: Any) -> Any:
+        if not (training or mask is not None or more) and keras.backend.backend() == "torch":
+            if self._by_torch is None:
+                self._by_torch = TorchPass(self)
+            if self._by_torch.knows(keras.tree.flatten(inputs)):
+                return self._by_torch(self._standardize_inputs(inputs))
+        return super().call(inputs, training=training, mask=mask, **more)
 
     def _run_through_graph(
         self,
@@ -49,16 +62,3 @@ class GraphModel(keras.Model):
             del outputs
         outputs = [known[id(tensor)] for tensor in self.outputs]
         return keras.tree.pack_sequence_as(self.output, outputs)
-
-
-def nodes_in_order(model: keras.Model) -> list[Any]:
-    """Nodes of the graph of a functional model, each after those that it reads.
-
-    Example:
-        >>> x = keras.Input((3,))
-        >>> model = keras.Model(x, keras.layers.Dense(2)(x))
-        >>> [node.operation is layer for node, layer in zip(nodes_in_order(model), model.layers)]
-        [True, True]
-    """
-    by_depth = model._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]

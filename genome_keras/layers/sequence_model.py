@@ -15,7 +15,6 @@ from genome_keras.layers.checked_batches import as_sequence_error, checked
 from genome_keras.layers.codes import check_codes, check_shape
 from genome_keras.layers.graph_model import GraphModel
 from genome_keras.layers.strands import MergeStrands
-from genome_keras.layers.torch_pass import TorchPass
 from genome_keras.layers.window_blocks import WindowBlocks, in_blocks
 
 _checked = ContextVar("checked", default=False)  # codes were checked before they came here
@@ -51,7 +50,7 @@ class SequenceModel(GraphModel):
 genome_keras.tokens gives them. Received: shape (1, 4)
     """
 
-    made_with = checkpoint = _card = _blocks = _by_torch = None
+    made_with = checkpoint = _card = _blocks = None
 
     @property
     def window(self) -> int | None:
@@ -128,14 +127,6 @@ genome_keras.tokens gives them. Received: shape (1, 4)
             else:
                 check_codes(codes, window=window)
         return super().__call__(*args, **kwargs)
-
-    def call(self, inputs: Any, training: Any = None, mask: Any = None, **more: Any) -> Any:
-        if not (training or mask is not None or more) and keras.backend.backend() == "torch":
-            if self._by_torch is None:
-                self._by_torch = TorchPass(self)
-            if self._by_torch.knows(keras.tree.flatten(inputs)):
-                return self._by_torch(self._standardize_inputs(inputs))
-        return super().call(inputs, training=training, mask=mask, **more)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         return self._through(super().fit, x, y, *args, **kwargs)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 
 from genome_keras.layers.channels_last import BatchNormalization, Conv1D, MaxPooling1D
-from genome_keras.layers.graph_model import nodes_in_order
+from genome_keras.layers.graph_nodes import nodes_in_order
 from genome_keras.layers.recurrent import torch_at_once
 from genome_keras.layers.strands import OneHot
 

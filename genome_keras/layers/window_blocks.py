@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from genome_keras.layers import channels_last
-from genome_keras.layers.graph_model import GraphModel, nodes_in_order
+from genome_keras.layers.graph_model import GraphModel
+from genome_keras.layers.graph_nodes import nodes_in_order
 from genome_keras.layers.softmax_pool import SoftmaxPool
 from genome_keras.layers.strands import OneHot
 
