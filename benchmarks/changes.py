@@ -1,11 +1,12 @@
 """What need not be computed twice: beside the same work with full passes, one by one.
 
-    OMP_NUM_THREADS=1 python benchmarks/changes.py [--rounds 3]
+    OMP_NUM_THREADS=1 python benchmarks/changes.py [--rounds 3] [--only attributions]
 
 Mutagenesis and variants of convolutional checkpoints by the default engine beside full passes of
-the same engine; windows of nothing but N; attributions of eight tasks by gradients beside as
-many calls; occlusion by the default engine beside Keras. Processor time of one thread, in turns
-in one process; the numbers of both ways are compared before they are told.
+the same engine; windows of nothing but N; attributions of several tasks by gradients beside as
+many calls, on the backend of KERAS_BACKEND; occlusion by the default engine beside Keras.
+Processor time of one thread, in turns in one process; the numbers of both ways are compared
+before they are told.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import statistics
 
 import numpy as np
 
+from genome_keras import load_model
 from turns import Row, ratios, spread, versions
 from waits import beside
 
@@ -22,12 +24,15 @@ COUNTED = {
     "conv_bigru.human_chromatin.v1": ("1.9", "1.3"),
     "conv_bigru.human_chromatin_200bp.v1": ("3", "1.5"),
 }
-PAIRS, TASKS = 64, 8
+PAIRS, TASKS = 64, (4, 16)
+BY_GRADIENTS = "conv_bigru.human_chromatin.v1"
+PARTS = ("checkpoints", "blank", "attributions")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=PARTS, choices=PARTS)
     print("| what | ours, s | full passes, s | times as fast | goal |\n|---|---:|---:|---|---|")
     for row in compare(parser.parse_args()):
         ours, theirs = (statistics.median(each) for each in (row.ours, row.theirs))
@@ -37,10 +42,15 @@ def main():
 
 def compare(options):
     """Rows of `table.py`."""
-    for name, (ism, variants) in COUNTED.items():
-        yield from of_checkpoint(name, ism, variants, options.rounds)
-    yield blank(options.rounds)
-    yield from attributions(options.rounds)
+    only = getattr(options, "only", PARTS)
+    if "checkpoints" in only:
+        for name, (ism, variants) in COUNTED.items():
+            yield from of_checkpoint(name, ism, variants, options.rounds)
+    if "blank" in only:
+        yield blank(options.rounds)
+    if "attributions" in only:
+        yield from attributions(options.rounds)
+        yield occlusion(options.rounds)
 
 
 def of_checkpoint(name, ism, variants, rounds):
@@ -82,21 +92,37 @@ def attributions(rounds):
 
     from genome_keras.interpret.attribution import Attribution
 
-    name, tasks = "conv_bigru.human_chromatin.v1", list(range(TASKS))
     codes = np.random.default_rng(0).integers(0, 4, (16, 100), dtype=np.uint8)
-    how = {"tasks": tasks, "method": "integrated_gradients", "steps": 4}
-    together = Attribution(name, **how)
-    apart = lambda: [together(codes, tasks=[task]) for task in tasks]  # noqa: E731
-    found = beside((lambda: together(codes), apart), rounds)
-    backend = keras.backend.backend()
-    what = f"gradients of {TASKS} tasks, conv_bigru, {backend}"
-    yield Row(what, "s", found[0], "a task at a time", found[1], goal="> 1")
-    few, ours = codes[:1], Attribution(name, tasks=tasks, method="occlusion")
-    theirs = Attribution(together.scorer, tasks=tasks, method="occlusion")
-    np.testing.assert_allclose(ours(few), theirs(few), atol=1e-3)  # log-odds
-    found = beside((lambda: ours(few), lambda: theirs(few)), rounds)
-    what, peer = "occlusion of a window, conv_bigru, by default", f"Keras, {backend}"
-    yield Row(what, "s", found[0], peer, found[1], goal="> 1")
+    settings = {"integrated_gradients": {"steps": 4}, "deep_lift_shap": {"references": 4}}
+    for method, count in (*(("integrated_gradients", n) for n in TASKS), ("deep_lift_shap", 4)):
+        tasks = list(range(count))
+        how = {"method": method, "batch_size": len(codes) * 4, **settings[method]}
+        together = Attribution(BY_GRADIENTS, tasks=tasks, **how)
+        one = Attribution(together.scorer, tasks=0, **how)
+        ways = (
+            lambda work=together: work(codes),
+            lambda work=one, tasks=tasks: [work(codes, tasks=[task]) for task in tasks],
+        )
+        found = beside(ways, rounds)
+        what = f"{method} of {count} tasks, conv_bigru, {keras.backend.backend()}"
+        yield Row(what, "s", found[0], "a task at a time", found[1], goal="> 1")
+
+
+def occlusion(rounds):
+    import keras
+
+    from genome_keras.interpret.attribution import Attribution
+
+    codes = np.random.default_rng(0).integers(0, 4, (1, 100), dtype=np.uint8)
+    how = {"tasks": list(range(max(TASKS))), "method": "occlusion"}
+    ours, theirs = Attribution(BY_GRADIENTS, **how), Attribution(load_model(BY_GRADIENTS), **how)
+    np.testing.assert_allclose(ours(codes), theirs(codes), atol=1e-3)  # log-odds
+    found = beside((lambda: ours(codes), lambda: theirs(codes)), rounds)
+    what, peer = (
+        "occlusion of a window, conv_bigru, by default",
+        f"Keras, {keras.backend.backend()}",
+    )
+    return Row(what, "s", found[0], peer, found[1], goal="> 1")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def compare(options):
                 how = {**how, "tasks": [task]}
             predict_fasta(path, out, weights=WEIGHTS, **how)
             size = out.stat().st_size / count
-            told = f"{form}, {size * GENOME / 100 / 1e9:,.2f} GB of 3.1 Gb"
+            told = f"{form} of {WEIGHTS}, {size * GENOME / 100 / 1e9:,.2f} GB of 3.1 Gb"
             yield Row(told, "bytes a window", [size], "-", goal="-")
 
 
