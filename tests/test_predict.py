@@ -11,7 +11,7 @@ from support.genomes import two_bit
 from support.toy import Toy
 
 import genome_keras
-from genome_keras import predict_intervals
+from genome_keras import predict_fasta, predict_intervals
 from genome_keras.cli import main
 from genome_keras.errors import FormatError, SequenceError, WeightsError
 from genome_keras.genome import Interval
@@ -233,3 +233,22 @@ def test_the_first_score_that_is_not_finite_is_told(genome, places, tmp_path):
     ):
         predict_intervals(places, genome, tmp_path / "o.tsv", weights=toy)
     assert not (tmp_path / "o.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    "window, lengths, stride, lines",
+    [
+        (1000, [2_100, 3_000], None, 1),  # four gaps, one line
+        (1000, [1_000, 1_000], None, 0),  # a window a record
+        (1000, [2_100], 200, 0),
+        (1000, [2_100], 1000, 0),  # asked for
+        (200, [2_100], None, 0),  # all of it is scored
+    ],
+)
+def test_gaps_between_wide_windows_are_told_once(tmp_path, caplog, window, lengths, stride, lines):
+    path = tmp_path / "x.fa"
+    path.write_text("".join(f">{length}\n{'A' * length}\n" for length in lengths))
+    caplog.set_level("INFO", "genome_keras")
+    predict_fasta(path, tmp_path / "x.tsv", weights=Toy(window), stride=stride)
+    told = [text for text in caplog.messages if "--stride 200 closes the gaps" in text]
+    assert len(told) == lines

@@ -1,5 +1,6 @@
 """Scores of windows: of FASTA, of BED and a genome, to a table; or of sequences in memory."""
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, nullcontext
@@ -28,6 +29,8 @@ from genome_keras.weights.resolve import default_for
 from genome_keras.windows import Batch
 
 INTERVAL = {**PLACE, "interval": str, "strand": str}
+WIDE, MIDDLE = 1000, 200  # DeepSEA's layout: the window, and the bp in it that labels are of
+_log = logging.getLogger(__name__)
 
 
 class Predicted(NamedTuple):
@@ -233,7 +236,8 @@ def predict_fasta(
     with along_records(records, stride=stride, on_short=on_short, **sizes) as slider:
         bases = min(stride or use.window, use.window)
         table = _table(out, PLACE, above, half, contigs=partial(_lengths, path), bases=bases)
-        windows = _score(use, slider, table, **how)
+        batches = _told_gaps(slider, use.window) if stride is None else slider
+        windows = _score(use, batches, table, **how)
     return Predicted(windows, slider.skipped)
 
 
@@ -310,6 +314,20 @@ def _table(out, fields, above, half, *, contigs, bases=None):
     if above is None:
         return partial(open_table, out, fields=fields, half=half)
     return partial(open_calls, out, above=above, fields=fields, half=half)
+
+
+def _told_gaps(batches, window):
+    """The batches; the log tells once what windows of DeepSEA's layout leave out between them."""
+    told = window != WIDE
+    for batch in batches:
+        if not told and batch.starts.any():  # a second window of a record
+            _log.info(
+                "scores are of the middle %d bp of each window of %d bp, and the rest of long "
+                "records has none; --stride %d closes the gaps",
+                *(MIDDLE, WIDE, MIDDLE),
+            )
+            told = True
+        yield batch
 
 
 def _lengths(genome):
