@@ -12,7 +12,9 @@ from genome_keras.layers.distances import distance_features
 from genome_keras.layers.graph_model import GraphModel
 from genome_keras.layers.relative_attention import QUERIES, RelativeAttention
 from genome_keras.layers.strands import OneHot
+from genome_keras.layers.summed_signal import summed_signal
 from genome_keras.layers.window_blocks import LONG, WindowBlocks, in_blocks
+from genome_keras.scoring.scorer import Scorer
 from genome_keras.training.precision import computing_in
 
 # Small networks: arguments, the bins in which layers near the letters hand on, and what is read
@@ -76,9 +78,12 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_published_windows_are_computed_in_blocks(name):
-    blocks = in_blocks(small(name, **PUBLISHED[name]))
+    """By all that scores: variants share no first convolutions of such windows."""
+    scorer = Scorer(summed_signal(small(name, **PUBLISHED[name])))
+    blocks = scorer.model.window_blocks
     assert blocks.size < LONG and max(blocks.steps) == 128
-    assert in_blocks(small(name)) is None  # of a short window
+    assert scorer.network is None
+    assert small(name).window_blocks is None  # of a short window
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ genome_keras.tokens gives them. Received: shape (1, 4)
         """
         x = tokens(x) if _is_text(x) else x
         told = steps or callbacks or not getattr(x, "shape", (0,))[0]  # what Keras alone knows
-        if told or self._window_blocks() is None:
+        if told or self.window_blocks is None:
             return self._through(super().predict, x, batch_size, verbose, steps, callbacks)
         size = batch_size or 1
         batches = [self.predict_on_batch(x[n : n + size]) for n in range(0, len(x), size)]
@@ -173,11 +173,13 @@ genome_keras.tokens gives them. Received: shape (1, 4)
     def predict_on_batch(self, x: Any) -> Any:
         """As of Keras; windows of 32,768 bp or more block by block, in less memory."""
         checked(x, window=self.inputs[0].shape[1])
-        blocks = self._window_blocks()
+        blocks = self.window_blocks
         with self._inside():
             return super().predict_on_batch(x) if blocks is None else blocks(x)
 
-    def _window_blocks(self) -> WindowBlocks | None:
+    @property
+    def window_blocks(self) -> WindowBlocks | None:
+        """The model block by block, by which it predicts; None where windows stay whole."""
         if self._blocks is None:
             self._blocks = (in_blocks(self),)
         return self._blocks[0]

@@ -47,7 +47,7 @@ def network(model: keras.Model, batch_size: int) -> SharedConvolutions | None:
 
     Returns:
         `SharedConvolutions`, or None for a model whose first layers are none that are known,
-        or of which too little is saved.
+        of which too little is saved, or whose windows are so long that it takes them in blocks.
 
     Example:
         >>> from genome_keras import basset, kmer_logreg
@@ -60,6 +60,8 @@ def network(model: keras.Model, batch_size: int) -> SharedConvolutions | None:
         True
     """
     if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
+        return None
+    if getattr(model, "window_blocks", None) is not None:
         return None
     reader = _Reader(model)
     for last in reversed(range(1, len(reader.steps))):
