@@ -161,7 +161,13 @@ def test_signal_is_of_the_declared_shape(name):
     assert model.signal_shape[0] * model.bin <= window_of(name)
 
 
-@pytest.mark.parametrize("name", SPECIFICATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("bpnet", "enformer") else pytest.param(name, marks=pytest.mark.thorough)
+        for name in SPECIFICATIONS
+    ],
+)
 def test_outputs_are_float32_in_mixed_precision(name):
     """And so are weights; layers between compute in half as many bytes."""
     kind = "float16" if name == "enformer" else "bfloat16"
