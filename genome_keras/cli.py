@@ -22,7 +22,7 @@ from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError, printable
 from genome_keras.io import interruption
 from genome_keras.io.atomic import check_outputs, protected
-from genome_keras.quiet_keras import quiet_keras
+from genome_keras.quiet_keras import quiet_keras, use_onednn
 from genome_keras.weights.registry import PUBLISHED
 
 # One module of `genome_keras.commands` each, in the order of the help.
@@ -90,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     try:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        use_onednn()
         # "5 out of the last 5 calls triggered retracing", where a command has several models
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         words = sys.argv[1:] if arguments is None else arguments

@@ -1,11 +1,12 @@
-"""Keras loads without its backend's greetings, and one line tells why it does not load."""
+"""Keras loads fast and without its backend's greetings, and one line tells why it does not load."""
 
 import importlib
 import importlib.util
 import os
+import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, MutableMapping
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -31,10 +32,41 @@ def load_keras(name: str = "keras") -> ModuleType:
         Traceback (most recent call last):
         genome_keras.errors.GenomeKerasError: no_such_package does not load...
     """
+    use_onednn()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise _told(name, error) from error
+
+
+def use_onednn(
+    environment: MutableMapping[str, str] | None = None,
+    *,
+    loaded: Container[str] | None = None,
+    machine: str | None = None,
+) -> None:
+    """Has TensorFlow compute by oneDNN, where it is not loaded yet and nobody chose otherwise.
+
+    TensorFlow's own operations are compiled for processors without AVX2. It takes oneDNN in
+    their place by itself where a processor has AVX-512's operations for networks; on others
+    networks are trained 1.4 to 2 times as fast by it. `TF_ENABLE_ONEDNN_OPTS=0` turns it off.
+
+    Args:
+        environment: variables, which may get one more; None are those of the process.
+        loaded: names of modules; None are those of the process.
+        machine: kind of processor; None is that of the process.
+
+    Example:
+        >>> variables = {}
+        >>> use_onednn(variables, loaded=(), machine="x86_64")
+        >>> variables
+        {'TF_ENABLE_ONEDNN_OPTS': '1'}
+    """
+    environment = os.environ if environment is None else environment
+    loaded = sys.modules if loaded is None else loaded
+    machine = platform.machine() if machine is None else machine
+    if "tensorflow" not in loaded and machine.lower() in ("x86_64", "amd64"):
+        environment.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 import genome_keras
 from genome_keras.errors import GenomeKerasError
-from genome_keras.quiet_keras import load_keras, quiet_keras
+from genome_keras.quiet_keras import load_keras, quiet_keras, use_onednn
 
 LOUD = "import os\nos.write(2, b'native greeting\\n')\n"
 
@@ -90,6 +91,40 @@ def test_no_function_of_the_package_takes_the_descriptors_of_its_caller():
     }
     # htslib has one verbosity, and matplotlib one set of settings; there is no other door.
     assert found - {"io/bcf.py", "pictures/svg_of_figures.py"} == {"cli.py", "quiet_keras.py"}
+
+
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+
+
+@pytest.mark.parametrize(
+    ("given", "loaded", "machine", "chosen"),
+    [
+        (None, (), "x86_64", "1"),
+        (None, ("keras",), "AMD64", "1"),
+        (None, ("tensorflow",), "x86_64", None),  # it has read it
+        (None, (), "aarch64", None),
+        ("0", (), "x86_64", "0"),
+    ],
+)
+def test_onednn_is_chosen_where_nobody_did(given, loaded, machine, chosen):
+    variables = {} if given is None else {ONEDNN: given}
+    use_onednn(variables, loaded=loaded, machine=machine)
+    assert variables.get(ONEDNN) == chosen
+
+
+def test_factories_choose_onednn_before_keras_is_loaded():
+    """`import genome_keras` alone chooses nothing."""
+    environment = {name: value for name, value in os.environ.items() if name != ONEDNN}
+    code = f"import os, sys; print('keras' in sys.modules, os.environ.get('{ONEDNN}'))"
+    for module, chosen in {"genome_keras": "None", "genome_keras.models": "1"}.items():
+        done = subprocess.run(
+            [sys.executable, "-c", f"import {module}; {code}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            assert done.stdout.split() == ["False", chosen], done.stderr
 
 
 @pytest.mark.thorough  # a whole program, which loads a framework
