@@ -274,7 +274,7 @@ def add_windows_scoring(add: Callable) -> None:
         "--batch-size",
         type=positive,
         metavar="N",
-        help="sequences at a time (default: 256, 64 of 1000 bp, and 4 of signal)",
+        help="sequences at a time (default: 256, 64 of 1000 bp; of signal 4, long ones alone)",
     )
 
 

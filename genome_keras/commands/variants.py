@@ -72,7 +72,7 @@ def add_to(commands: _SubParsersAction) -> None:
         "--batch-size",
         type=positive,
         metavar="N",
-        help="windows at a time (default: 256, 64 of 1000 bp, and 4 of signal)",
+        help="windows at a time (default: 256, 64 of 1000 bp; of signal 4, long ones alone)",
     )
     add_engine(add)
     parser.set_defaults(run=_variants)
