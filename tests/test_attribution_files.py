@@ -171,6 +171,7 @@ def test_arrays_lie_as_modisco_reads_them(model, weights, codes, fasta, tmp_path
             "'integrated_gradients' takes no width",
         ),
         (["--out", "o.tsv", "--steps", "2", "--width", "2"], 2, "takes no width"),
+        (["--out", "o.tsv", "--steps", "2", "--engine", "onnx"], 2, "which are Keras's"),
         (["--out", "o.tsv", "--sigma", "2"], 2, "method 'occlusion' takes no sigma"),
         (["--out", "o.tsv", "--window", "13"], 2, "takes windows of 12 bp. Received: window=13"),
     ],

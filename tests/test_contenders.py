@@ -55,6 +55,14 @@ def test_a_run_is_each_of_its_epochs(run):
         np.testing.assert_allclose(logit(scores), np.full((6, 2), epoch), atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "engine, message", [("onnx", "the epochs of a run are Keras's"), ("jax", "engine must be")]
+)
+def test_the_epochs_of_a_run_are_computed_by_keras(run, engine, message):
+    with pytest.raises(ValueError, match=message):
+        contenders([str(run), "kmer_logreg.human_chromatin.v1"], engine=engine)
+
+
 def test_a_run_without_epochs_is_its_best(run):
     for path in (run / "epochs").iterdir():
         path.unlink()

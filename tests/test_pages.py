@@ -29,6 +29,7 @@ from genome_keras.io.reference import open_genome
 from genome_keras.layers.task_head import TaskHead
 from genome_keras.pictures.alleles import draw_alleles
 from genome_keras.pictures.html_page import LIGHT
+from genome_keras.pictures.page_frame import table
 from genome_keras.pictures.svg_of_figures import inline
 from genome_keras.scoring.scorer import Scorer
 from genome_keras.variants.blocks import blocks
@@ -415,3 +416,12 @@ def test_a_language_model_is_shown_by_mutagenesis(tmp_path):
     model = genome_keras.char_rnn(units=2, seed=1, cell="rnn", depth=1)
     text = shown(model, tmp_path, ["log_likelihood"])
     assert "log-likelihood ratio, nats" in text and "when a letter is changed" in text
+
+
+def test_columns_of_long_texts_are_broken_into_lines():
+    """Else they are cut off where the page is narrow; numbers and short names stay as they are."""
+    long = ", ".join(["HepG2|CTCF|None"] * 5)
+    html = table(("task", "value", "alike"), [("K562", "+0.25", long), (("A", "v" * 50), "-1", "")])
+    assert html.count('class="text wide"') == 3  # the head, and both cells of the column
+    assert f'<td class="text wide">{long}</td>' in html and "<td>+0.25</td>" in html
+    assert table(("task",), []).count("<tr>") == 1

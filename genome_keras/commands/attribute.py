@@ -3,6 +3,7 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    add_engine,
     add_places,
     add_windows_scoring,
     given,
@@ -51,6 +52,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="four rows a letter: what A, C, G and T would add there, in a column letter",
     )
     add_windows_scoring(add)
+    add_engine(add)
     parser.set_defaults(run=_attribute)
 
 
@@ -67,5 +69,5 @@ def _attribute(options):
         tasks=options.task,
         method=method,
         **given_places(options),
-        **given(options, "both_strands", "report", "target", "hypothetical"),
+        **given(options, "both_strands", "report", "target", "hypothetical", "engine"),
     )

@@ -3,7 +3,14 @@
 import argparse
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_out_folder, add_tasks, given, new_file, positive
+from genome_keras.commands._arguments import (
+    add_engine,
+    add_out_folder,
+    add_tasks,
+    given,
+    new_file,
+    positive,
+)
 from genome_keras.commands._data import add_data, read_data
 from genome_keras.commands._notes import notes
 from genome_keras.commands._results import result as told
@@ -43,6 +50,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="resamples for the intervals, 0 for none (default: %(default)s)",
     )
     add("--batch-size", type=positive, default=512, metavar="N", help="windows at a time")
+    add_engine(add)
     parser.set_defaults(run=_evaluate)
 
 
@@ -50,7 +58,7 @@ def _evaluate(options):
     from genome_keras.evaluation.evaluate import evaluate
     from genome_keras.evaluation.markdown import as_markdown
 
-    names = ("weights", "split", "replicates", "batch_size", "out", "report")
+    names = ("weights", "split", "replicates", "batch_size", "engine", "out", "report")
     with notes():
         data = read_data(options)
         result = evaluate(data, only=options.source, choose=options.task, **given(options, *names))

@@ -74,7 +74,11 @@ class Contender:
 
 
 def contenders(
-    models: object, *, tasks: Iterable[str] | None = None, batch_size: int = 512
+    models: object,
+    *,
+    tasks: Iterable[str] | None = None,
+    batch_size: int = 512,
+    engine: str = "auto",
 ) -> list[Contender]:
     """What is to be scored, with a name of its own each.
 
@@ -84,11 +88,12 @@ def contenders(
             `Contender`.
         tasks: names for the models whose tasks have none, in the order of their output.
         batch_size: windows at a time.
+        engine: of checkpoints, as in `genome_keras.predict`; the epochs of a run are Keras's.
 
     Raises:
         FormatError: a run whose log cannot be read.
         WeightsError: no such checkpoint.
-        ValueError: something else, or two of one name.
+        ValueError: something else, two of one name, or "onnx" for what is Keras's.
 
     Example:
         >>> from genome_keras import kmer_logreg
@@ -102,7 +107,7 @@ def contenders(
     else:
         given = models if isinstance(models, list | tuple) else [models]
         pairs = [(None, model) for model in given]
-    opened = [_contender(model, name, tasks, batch_size) for name, model in pairs]
+    opened = [_contender(model, name, tasks, batch_size, engine) for name, model in pairs]
     names = [contender.name for contender in opened]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(
@@ -112,7 +117,7 @@ def contenders(
     return opened
 
 
-def _contender(given, name, tasks, batch_size):
+def _contender(given, name, tasks, batch_size, engine):
     if isinstance(given, Contender):
         return given
     files, log, is_path = {}, [], isinstance(given, str | os.PathLike)
@@ -120,8 +125,10 @@ def _contender(given, name, tasks, batch_size):
         run = RunFiles(given)
         log, files = _epochs_in(run.read_log()), run.kept_epochs()
     size = None if isinstance(given, Scorer | ModelInUse) else batch_size  # they have their own
-    # The weights of other epochs go into a model of Keras.
-    engine = "keras" if files else "auto"
+    if files:  # the weights of other epochs go into a model of Keras
+        if engine == "onnx":
+            raise ValueError(f"{given}: the epochs of a run are Keras's. Received: engine='onnx'")
+        engine = "keras"
     use = model_in_use(given, batch_size=size, engine=engine)
     if use.checkpoint is not None and not log:
         log = _epochs_in(use.checkpoint.config.get("log"))

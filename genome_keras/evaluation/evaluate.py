@@ -38,6 +38,7 @@ def evaluate(
     sources: Iterable[str] | None = None,
     only: Iterable[str] | None = None,
     batch_size: int = 512,
+    engine: str = "auto",
     tuned_on: str | None = "valid",
     replicates: int = 200,
     seed: int = 0,
@@ -73,6 +74,8 @@ def evaluate(
             those of "genome" and "windows" that are there.
         only: read no other collections of the data, in any split: "all" is these together.
         batch_size: windows at a time.
+        engine: what computes, of checkpoints: "auto", "keras" or "onnx", as in
+            `genome_keras.predict`; the epochs of a run are computed by Keras.
         tuned_on: split on which epochs and the thresholds of `f1_tuned` are chosen;
             None, `split` itself, or one that the data have not leaves that out.
         replicates: resamples for the 95 % intervals, see `genome_keras.evaluation.bootstrap`; 0
@@ -113,7 +116,7 @@ def evaluate(
     from genome_keras.evaluation.contenders import contenders
     from genome_keras.evaluation.data import blocks, held_out, published, training
 
-    scored = contenders(weights, tasks=tasks, batch_size=batch_size)
+    scored = contenders(weights, tasks=tasks, batch_size=batch_size, engine=engine)
     data = labelled(data)
     known = splits_in(data)
     if tuned_on not in known:

@@ -45,6 +45,7 @@ def write_attributions(
     target: str = "logodds",
     hypothetical: bool = False,
     batch_size: int | None = None,
+    engine: str = "auto",
     report: str | os.PathLike | None = None,
     shown: int = SHOWN,
     steps: int | None = None,
@@ -77,6 +78,8 @@ def write_attributions(
             scorer does.
         method, target, hypothetical, batch_size, steps, baseline, sigma, seed, width,
             references: as in `genome_keras.interpret.attribute`.
+        engine: of a checkpoint, as in `genome_keras.predict`. Gradients are Keras's: "onnx"
+            is for "occlusion" alone.
         report, shown: as in `write_ism`.
 
     Returns:
@@ -85,7 +88,7 @@ def write_attributions(
     Raises:
         FormatError, SequenceError, WeightsError, GenomeKerasError: as `write_ism`.
         ValueError: another value of an argument; HDF5 of several tasks, or of "occlusion",
-            which tells nothing of other letters.
+            which tells nothing of other letters; gradients by "onnx".
 
     Example:
         >>> import tempfile
@@ -108,7 +111,12 @@ def write_attributions(
     method = method_of(method, hypothetical=hypothetical, **given)
     adds_up = isinstance(method, DeepLiftShap)
     no_gradients = isinstance(method, Occlusion) and not hypothetical
-    engine = "auto" if no_gradients else "keras"
+    if engine == "onnx" and not isinstance(method, Occlusion):
+        raise ValueError(
+            f"method {method.name!r} takes gradients, which are Keras's; occlusion takes none. "
+            "Received: engine='onnx'"
+        )
+    engine = engine if no_gradients else "keras"
     sizes = {"both_strands": both_strands, "batch_size": batch_size}
     weights, path = with_default(weights, path, genome=genome, on_short=on_short)
     use = model_in_use(weights, **sizes, engine=engine, sums=True)

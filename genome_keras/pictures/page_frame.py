@@ -30,7 +30,10 @@ th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 th.text, td.text { text-align: left; } td.wide { white-space: normal; min-width: 30ch; }
 .more { color: var(--c1); } .less { color: var(--c0); }
+@media (max-width: 900px) { th, td { padding: 4px 6px; } td { white-space: normal; }
+  td.text { overflow-wrap: anywhere; min-width: 20ch; } td.wide { min-width: 18ch; } }
 """
+_LONG = 60  # characters of a cell that may be broken into lines
 
 
 @contextmanager
@@ -112,18 +115,32 @@ def paragraph(text: str, *, soft: bool = False) -> str:
 def table(heads: Iterable[str], rows: Iterable[Iterable[str | tuple[str, str]]]) -> str:
     """A table; cells are text, or pairs of text and the anchor on the page they lead to.
 
+    Columns of long texts are broken into lines, so that they stay on the page.
+
     Example:
         >>> html = table(("task", "effect"), [("CTCF", "+0.25"), (("DNase", "v1"), "-0.10")])
         >>> html.count("<tr>"), '<a href="#v1">DNase</a>' in html
         (3, True)
     """
-    lines = ["".join(f'<th scope="col">{escape(head)}</th>' for head in heads)]
-    lines += ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in rows]
+    heads, rows = list(heads), [list(row) for row in rows]
+    columns = zip(*rows, strict=True) if rows else [()] * len(heads)
+    kinds = [' class="text wide"' if _is_long(column) else "" for column in columns]
+    lines = [_line(heads, kinds, "th", ' scope="col"'), *(_line(row, kinds, "td") for row in rows)]
     first, *others = (f"<tr>{line}</tr>" for line in lines)
     return (
         f'<div class="scroll"><table><thead>{first}</thead><tbody>{"".join(others)}</tbody>'
         "</table></div>"
     )
+
+
+def _line(cells, kinds, tag, more=""):
+    pairs = zip(cells, kinds, strict=True)
+    return "".join(f"<{tag}{more}{kind}>{_cell(cell)}</{tag}>" for cell, kind in pairs)
+
+
+def _is_long(cells):
+    """Whether a text of a column is so long that it is broken into lines; links are not."""
+    return any(len(cell) > _LONG for cell in cells if not isinstance(cell, tuple))
 
 
 def _cell(cell):
