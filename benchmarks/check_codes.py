@@ -6,6 +6,7 @@ Processor time of `predict_on_batch` and of `train_on_batch` for batches of 256 
 turns within one process; the figure is the median over the turns of checked / plain.
 """
 
+import argparse
 import os
 import time
 
@@ -37,6 +38,7 @@ def plain(model):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     draw = np.random.default_rng(0)
     print("| backend | model | window | work | ms, plain | checked / plain |")
     print("|---|---|---|---|---|---|")

@@ -8,6 +8,7 @@ file, so the training loss of a first pass (each region is scored before it is l
 them before the end.
 """
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,10 @@ LONG = {
 
 
 def main():
-    short, long, runs = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in ("DATA_200.h5", "DATA_1200.h5", "RUNS"):
+        parser.add_argument(name)
+    short, long, runs = vars(parser.parse_args()).values()
     for name, (arguments, stop) in SHORT.items():
         one(short, runs, name, "short", arguments, stop)
     for name, (arguments, stop) in LONG.items():
