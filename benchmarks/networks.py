@@ -5,7 +5,8 @@
 Examples per second of processor time, of one thread. Every contender is a process of its own;
 they take turns. Plain torch is the same network by hand (`networks_torch.py`), with the same
 batch, loss and optimizer. Inference is by the graph of a published checkpoint, whose sizes the
-others have: ours, ONNX Runtime on the graph that torch exports, and plain torch.
+others have: ours, ONNX Runtime on the graph that torch exports, and plain torch. Networks without
+a published checkpoint have the sizes that they are trained with, and no graph.
 """
 
 import argparse
@@ -63,12 +64,13 @@ def compare(options):
             peer = f"{plain}, plain"
             what = f"{name}, training, {backend}"
             yield Row(what, unit, rates[backend], peer, rates[PLAIN], goal=goal)
-    for name in (each for each in SCORED if each in networks):
-        graph = (GRAPH,) if installed(["onnx"]) else ()
-        rates = turns(name, "inference", (OURS, "torch", *graph, PLAIN), options)
-        told = f"{versions(['onnxruntime'])}, {GRAPH}" if graph else "missing: onnx"
-        what = f"{name}, inference, {OURS}"
-        yield Row(what, unit, rates[OURS], told, rates.get(GRAPH, ()), goal=">= 1.0")
+    for name in networks:
+        graphs = (OURS, *((GRAPH,) if installed(["onnx"]) else ())) if name in SCORED else ()
+        rates = turns(name, "inference", (*graphs, "torch", PLAIN), options)
+        if graphs:
+            told = f"{versions(['onnxruntime'])}, {GRAPH}" if GRAPH in graphs else "missing: onnx"
+            what = f"{name}, inference, {OURS}"
+            yield Row(what, unit, rates[OURS], told, rates.get(GRAPH, ()), goal=">= 1.0")
         peer = f"{plain}, plain"
         yield Row(
             f"{name}, inference, torch", unit, rates["torch"], peer, rates[PLAIN], goal=">= 1.0"
@@ -129,15 +131,17 @@ def training(name, network):
 
 
 def inference(name, network):
+    import genome_keras
     from genome_keras.scoring.model_in_use import model_in_use
 
-    codes = None
+    published, arguments = SCORED.get(network), TRAINED[network][1]
     if name in (OURS, "torch"):
-        use = model_in_use(SCORED[network], engine="onnx" if name == OURS else "keras")
-        scorer = use.scorer
-        codes = some_codes(use.window)
+        model = published or getattr(genome_keras, network)(**arguments)
+        use = model_in_use(model, engine="onnx" if name == OURS else "keras")
+        scorer, codes = use.scorer, some_codes(use.window)
         return lambda: scorer.scores(codes), BATCH
-    arguments = model_in_use(SCORED[network]).checkpoint.arguments
+    if published:
+        arguments = model_in_use(published).checkpoint.arguments
     trainer, codes = plain(network, arguments), some_codes(arguments["window"])
     if name == PLAIN:
         return lambda: trainer.predict(codes), BATCH

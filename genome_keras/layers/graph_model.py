@@ -31,8 +31,9 @@ class GraphModel(keras.Model):
         if not (training or mask is not None or more) and keras.backend.backend() == "torch":
             if self._by_torch is None:
                 self._by_torch = TorchPass(self)
-            if self._by_torch.knows(keras.tree.flatten(inputs)):
-                return self._by_torch(self._standardize_inputs(inputs))
+            tensors = self._standardize_inputs(inputs)
+            if self._by_torch.knows(tensors):
+                return self._by_torch(tensors)
         return super().call(inputs, training=training, mask=mask, **more)
 
     def _run_through_graph(

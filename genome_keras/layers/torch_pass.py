@@ -43,13 +43,15 @@ class TorchPass:
         """Whether nothing is asked for that Keras does between layers.
 
         Args:
-            inputs: tensors of the backend.
+            inputs: tensors of the backend, of the types that the model takes.
         """
         if keras.backend.backend() != "torch":
             return False
         import torch
 
         if torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return False
+        if not all(map(torch.is_tensor, inputs)):
             return False
         zero = torch.zeros((), device=inputs[0].device)
         return torch_at_once(zero) and all(map(_is_plain, self._layers))
