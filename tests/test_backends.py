@@ -30,6 +30,7 @@ FILES = [
     "deepbind_2015",
     "old_keras",
     "attribution",
+    "gradients",
     "ism",
     "shared_convolutions",
     "lm_train",

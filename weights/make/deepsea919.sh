@@ -25,6 +25,7 @@ shift 3
 make=$(dirname "$0")
 short=$data/human_deepsea919_200bp.h5 long=$data/human_deepsea919_1200bp.h5
 export KERAS_BACKEND=${KERAS_BACKEND:-tensorflow} OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export TF_ENABLE_ONEDNN_OPTS=${TF_ENABLE_ONEDNN_OPTS:-1}
 mkdir -p "$runs"
 
 network() { # NAME DATA ARGUMENTS ...
