@@ -21,6 +21,8 @@ from genome_keras.layers import (
     covered,
     distances,
     fused_adam,
+    graph_model,
+    graph_nodes,
     kmer_counts,
     kmer_words,
     log_sum_exp,
@@ -37,6 +39,8 @@ from genome_keras.layers import (
     strands,
     summed_signal,
     task_head,
+    torch_pass,
+    window_blocks,
 )
 
 __all__ = [
@@ -49,6 +53,8 @@ __all__ = [
     "covered",
     "distances",
     "fused_adam",
+    "graph_model",
+    "graph_nodes",
     "kmer_counts",
     "kmer_words",
     "log_sum_exp",
@@ -65,4 +71,6 @@ __all__ = [
     "strands",
     "summed_signal",
     "task_head",
+    "torch_pass",
+    "window_blocks",
 ]
