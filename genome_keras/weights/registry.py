@@ -128,6 +128,15 @@ PUBLISHED = {
         graph_sha256="88e07fc0c93e8dde0e367d6b12f29554723019e1cdb3f70f9feb0a0343496610",
         calibration_sha256="b6f93ceca5fbb9616e27129ae0cc7b34c90db6319fc230c0324a8d52ce856007",
     ),
+    "center_context.deepsea919_200bp.v1": Published(
+        "f25f96048d1db7f730fa8da18849b711e59111ef0650c28e05124da773ddd1fe",
+        2149368,
+        "35e0e7344b1286d12a38d4e77ec9442d90aeb9c2bcd8533111a4b92a2460c2b6",
+        79327,
+        CENTER_CONTEXT,
+        graph_sha256="994a69e752d2fe2a4f6753c1a826da9e4eb85c564eb2f8dfc17fe9f3ce3e28b3",
+        calibration_sha256="69d07453038ffb08a9fd03a1d8ade4209782bd0f0b7116df9323bfd14daa57d8",
+    ),
     "char_rnn.ecoli.v1": Published(
         "f80a9bded92e86ba4e2d0bbb92733bf291a2d135bc822ed7748064f8bb801257",
         9547160,

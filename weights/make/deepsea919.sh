@@ -42,7 +42,7 @@ train() {
     network center_context "$long" --also "$short" --model center_context \
         --set '{"window": 1000}' --shift 100 --seed 1 --steps 16846
     network center_context_200bp "$short" --model center_context \
-        --set '{"window": 200}' --seed 2 --steps 16846
+        --set '{"window": 200}' --seed 2 --steps 24994
     network bigru_multitask "$short" --model bigru_multitask \
         --set '{"window": 200, "weights": "bigru_multitask.human_chromatin_200bp.v1"}' \
         --seed 3 --steps 10684
@@ -97,11 +97,13 @@ one() { # NAME DATA
 publish() {
     mkdir -p "$runs/weights"
     one center_context.deepsea919.v1 "$long"
+    one center_context.deepsea919_200bp.v1 "$short"
     one bigru_multitask.deepsea919.v1 "$short"
 }
 
 scores() {
     set -- "center_context=$make/begun/center_context.deepsea919" \
+        "center_context_200bp=$make/begun/center_context.deepsea919_200bp" \
         "bigru_multitask=$make/begun/bigru_multitask.deepsea919"
     python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
     set --
@@ -109,7 +111,8 @@ scores() {
         [ -d "$run" ] && set -- "$@" --weights "$run"
     done
     genome-keras evaluate "$long" --source tf_bins edge_bins "$@" --out "$runs/test_scores" \
-        --weights center_context.deepsea919.v1 --weights bigru_multitask.deepsea919.v1
+        --weights center_context.deepsea919.v1 --weights center_context.deepsea919_200bp.v1 \
+        --weights bigru_multitask.deepsea919.v1
 }
 
 for step in "$@"; do
