@@ -206,7 +206,7 @@ def test_from_runs_to_published_checkpoints(made, data, monkeypatch):
     assert checks["scores"].detail.startswith("25 means")
     assert all(check.passed for check in verify(names[1]) if check.what != "scores")
     with pytest.raises(ValueError, match="a published file never changes"):
-        publish.publish(data, {names[0]: out / "none"}, into=out)
+        publish.publish(data, {names[0]: out / "none"})
 
     draft = json.loads((out / f"{names[0]}.json").read_text())
     columns = genome_keras.tasks("deepsea-919")
