@@ -57,7 +57,7 @@ def test_blocks_are_the_whole_window(name):
     assert (set(blocks.steps), blocks.around, blocks.size) == (steps, around, 480 + 2 * around)
     expected = model.predict_on_batch(x)
     assert expected.std(axis=1).min() > 1e-4
-    np.testing.assert_allclose(blocks(x), expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(blocks(x), expected, rtol=3e-5, atol=1e-6)
 
 
 def test_blocks_in_mixed_precision():
@@ -66,7 +66,7 @@ def test_blocks_in_mixed_precision():
     blocks, x = WindowBlocks(model, block=480), codes(WINDOW)
     expected = model.predict_on_batch(x)
     assert blocks(x).dtype == expected.dtype == np.float32
-    np.testing.assert_allclose(blocks(x), expected, rtol=1e-2)
+    np.testing.assert_allclose(blocks(x), expected, rtol=3e-2)
 
 
 PUBLISHED = {
@@ -115,7 +115,7 @@ def test_predict_of_long_windows_is_that_of_batches():
     x = codes(LONG, 3)
     expected = ops.convert_to_numpy(model(x, training=False))
     for found in (model.predict_on_batch(x), model.predict(x, 2), model.predict(x)):
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-6)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="of torch")
