@@ -98,8 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         options = _parser(asked or COMMANDS).parse_args(words)
         use_threads(options)
         use_bgzip(options)
-        check_new_files(options)
         inputs, outputs = files_of(options)
+        check_new_files(outputs, options)
         with protected(inputs):
             check_outputs(outputs)
             options.run(options)

@@ -43,18 +43,19 @@ def new_file(text: str) -> NewFile:
     return NewFile(text)
 
 
-def check_new_files(options: argparse.Namespace) -> None:
+def check_new_files(outputs: list[NewFile], options: argparse.Namespace) -> None:
     """Tells before any work of files that cannot be written.
 
     Args:
-        options: of the command; one may be in a folder that the command makes.
+        outputs: of `files_of`.
+        options: of the command; a file may be in a folder that it makes.
 
     Raises:
         GenomeKerasError: as `atomic`.
     """
     values = vars(options).values()
     made = [os.path.realpath(value) for value in values if isinstance(value, NewFolder)]
-    for path in files_of(options)[1]:
+    for path in outputs:
         within = os.path.dirname(os.path.realpath(path))
         if path == "-" or (within in made and not os.path.isdir(within)):
             continue

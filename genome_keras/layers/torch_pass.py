@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 import keras
 
 from genome_keras.layers.channels_last import BatchNormalization, Conv1D, MaxPooling1D
-from genome_keras.layers.graph_nodes import nodes_in_order
+from genome_keras.layers.graph_nodes import is_ours, nodes_in_order
 from genome_keras.layers.recurrent import torch_at_once
 from genome_keras.layers.strands import OneHot
-
-_OURS = ("keras", "genome_keras")  # packages whose layers are known to be as they look
 
 
 class TorchPass:
@@ -204,7 +202,7 @@ def _letters(codes):
 
 def _is_plain(layer):
     """Whether Keras and torch would do nothing but call it."""
-    if type(layer).__module__.partition(".")[0] not in _OURS or isinstance(layer, keras.Model):
+    if not is_ours(type(layer)) or isinstance(layer, keras.Model):
         return False
     if not isinstance(layer, keras.layers.Layer):
         return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from genome_keras.layers import channels_last
 from genome_keras.layers.graph_model import GraphModel
-from genome_keras.layers.graph_nodes import nodes_in_order
+from genome_keras.layers.graph_nodes import is_ours, nodes_in_order
 from genome_keras.layers.softmax_pool import SoftmaxPool
 from genome_keras.layers.strands import OneHot
 
@@ -163,11 +163,11 @@ def _reading(layer, given, before):
     if kind in _AT_EACH_STEP or (kind in _NORMS and layer.axis in (-1, 2)):
         return Reading(step, farthest)
     if kind is keras.layers.Activation:
-        return Reading(step, farthest) if _is_known(layer.activation) else None
+        return Reading(step, farthest) if is_ours(layer.activation) else None
     if kind in _CONVOLUTIONS:
         reach = (layer.kernel_size[0] - 1) * layer.dilation_rate[0]
         usual = layer.strides == (1,) and layer.data_format == "channels_last"
-        usual = usual and _is_known(layer.activation)
+        usual = usual and is_ours(layer.activation)
         if not usual or (layer.padding != "same" and reach):
             return None
         return Reading(step, farthest + -(-reach // 2) * step)
@@ -180,10 +180,3 @@ def _reading(layer, given, before):
     else:
         return None
     return None if before.shape[1] % size else Reading(step * size, farthest)
-
-
-def _is_known(activation):
-    """Whether it is of Keras or of the package, and so of each step alone."""
-    if activation is None:
-        return True
-    return activation.__module__.partition(".")[0] in ("keras", "genome_keras")

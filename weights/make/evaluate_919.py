@@ -22,6 +22,8 @@ import numpy as np
 
 import genome_keras
 from genome_keras import scores as score
+from genome_keras.scoring.effects import sigmoid
+from genome_keras.weights.calibration import log_odds
 
 LEAST = 20
 PUBLISHED = ("DeepSEA", "DanQ", "DanQ-JASPAR")
@@ -42,9 +44,8 @@ def main():
     runs = dict(run.split("=", 1) for run in options.runs)
     found = {name: predicted(name, run, data, options.scores) for name, run in runs.items()}
     if len(found) > 1:
-        clipped = [np.clip(values, 1e-7, 1 - 1e-7) for values in found.values()]
-        odds = np.mean([np.log(values / (1 - values)) for values in clipped], 0)
-        found["mean of their log-odds"] = 1 / (1 + np.exp(-odds))
+        odds = np.mean([log_odds(values) for values in found.values()], 0)
+        found["mean of their log-odds"] = sigmoid(odds)
     bins = np.isin(data["source"], ("tf_bins", "edge_bins"))
     published = read_published(options.published, data)
     for title, some in {

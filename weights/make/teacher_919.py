@@ -14,7 +14,9 @@ import numpy as np
 from train_919 import drawn
 
 from genome_keras.io.atomic import atomic
+from genome_keras.scoring.effects import sigmoid
 from genome_keras.scoring.load import build
+from genome_keras.weights.calibration import log_odds
 from genome_keras.weights.resolve import find
 
 LEAST = 6e-8  # the smallest number of half precision
@@ -31,19 +33,18 @@ def main():
     with h5py.File(options.data) as file:
         split, codes = file["split"].asstr()[:], file["x"][:]
     rows = drawn(np.flatnonzero(split == "train"), options.regions, options.seed)
-    odds = np.mean([log_odds(name, codes[rows]) for name in options.names], 0)
+    odds = np.mean([log_odds(scored(name, codes[rows])) for name in options.names], 0)
     scores = np.full((len(codes), odds.shape[1]), np.nan, "float16")
-    scores[rows] = np.clip(1 / (1 + np.exp(-odds)), LEAST, 1)
+    scores[rows] = np.clip(sigmoid(odds), LEAST, 1)
     with atomic(options.out) as temporary, open(temporary, "wb") as file:
         np.save(file, scores)
 
 
-def log_odds(name, codes):
+def scored(name, codes):
     model = build(find(name), both_strands=False)
     left = (codes.shape[1] - model.input_shape[1]) // 2
     codes = codes[:, left : left + model.input_shape[1]]
-    found = np.clip(model.predict(codes, batch_size=256, verbose=2), 1e-7, 1 - 1e-7)
-    return np.log(found / (1 - found))
+    return model.predict(codes, batch_size=256, verbose=2)
 
 
 if __name__ == "__main__":
