@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from genome_keras.cli import COMMANDS, _parser, main
-from genome_keras.commands._arguments import NewFile, folder, new_file
+from genome_keras.commands._arguments import NewFile, folder
 from genome_keras.commands._completion import completion
 from genome_keras.commands._parser import THREADS, Parser, leaves, subcommands, use_threads
 from genome_keras.io.bgzf import is_bgzf
@@ -34,7 +34,7 @@ def status_and_words(capsys, line):
     return stopped.value.code, capsys.readouterr()
 
 
-OUTPUTS = (NewFile, new_file, folder)
+OUTPUTS = (NewFile, folder)
 
 
 @pytest.mark.parametrize("line", ["", "lm", "weights", "cluster", "import", "experiment"])

@@ -16,7 +16,7 @@ import pytest
 
 import genome_keras
 from genome_keras.cli import COMMANDS, _parser, main
-from genome_keras.commands._arguments import folder, new_file
+from genome_keras.commands._arguments import NewFile, folder
 from genome_keras.errors import GenomeKerasError
 from genome_keras.weights.run_files import check_folder, claim
 
@@ -158,7 +158,7 @@ def test_every_option_that_writes_is_checked_before_any_work():
     assert len({path for path, _ in found}) > 20
     for path, action in found:
         if path[0] not in ("export", "fetch"):
-            assert action.type in (new_file, folder), (path, action.dest)
+            assert action.type in (NewFile, folder), (path, action.dest)
 
 
 @pytest.mark.parametrize("bad", BAD)

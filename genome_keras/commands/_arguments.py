@@ -35,12 +35,10 @@ def folder(text: str) -> NewFolder:
 
 
 class NewFile(str):
-    """A path that a command writes; all other arguments that are files are read."""
+    """A file that a command writes; "-" is standard output. All others it reads.
 
-
-def new_file(text: str) -> NewFile:
-    """A file to write; "-" is standard output. `check_new_files` tells if it cannot be."""
-    return NewFile(text)
+    `check_new_files` tells if it cannot be written.
+    """
 
 
 def check_new_files(outputs: list[NewFile], options: argparse.Namespace) -> None:
@@ -267,7 +265,7 @@ def add_windows_scoring(add: Callable) -> None:
     add_scoring(add)
     add(
         "--report",
-        type=new_file,
+        type=NewFile,
         metavar="PAGE.html",
         help="also write a page with pictures of the first windows",
     )

@@ -3,12 +3,12 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_engine,
     add_places,
     add_windows_scoring,
     given,
     given_places,
-    new_file,
 )
 from genome_keras.commands._notes import notes
 from genome_keras.commands._settings import add_settings, given_settings
@@ -28,7 +28,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_places(add)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         help=".tsv, .tsv.gz or .parquet; .h5 for one task, as TF-MoDISco reads it; - is "
         "standard output (default)",

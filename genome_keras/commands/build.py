@@ -3,7 +3,7 @@
 import argparse
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_on_outside, add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import NewFile, add_on_outside, add_unknown, given, positive
 from genome_keras.commands._notes import notes, say
 from genome_keras.commands._results import result
 
@@ -28,7 +28,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="BED or narrowPeak files (.gz too), folders of them, or a .tsv table of tracks: "
         "name, file and, if not measured everywhere, a BED of the regions in which it was",
     )
-    add("--out", type=new_file, required=True, metavar="DATA.h5")
+    add("--out", type=NewFile, required=True, metavar="DATA.h5")
     add("--bin-size", type=positive, default=200, metavar="BP", help="(default: %(default)s)")
     add("--context", type=positive, default=1000, metavar="BP", help="(default: %(default)s)")
     rule = parser.add_mutually_exclusive_group()

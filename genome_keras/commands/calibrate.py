@@ -2,7 +2,7 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import given, new_file, positive
+from genome_keras.commands._arguments import NewFile, given, positive
 from genome_keras.commands._data import add_data
 
 
@@ -24,7 +24,7 @@ def add_to(commands: _SubParsersAction) -> None:
         help="name or path of a checkpoint, or folder of a training run",
     )
     add("--split", default="valid", metavar="SPLIT", help="of the data (default: %(default)s)")
-    add("--out", type=new_file, required=True, metavar="OUT.tsv", help="the table")
+    add("--out", type=NewFile, required=True, metavar="OUT.tsv", help="the table")
     add("--batch-size", type=positive, default=512, metavar="N", help="windows at a time")
     parser.set_defaults(run=_calibrate)
 

@@ -2,7 +2,7 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import folder, new_file
+from genome_keras.commands._arguments import NewFile, folder
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -18,7 +18,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add("--out", type=folder, metavar="DIR", help="folder for the scores of all models together")
     add(
         "--report",
-        type=new_file,
+        type=NewFile,
         metavar="FILE.html",
         help="also write a report for the browser",
     )

@@ -3,7 +3,7 @@
 import argparse
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_weights, given, new_file, positive
+from genome_keras.commands._arguments import NewFile, add_weights, given, positive
 from genome_keras.commands._notes import notes
 from genome_keras.commands._settings import add_settings, given_settings
 from genome_keras.interpret.edit_ways import DEFAULT_WAY, EDIT_WAYS
@@ -35,14 +35,14 @@ def add_to(commands: _SubParsersAction) -> None:
         help="the P that a task, or each that a pattern means, should have: 1 is as high, 0 as "
         "low as it goes; may be repeated",
     )
-    add("--out", type=new_file, default="-", help="FASTA; - is standard output (default)")
+    add("--out", type=NewFile, default="-", help="FASTA; - is standard output (default)")
     add(
         "--steps",
-        type=new_file,
+        type=NewFile,
         metavar="FILE",
         help="also write a table of the edits: .tsv, .tsv.gz or .parquet",
     )
-    add("--report", type=new_file, metavar="PAGE.html", help="also write a page with pictures")
+    add("--report", type=NewFile, metavar="PAGE.html", help="also write a page with pictures")
     add("--method", choices=[*EDIT_WAYS], default=DEFAULT_WAY, help="(default: %(default)s)")
     add_settings(add, *EDIT_WAYS.values())
     add("--edits", type=_whole, default=20, metavar="N", help="at most (default: 20)")

@@ -4,11 +4,11 @@ import argparse
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_engine,
     add_out_folder,
     add_tasks,
     given,
-    new_file,
     positive,
 )
 from genome_keras.commands._data import add_data, read_data
@@ -38,7 +38,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_out_folder(add, "scores.json and per_task.tsv")
     add(
         "--report",
-        type=new_file,
+        type=NewFile,
         metavar="FILE.html",
         help="also write a report for the browser",
     )

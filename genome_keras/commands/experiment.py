@@ -4,11 +4,11 @@ import argparse
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_places,
     add_scoring,
     given,
     given_places,
-    new_file,
     positive,
 )
 from genome_keras.commands._notes import notes
@@ -103,7 +103,7 @@ def _experiment(actions, name, told, description, made):
     add_places(add)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         help=".tsv, .tsv.gz or .parquet; - is standard output (default)",
     )
@@ -129,7 +129,7 @@ def _shuffle(add):
 
 
 def _report(add):
-    add("--report", type=new_file, metavar="PAGE.html", help="also write a page with pictures")
+    add("--report", type=NewFile, metavar="PAGE.html", help="also write a page with pictures")
 
 
 def _bounds(text, least):

@@ -2,7 +2,7 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_places, given_places, new_file, positive
+from genome_keras.commands._arguments import NewFile, add_places, given_places, positive
 from genome_keras.commands._notes import notes, say
 
 
@@ -19,7 +19,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_places(add, must_name_weights=True)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         metavar="FILE.meme",
         help="- is standard output (default)",

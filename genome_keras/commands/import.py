@@ -3,7 +3,7 @@
 from argparse import _SubParsersAction
 from pathlib import Path
 
-from genome_keras.commands._arguments import new_file, positive
+from genome_keras.commands._arguments import NewFile, positive
 from genome_keras.errors import FormatError
 
 SIGNALS = {  # models of measured signal: what they are, and their files
@@ -47,7 +47,7 @@ def _add_state(kinds, name):
     )
     add = parser.add_argument
     add("file", metavar="FILE", help="torch state (.pth, .pt), safetensors, or Keras 0.x HDF5")
-    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--out", type=NewFile, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
     add("--tasks", metavar="NAMES.txt", help="names of the tasks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     parser.set_defaults(run=_import)
@@ -61,7 +61,7 @@ def _add_signals(kinds, name, what, files):
     )
     add = parser.add_argument
     add("file", metavar="FILE", help=f"{files} torch state, or safetensors")
-    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--out", type=NewFile, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
     add("--tasks", metavar="NAMES.txt", help="names of the tracks, one a line, in their order")
     add("--window", type=positive, metavar="BP", help="where it is not the published one")
     add("--bins", type=positive, metavar="N", help="of the output, where not the published ones")
@@ -83,7 +83,7 @@ def _add_deepbind(kinds):
         metavar="FILE",
         help="the authors' parameter files: an archive, a folder, or one file",
     )
-    add("--out", type=new_file, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
+    add("--out", type=NewFile, required=True, metavar="OUT.weights.h5", help="checkpoint to write")
     add("--table", metavar="db.tsv", help="the authors' table, for the names of the tasks")
     add("--window", type=positive, default=101, metavar="BP", help="of the input (default: 101)")
     add(
@@ -110,7 +110,7 @@ def _add_keras(kinds):
         choices=("theano", "tensorflow"),
         help="which saved FILE, where FILE does not tell: Theano read kernels backwards",
     )
-    add("--out", type=new_file, required=True, metavar="OUT.keras", help="model to write")
+    add("--out", type=NewFile, required=True, metavar="OUT.keras", help="model to write")
     parser.set_defaults(run=_import_keras)
 
 

@@ -3,12 +3,12 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_engine,
     add_places,
     add_windows_scoring,
     given,
     given_places,
-    new_file,
 )
 from genome_keras.commands._notes import notes
 from genome_keras.scoring import EFFECTS
@@ -27,7 +27,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_places(add)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         help=".tsv, .tsv.gz or .parquet; - is standard output (default)",
     )

@@ -5,11 +5,11 @@ import sys
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_out_folder,
     add_unknown,
     add_weights,
     given,
-    new_file,
     positive,
 )
 from genome_keras.commands._results import result
@@ -62,7 +62,7 @@ def _score(actions):
     add = _records(parser)
     add(
         "--track",
-        type=new_file,
+        type=NewFile,
         metavar="FILE",
         help="-log2 P of every base: .bw, .tsv, .tsv.gz or .parquet",
     )
@@ -81,7 +81,7 @@ def _sample(actions):
     add("--temperature", type=float, default=1.0, help="0 takes the likeliest (default: 1)")
     add("--top-k", type=positive, default=4, metavar="K", help="draw among the K likeliest")
     add("--seed", type=int, default=0)
-    add("--out", type=new_file, default="-", help="FASTA; - is standard output (default)")
+    add("--out", type=NewFile, default="-", help="FASTA; - is standard output (default)")
     parser.set_defaults(run=_run_sample)
 
 
@@ -106,21 +106,21 @@ def _baselines(actions):
     add("--no-mixing", action="store_true", help="without context mixing")
     add("--mix", metavar="NAME", help="checkpoint to score and to mix in: a name or a path")
     add_unknown(add)
-    add("--out", type=new_file, default="-", help="TSV; - is standard output (default)")
+    add("--out", type=NewFile, default="-", help="TSV; - is standard output (default)")
     parser.set_defaults(run=_run_baselines)
 
 
 def _compress(actions):
     parser = actions.add_parser("compress", help="compress FASTA by context mixing, losslessly")
     parser.add_argument("fasta", metavar="IN.fa", help="FASTA, plain or gzip")
-    parser.add_argument("out", type=new_file, metavar="OUT")
+    parser.add_argument("out", type=NewFile, metavar="OUT")
     parser.set_defaults(run=_run_compress)
 
 
 def _decompress(actions):
     parser = actions.add_parser("decompress", help="undo compress, to the byte")
     parser.add_argument("file", metavar="FILE", help="written by 'lm compress'")
-    parser.add_argument("out", type=new_file, metavar="OUT.fa")
+    parser.add_argument("out", type=NewFile, metavar="OUT.fa")
     parser.set_defaults(run=_run_decompress)
 
 
@@ -149,7 +149,7 @@ def _records(parser):
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
     add_weights(add, required=True)
-    add("--out", type=new_file, default="-", help="table; - is standard output (default)")
+    add("--out", type=NewFile, default="-", help="table; - is standard output (default)")
     add_unknown(add)
     add("--batch-size", type=positive, default=50, metavar="N", help="records at a time")
     return add

@@ -2,7 +2,7 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import given, new_file, positive
+from genome_keras.commands._arguments import NewFile, given, positive
 from genome_keras.commands._notes import say
 
 
@@ -17,12 +17,12 @@ def add_to(commands: _SubParsersAction) -> None:
     add("attributions", metavar="IN.h5", help="from `genome-keras attribute --out IN.h5`")
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         required=True,
         metavar="OUT.h5",
         help="all that was found, for `modisco report`",
     )
-    add("--meme", type=new_file, metavar="FILE.meme", help="the motifs, as tomtom reads them")
+    add("--meme", type=NewFile, metavar="FILE.meme", help="the motifs, as tomtom reads them")
     add(
         "--window",
         type=positive,

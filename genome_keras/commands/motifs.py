@@ -3,11 +3,11 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_places,
     add_scoring,
     given,
     given_places,
-    new_file,
     positive,
 )
 from genome_keras.commands._notes import notes
@@ -29,8 +29,8 @@ def add_to(commands: _SubParsersAction) -> None:
     add_places(add)
     add("--held-out", metavar="IN2", help="other windows, as IN: of another split, say")
     add("--known", metavar="DB.meme", help="known motifs, such as JASPAR or HOCOMOCO in MEME")
-    add("--out", type=new_file, default="-", help=".tsv, .tsv.gz or .parquet; - is standard output")
-    add("--report", type=new_file, metavar="PAGE.html", help="also write a page with the logos")
+    add("--out", type=NewFile, default="-", help=".tsv, .tsv.gz or .parquet; - is standard output")
+    add("--report", type=NewFile, metavar="PAGE.html", help="also write a page with the logos")
     add_scoring(add)
     add(
         "--site-p-value",

@@ -3,6 +3,7 @@
 from argparse import _SubParsersAction
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_engine,
     add_genome,
     add_on_outside,
@@ -12,7 +13,6 @@ from genome_keras.commands._arguments import (
     check_of_bed,
     check_of_fasta,
     given,
-    new_file,
     positive,
 )
 from genome_keras.commands._notes import notes, say
@@ -39,7 +39,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_weights(add)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         help=".tsv, .tsv.gz, .parquet or .h5ad (AnnData), of one task .bw too; - is standard "
         "output (default)",

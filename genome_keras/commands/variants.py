@@ -4,13 +4,13 @@ from argparse import _SubParsersAction
 from collections.abc import Callable
 
 from genome_keras.commands._arguments import (
+    NewFile,
     add_engine,
     add_genome,
     add_scoring,
     add_unknown,
     add_weights,
     given,
-    new_file,
     positive,
 )
 from genome_keras.commands._notes import notes, say
@@ -34,7 +34,7 @@ def add_to(commands: _SubParsersAction) -> None:
     add_weights(add)
     add(
         "--out",
-        type=new_file,
+        type=NewFile,
         default="-",
         help=".tsv, .tsv.gz, .parquet, .h5ad (AnnData), .vcf or .vcf.gz; - is TSV on standard "
         "output (default)",
@@ -101,7 +101,7 @@ def add_page(add: Callable) -> None:
     """
     add(
         "--report",
-        type=new_file,
+        type=NewFile,
         metavar="PAGE.html",
         help="also write a page: all alleles to filter and sort, pictures of those that change "
         "most",

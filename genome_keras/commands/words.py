@@ -2,7 +2,7 @@
 
 from argparse import _SubParsersAction
 
-from genome_keras.commands._arguments import add_unknown, given, new_file, positive
+from genome_keras.commands._arguments import NewFile, add_unknown, given, positive
 
 
 def add_to(commands: _SubParsersAction) -> None:
@@ -15,7 +15,7 @@ def add_to(commands: _SubParsersAction) -> None:
     )
     add = parser.add_argument
     add("fasta", metavar="IN.fa", help="FASTA, plain or gzip; - is standard input")
-    add("--out", type=new_file, required=True, metavar="OUT.h5", help="file of vectors to write")
+    add("--out", type=NewFile, required=True, metavar="OUT.h5", help="file of vectors to write")
     add("--word", default="6", help="length, 1 to 6, or a pattern such as 1101011 (default: 6)")
     add("--stride", type=positive, default=2, metavar="BP", help="from a word to its neighbour")
     add("--context", type=positive, default=4, metavar="N", help="neighbours on each side")
