@@ -138,3 +138,28 @@ def test_labels_softened_by_edges_and_by_a_teacher(script, edges, taught, share,
     )
     labels = script("train_919").Run.labels(run, np.array([0]))
     assert labels[0].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "read", "parameters"),
+    [
+        ("excited", "max", 276_003),
+        ("gated", "mean", 350_083),
+        ("inverted", "max place", 458_243),
+        ("plain", "max attended", 269_723),
+    ],
+)
+def test_parameters_of_networks_of_the_search(script, kind, read, parameters):
+    search = script("search_919")
+    model = search.short(window=20, tasks=3, blocks=1, block=kind, read=read, seed=0)
+    assert model.count_params() == parameters
+    scores = np.asarray(model.predict_on_batch(np.zeros((2, 20), "uint8")))
+    assert scores.shape == (2, 3) and (scores > 0).all() and (scores < 1).all()
+
+
+def test_attention_of_the_search_sums_to_one_over_places(script):
+    import keras
+
+    values = np.broadcast_to(np.arange(3, dtype="float32"), (2, 5, 3))  # alike at each place
+    read = script("search_919").Parts(seed=0).attended(keras.ops.convert_to_tensor(values), 4)
+    assert np.asarray(read) == pytest.approx(np.tile(values[:, 0], 4), abs=1e-6)
