@@ -20,6 +20,7 @@ from genome_keras.commands._completion import SHELLS, completion
 from genome_keras.commands._parser import Parser, add_threads, use_threads
 from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError, printable
+from genome_keras.freed_memory import keep_freed_memory
 from genome_keras.io import interruption
 from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras, use_onednn
@@ -66,6 +67,7 @@ def run() -> None:
     """
     streams.prepare()
     catch_signals()
+    keep_freed_memory()
     with quiet_keras():  # this process and its descriptors are ours; those of `main` are not
         status = main()
     if status > SIGNALLED:
