@@ -10,6 +10,7 @@ from genome_keras import weights
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SCORES = (ROOT / "docs" / "scores.md").read_text()
 PUBLISHED_MODELS = (ROOT / "docs" / "published_models.md").read_text()
 
 
@@ -33,13 +34,24 @@ def test_scores_of_each_checkpoint(name):
     if name.startswith("char_rnn."):
         scores = held_out["all"]
         assert (
-            f"| `{name}` | {scores['perplexity']:.4f} | {scores['bits_per_base']:.4f} |" in README
+            f"| `{name}` | {scores['perplexity']:.4f} | {scores['bits_per_base']:.4f} |" in SCORES
         )
         return
     metrics = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
     for subset, scores in held_out.items():
         numbers = " | ".join(f"{scores[metric]:.4f}" for metric in metrics)
-        assert f"| `{name}` | {subset} | {numbers} |" in README
+        assert f"| `{name}` | {subset} | {numbers} |" in SCORES
+
+
+def test_scores_in_the_readme_are_those_at_the_natural_rate():
+    rows = re.findall(r"^\| `([\w.]+\.v\d+)` \| (.*) \|$", README, re.MULTILINE)
+    assert {*weights.DEFAULTS.values()} < {name for name, _ in rows}
+    for name, row in rows:
+        config = weights.find(name).config
+        scores = config["held_out"]["windows"]
+        metrics = (scores[metric] for metric in ("auroc_mean", "auprc_mean", "overall_perplexity"))
+        window = config["arguments"]["window"]
+        assert row == " | ".join([str(window), *(f"{value:.4f}" for value in metrics)])
 
 
 def test_python_example():

@@ -128,6 +128,15 @@ PUBLISHED = {
         graph_sha256="88e07fc0c93e8dde0e367d6b12f29554723019e1cdb3f70f9feb0a0343496610",
         calibration_sha256="b6f93ceca5fbb9616e27129ae0cc7b34c90db6319fc230c0324a8d52ce856007",
     ),
+    "center_context.deepsea919.v2": Published(
+        "8bb0c8f91472f3a595c3bb7ff6faf1e096f8db93064c2687feebb224130a37e9",
+        4053624,
+        "d555a05c6ac4ec7db94850981197e68f56c4bef3c8315feb3aca8f7814a7a7bf",
+        80990,
+        CENTER_CONTEXT,
+        graph_sha256="08831d84cfdcaab0b13d4b02391be29ff7dd00c2b6bbe9228de59fdc54551b7c",
+        calibration_sha256="886c96d47f6c077e6237c7921a05e07a336f16aa3d732eb67ddc6e8cc4df34a8",
+    ),
     "center_context.deepsea919_200bp.v1": Published(
         "f25f96048d1db7f730fa8da18849b711e59111ef0650c28e05124da773ddd1fe",
         2149368,

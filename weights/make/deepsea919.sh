@@ -40,7 +40,7 @@ search() {
 
 train() {
     network center_context "$long" --also "$short" --model center_context \
-        --set '{"window": 1000}' --shift 100 --seed 1 --steps 16846
+        --set '{"window": 1000}' --shift 100 --seed 1 --steps 40754
     network center_context_200bp "$short" --model center_context \
         --set '{"window": 200}' --seed 2 --steps 24994
     network bigru_multitask "$short" --model bigru_multitask \
@@ -51,7 +51,7 @@ train() {
 further() {
     network center_context.further "$long" --also "$short" --model center_context \
         --set '{"window": 1000}' --shift 100 --seed 11 --steps 5000 --rate 1.5e-3 \
-        --start "$make/begun/center_context.deepsea919/best.weights.h5" --keep-head
+        --start "$make/begun/center_context.deepsea919.v2/best.weights.h5" --keep-head
     network center_context_200bp.further "$short" --model center_context \
         --set '{"window": 200}' --seed 12 --steps 5000 --rate 1.5e-3 \
         --start "$make/begun/center_context.deepsea919_200bp/best.weights.h5" --keep-head
@@ -83,8 +83,8 @@ paper() {
         --weights "$runs/kmers_paper" --weights "$runs/kmers" --out "$runs/paper_scores"
 }
 
-one() { # NAME DATA
-    python "$make/publish.py" "$2" "$1=$make/begun/${1%.v*}" --half --backend tensorflow \
+one() { # NAME DATA FOLDER
+    python "$make/publish.py" "$2" "$1=$make/begun/$3" --half --backend tensorflow \
         --into "$runs/weights"
     python "$make/graphs.py" "$1" --into "$runs/weights"
     genome-keras calibrate "$2" --source windows --weights "$runs/weights/$1.weights.h5" \
@@ -96,13 +96,14 @@ one() { # NAME DATA
 
 publish() {
     mkdir -p "$runs/weights"
-    one center_context.deepsea919.v1 "$long"
-    one center_context.deepsea919_200bp.v1 "$short"
-    one bigru_multitask.deepsea919.v1 "$short"
+    one center_context.deepsea919.v1 "$long" center_context.deepsea919
+    one center_context.deepsea919.v2 "$long" center_context.deepsea919.v2
+    one center_context.deepsea919_200bp.v1 "$short" center_context.deepsea919_200bp
+    one bigru_multitask.deepsea919.v1 "$short" bigru_multitask.deepsea919
 }
 
 scores() {
-    set -- "center_context=$make/begun/center_context.deepsea919" \
+    set -- "center_context=$make/begun/center_context.deepsea919.v2" \
         "center_context_200bp=$make/begun/center_context.deepsea919_200bp" \
         "bigru_multitask=$make/begun/bigru_multitask.deepsea919"
     python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
@@ -111,7 +112,7 @@ scores() {
         [ -d "$run" ] && set -- "$@" --weights "$run"
     done
     genome-keras evaluate "$long" --source tf_bins edge_bins "$@" --out "$runs/test_scores" \
-        --weights center_context.deepsea919.v1 --weights center_context.deepsea919_200bp.v1 \
+        --weights center_context.deepsea919.v2 --weights center_context.deepsea919_200bp.v1 \
         --weights bigru_multitask.deepsea919.v1
 }
 

@@ -11,8 +11,8 @@ the folder of a run of `genome-keras logreg DATA.h5`. What the card says of the 
 `weights/make/data_sets`.
 With --half the file has weights of half precision: half the bytes, and what is evaluated.
 A task without a label in the split "train" gets the positive rate published for it as
-its constant score, and is called untrained. Prints the result, the rows of the README's
-table and the lines for `PUBLISHED` in genome_keras/weights/registry.py.
+its constant score, and is called untrained. Prints the result, the rows of
+`docs/scores.md` and the lines for `PUBLISHED` in genome_keras/weights/registry.py.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from genome_keras.evaluation.score_files import read_scores
 from genome_keras.weights.resolve import find
 
 HERE = Path(__file__).parents[1]
-README = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
+METRICS = ("f1_mean", "f1_tuned_mean", "auroc_mean", "auprc_mean", "overall_perplexity")
 
 
 def main():
@@ -62,7 +62,7 @@ def main():
         replicates=options.replicates,
     )
     print(as_markdown(result))
-    print(*readme_rows(result), sep="\n")
+    print(*score_rows(result), sep="\n")
     print(*(checkpoint_files.entry(options.into, name) for name in runs), sep="\n")
 
 
@@ -200,11 +200,11 @@ def held_out(result, name):
     }
 
 
-def readme_rows(result):
-    """Rows of the README's table, frequent tasks only."""
+def score_rows(result):
+    """Rows of `docs/scores.md`, frequent tasks only."""
     for subset, part in result["subsets"].items():
         for name, summary in part["groups"]["frequent"]["models"].items():
-            numbers = " | ".join(f"{summary[metric]:.4f}" for metric in README)
+            numbers = " | ".join(f"{summary[metric]:.4f}" for metric in METRICS)
             yield f"| `{name}` | {subset} | {numbers} |"
 
 
