@@ -17,10 +17,10 @@ from genome_keras import __version__
 from genome_keras.commands import _streams as streams
 from genome_keras.commands._arguments import check_new_files, files_of, use_bgzip
 from genome_keras.commands._completion import SHELLS, completion
+from genome_keras.commands._freed_memory import keep_freed_memory
 from genome_keras.commands._parser import Parser, add_threads, use_threads
 from genome_keras.commands._signals import Stopped, catch_signals
 from genome_keras.errors import GenomeKerasError, printable
-from genome_keras.freed_memory import keep_freed_memory
 from genome_keras.io import interruption
 from genome_keras.io.atomic import check_outputs, protected
 from genome_keras.quiet_keras import quiet_keras, use_onednn

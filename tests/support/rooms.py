@@ -11,7 +11,7 @@ LEVELS = [
     {"layers", "weights", "building", "pictures"},
     {"io"},
     {"windows"},
-    {"encode", "metrics", "quiet_keras", "freed_memory", "settings"},
+    {"encode", "metrics", "quiet_keras", "settings"},
     {"losses"},
     {"genome", "scores"},
     {"arguments", "errors", "lazy_names", "progress"},
