@@ -9,10 +9,11 @@ first run in place of their average. DATA is the file of 1200 bp: the teachers r
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
+
+from validation_table import last_line, validation_table
 
 HERE = Path(__file__).parent
 TEACHERS = "center_context.deepsea919.v1", "bigru_multitask.deepsea919.v1"
@@ -48,17 +49,15 @@ def main():
                 word.format(twice=2 * options.steps) if "twice" in word else word for word in change
             ]
             logs[name] = trained(options, run, change, regions)
-    print("| | core-seconds | perplexity | AUROC | AUPRC | AUROC bins | AUPRC bins |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for name, log in logs.items():
-        print(row(name, log["cpu_s"], log["valid"]))
+    rows = [(name, log["cpu_s"], log["valid"]) for name, log in logs.items()]
     if USUAL in logs:
-        print(row("last weights, not averaged", logs[USUAL]["cpu_s"], logs[USUAL]["last"]))
+        rows.append(("last weights, not averaged", logs[USUAL]["cpu_s"], logs[USUAL]["last"]))
+    print(*validation_table(rows), sep="\n")
 
 
 def trained(options, run, change, regions):
     """The last line of the log of a run that is whole."""
-    log, done = run / "log.jsonl", run / "whole"
+    done = run / "whole"
     if not done.exists():
         some = ["--regions", str(regions), "--seed", "3"]
         if "--teacher" in change:
@@ -71,17 +70,11 @@ def trained(options, run, change, regions):
         how += ["--steps", str(options.steps), *some, *start, *change]
         program(("train_919.py", options.data, run, *how))
         done.touch()
-    return json.loads(log.read_text().splitlines()[-1])
+    return last_line(run)
 
 
 def program(words):
     subprocess.run([sys.executable, HERE / words[0], *map(str, words[1:])], check=True)
-
-
-def row(name, seconds, found):
-    cells = [f"{found['perplexity']:.5f}"]
-    cells += [f"{found[some][area]:.4f}" for some in ("all", "bins") for area in ("auroc", "auprc")]
-    return f"| {name} | {seconds:,} | " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ the end. The table of those of 200 bp is printed.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
 from keras import ops
+from validation_table import last_line, validation_table
 
 from genome_keras.layers.places import PlaceSums
 from genome_keras.layers.recurrent import GRU, GateBias
@@ -55,7 +55,9 @@ def main():
     for name, (arguments, stop) in LONG.items():
         more = ["--stop", str(stop), "--shift", "100"]
         one(long, runs, name, "search_919:two", arguments, 40_000, 625, *more)
-    print("\n".join(table(Path(runs))))
+    logs = {name: last_line(Path(runs) / name) for name in SHORT}
+    rows = [(f"`{name}`", log["cpu_s"], log["valid"]) for name, log in logs.items()]
+    print(*validation_table(rows), sep="\n")
 
 
 def one(data, runs, name, model, arguments, regions, steps, *more):
@@ -63,18 +65,6 @@ def one(data, runs, name, model, arguments, regions, steps, *more):
     command = [sys.executable, script, data, Path(runs) / name, "--model", model]
     command += ["--set", arguments, "--regions", str(regions), "--steps", str(steps)]
     subprocess.run([*command, "--average", "0.99", *more], check=True)
-
-
-def table(runs):
-    yield "| network | core-seconds | perplexity | AUROC | AUPRC | AUROC bins | AUPRC bins |"
-    yield "|---|---:|---:|---:|---:|---:|---:|"
-    for name in SHORT:
-        done = json.loads((runs / name / "log.jsonl").read_text().splitlines()[-1])
-        areas = [
-            done["valid"][rows][area] for rows in ("all", "bins") for area in ("auroc", "auprc")
-        ]
-        areas = " | ".join(f"{area:.4f}" for area in areas)
-        yield f"| `{name}` | {done['cpu_s']:,} | {done['valid']['perplexity']:.5f} | {areas} |"
 
 
 class Parts:
