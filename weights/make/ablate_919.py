@@ -35,7 +35,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
     parser.add_argument("runs", type=Path)
-    parser.add_argument("--start", default=HERE / "begun/center_context.deepsea919_200bp")
+    parser.add_argument("--start", default=HERE / "begun/center_context.deepsea919_200bp.v1")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--only", nargs="+", choices=WAYS, default=list(WAYS), metavar="NAME")
     options = parser.parse_args()

@@ -54,10 +54,10 @@ further() {
         --start "$make/begun/center_context.deepsea919.v2/best.weights.h5" --keep-head
     network center_context_200bp.further "$short" --model center_context \
         --set '{"window": 200}' --seed 12 --steps 5000 --rate 1.5e-3 \
-        --start "$make/begun/center_context.deepsea919_200bp/best.weights.h5" --keep-head
+        --start "$make/begun/center_context.deepsea919_200bp.v1/best.weights.h5" --keep-head
     network bigru_multitask.further "$short" --model bigru_multitask \
         --set '{"window": 200}' --seed 13 --steps 5000 --rate 1.5e-3 \
-        --start "$make/begun/bigru_multitask.deepsea919/best.weights.h5" --keep-head
+        --start "$make/begun/bigru_multitask.deepsea919.v1/best.weights.h5" --keep-head
 }
 
 ablate() {
@@ -83,8 +83,8 @@ paper() {
         --weights "$runs/kmers_paper" --weights "$runs/kmers" --out "$runs/paper_scores"
 }
 
-one() { # NAME DATA FOLDER
-    python "$make/publish.py" "$2" "$1=$make/begun/$3" --half --backend tensorflow \
+one() { # NAME DATA
+    python "$make/publish.py" "$2" "$1=$make/begun/$1" --half --backend tensorflow \
         --into "$runs/weights"
     python "$make/graphs.py" "$1" --into "$runs/weights"
     genome-keras calibrate "$2" --source windows --weights "$runs/weights/$1.weights.h5" \
@@ -96,16 +96,16 @@ one() { # NAME DATA FOLDER
 
 publish() {
     mkdir -p "$runs/weights"
-    one center_context.deepsea919.v1 "$long" center_context.deepsea919
-    one center_context.deepsea919.v2 "$long" center_context.deepsea919.v2
-    one center_context.deepsea919_200bp.v1 "$short" center_context.deepsea919_200bp
-    one bigru_multitask.deepsea919.v1 "$short" bigru_multitask.deepsea919
+    one center_context.deepsea919.v1 "$long"
+    one center_context.deepsea919.v2 "$long"
+    one center_context.deepsea919_200bp.v1 "$short"
+    one bigru_multitask.deepsea919.v1 "$short"
 }
 
 scores() {
     set -- "center_context=$make/begun/center_context.deepsea919.v2" \
-        "center_context_200bp=$make/begun/center_context.deepsea919_200bp" \
-        "bigru_multitask=$make/begun/bigru_multitask.deepsea919"
+        "center_context_200bp=$make/begun/center_context.deepsea919_200bp.v1" \
+        "bigru_multitask=$make/begun/bigru_multitask.deepsea919.v1"
     python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
     set --
     for run in "$runs/kmers" "$runs/kmers_paper" "$runs"/rivals/*; do
