@@ -72,6 +72,12 @@ def test_filters_of_the_list(published, filters, listed):
     assert list_weights(**filters) == ([published[0]] if listed else [])
 
 
+def test_the_list_of_a_data_set_has_its_other_windows():
+    listed = list_weights(data="deepsea919")
+    assert {each.data for each in listed} == {"deepsea919", "deepsea919_200bp"}
+    assert {each.data for each in list_weights(data="deepsea919_200bp")} == {"deepsea919_200bp"}
+
+
 @pytest.mark.parametrize(
     ("filters", "message"),
     [

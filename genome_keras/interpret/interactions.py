@@ -50,9 +50,9 @@ def epistasis(
 
     Example:
         >>> from genome_keras import kmer_logreg
-        >>> model = kmer_logreg(k=(1,), window=12, tasks=3)
+        >>> model = kmer_logreg(k=(1,), window=12, tasks=3, seed=0)
         >>> found = epistasis(model, "ACGTACGTACGT", tasks=[0], region=(2, 5))
-        >>> found.shape, bool(np.nanmax(abs(found)) < 1e-5)  # letters that are counted only add
+        >>> found.shape, bool(np.nanmax(abs(found)) < 1e-4)  # letters that are counted only add
         ((1, 3, 4, 3, 4, 1), True)
     """
     codes = tokens(seqs)

@@ -85,7 +85,8 @@ def list_weights(
 
     Args:
         architecture: list only those of this factory.
-        data: list only those trained on this data set, the middle word of the name.
+        data: list only those trained on this data set, the middle word of the name: "deepsea919"
+            has those of "deepsea919_200bp" too.
         window: list only those that read this many bp.
         task: list only those that have such a task, as in `genome_keras.predict`; also
             some letters of its name.
@@ -108,10 +109,12 @@ def list_weights(
     if architecture is not None:
         _known("architecture", architecture, genome_keras.MODELS)
         listed = [each for each in listed if each.architecture == architecture]
-    for field, value in {"data": data, "window": window}.items():
-        if value is not None:
-            _known(field, value, sorted({getattr(Listed(n), field) for n in PUBLISHED} - {None}))
-            listed = [each for each in listed if getattr(each, field) == value]
+    if data is not None:
+        _known("data", data, sorted({Listed(name).data for name in PUBLISHED}))
+        listed = [each for each in listed if f"{each.data}_".startswith(f"{data}_")]
+    if window is not None:
+        _known("window", window, sorted({Listed(name).window for name in PUBLISHED} - {None}))
+        listed = [each for each in listed if each.window == window]
     if group is not None:
         _known("group", group, sorted({word for n in PUBLISHED for word in Listed(n).groups}))
         listed = [each for each in listed if group in each.groups]

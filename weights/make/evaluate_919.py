@@ -5,7 +5,8 @@
 
 PUBLISHED is the folder with `deepsea_919_metadata.tsv` and `deepsea_danq_919_aucs.tsv`. RUN
 is a folder with `best.weights.h5` and `best.json`. Each network reads both strands. The mean
-of the log-odds of all of them is a row too. Areas are means over the columns of kind
+of the log-odds of all of them is a row too; the first is compared with the others column by
+column. Areas are means over the columns of kind
 `exact` with 20 positive labels or more; lift is the area under the precision-recall curve
 over the rate of positive labels. With --scores, those of each network are kept there, and
 not computed again. The picture has a dot for each column: its area under the ROC curve
@@ -54,6 +55,7 @@ def main():
     }.items():
         print(f"\n### {title}: {some.sum():,} regions\n")
         ours = beside(data, found, some, published)
+        ahead(ours)
         by_cell(data, ours, some, published)
         if options.picture and title.endswith("all test chromosomes"):
             draw(options.picture, ours, published["DeepSEA"], data)
@@ -168,6 +170,19 @@ def beside(data, found, some, published):
             row = f"| {name} | {group} | {columns.sum()} | {means[0]:.4f} | {means[1]:.4f} "
             print(row + f"| {means[2]:.2f} | {ratio:.3f} | {np.corrcoef(*ranks)[0, 1]:.3f} |")
     return ours
+
+
+def ahead(ours):
+    """In how many columns the first network has the larger areas."""
+    (first, own), *others = ours.items()
+    if not others:
+        return
+    print(f"\n| columns in which {first} is ahead of | columns | AUROC | AUPRC |")
+    print("|---|---:|---:|---:|")
+    for name, areas in others:
+        known = ~np.isnan(own[0] + areas[0])
+        shares = [np.mean(own[n][known] > areas[n][known]) for n in (0, 1)]
+        print(f"| {name} | {known.sum()} | {shares[0]:.1%} | {shares[1]:.1%} |")
 
 
 def draw(path, ours, published, data):
