@@ -67,8 +67,9 @@ ablate() {
 rivals() {
     mkdir -p "$runs/rivals"
     for model in deepsea danq basset center_context; do
-        network "rivals/$model" "$long" --model "$model" --set '{"window": 1000}' --shift 100 \
-            --seed 21 --rate 1e-3 --seconds 3400
+        network "rivals/$model" "$long" --model "$model" --shift 100 \
+            --set '{"window": 1000, "tasks": 919}' \
+            --seed 21 --rate 1e-3 --seconds 2000
     done
     genome-keras logreg "$long" --out "$runs/rivals/kmers" --window 200 --examples 100000 \
         --C 1e-4 1e-3 1e-2
