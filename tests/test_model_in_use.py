@@ -172,7 +172,7 @@ def test_a_language_model_has_no_window_of_its_own(tmp_path):
     [
         ("kmer_logreg.human_chromatin.v1", 256),
         ("conv_bigru.human_chromatin_200bp.v1", 256),
-        ("center_context.deepsea919.v2", 64),
+        ("center_context.deepsea919.v3", 64),
         ("char_rnn.ecoli.v1", 256),  # of any length
     ],
 )

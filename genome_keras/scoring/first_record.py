@@ -89,7 +89,7 @@ def with_default(
         >>> with_default("kmer_logreg.human_chromatin.v1", "seqs.fa")
         ('kmer_logreg.human_chromatin.v1', 'seqs.fa')
         >>> with_default(None, "peaks.bed", genome="genome.fa")
-        ('center_context.deepsea919.v2', 'peaks.bed')
+        ('center_context.deepsea919.v3', 'peaks.bed')
     """
     if weights is not None:
         return weights, path

@@ -137,6 +137,15 @@ PUBLISHED = {
         graph_sha256="08831d84cfdcaab0b13d4b02391be29ff7dd00c2b6bbe9228de59fdc54551b7c",
         calibration_sha256="886c96d47f6c077e6237c7921a05e07a336f16aa3d732eb67ddc6e8cc4df34a8",
     ),
+    "center_context.deepsea919.v3": Published(
+        "3d777924a8db0ebc1b6d8a4516e0fa1b959589a8ddcccfb9f0996966bc6cfc02",
+        4053624,
+        "14969d044b22e3a4769ae597ba99e4875a6fefa7e3dcac102ae85a49908b3321",
+        80857,
+        CENTER_CONTEXT,
+        graph_sha256="fc457427b79a795999b7a3044dbe9cfbe8c56cbadae211c98e08d02f09bbcaca",
+        calibration_sha256="984671251b2d7cb95941f0f9e7ce06ae4cbd7beac03e09431552f27a34bf185d",
+    ),
     "center_context.deepsea919_200bp.v1": Published(
         "f25f96048d1db7f730fa8da18849b711e59111ef0650c28e05124da773ddd1fe",
         2149368,

@@ -16,7 +16,7 @@ from genome_keras.weights.run_files import RunFiles, is_run
 # The best published network of each window, bp: the lowest validation perplexity of its length.
 # A better one takes its place by this line alone.
 DEFAULTS = {
-    1000: "center_context.deepsea919.v2",
+    1000: "center_context.deepsea919.v3",
     200: "conv_bigru.human_chromatin_200bp.v1",
     100: "conv_bigru.human_chromatin.v1",
 }
@@ -44,7 +44,7 @@ def default_for(length: int | None = None) -> str:
 
     Example:
         >>> default_for(), default_for(250)
-        ('center_context.deepsea919.v2', 'conv_bigru.human_chromatin_200bp.v1')
+        ('center_context.deepsea919.v3', 'conv_bigru.human_chromatin_200bp.v1')
     """
     fitting = [window for window in DEFAULTS if length is None or window <= length]
     name = DEFAULTS[max(fitting, default=min(DEFAULTS))]

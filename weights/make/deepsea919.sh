@@ -50,8 +50,8 @@ train() {
 
 further() {
     network center_context.further "$long" --also "$short" --model center_context \
-        --set '{"window": 1000}' --shift 100 --seed 11 --steps 5000 --rate 1.5e-3 \
-        --start "$make/begun/center_context.deepsea919.v2/best.weights.h5" --keep-head
+        --set '{"window": 1000, "dropout": 0.1}' --shift 100 --seed 11 --steps 5000 --rate 1e-3 \
+        --start "$make/begun/center_context.deepsea919.v3/best.weights.h5" --keep-head
     network center_context_200bp.further "$short" --model center_context \
         --set '{"window": 200}' --seed 12 --steps 5000 --rate 1.5e-3 \
         --start "$make/begun/center_context.deepsea919_200bp.v1/best.weights.h5" --keep-head
@@ -99,22 +99,29 @@ publish() {
     mkdir -p "$runs/weights"
     one center_context.deepsea919.v1 "$long"
     one center_context.deepsea919.v2 "$long"
+    one center_context.deepsea919.v3 "$long"
     one center_context.deepsea919_200bp.v1 "$short"
     one bigru_multitask.deepsea919.v1 "$short"
 }
 
 scores() {
-    set -- "center_context=$make/begun/center_context.deepsea919.v2" \
-        "center_context_200bp=$make/begun/center_context.deepsea919_200bp.v1" \
-        "bigru_multitask=$make/begun/bigru_multitask.deepsea919.v1"
-    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
-    set --
-    for run in "$runs/kmers" "$runs/kmers_paper" "$runs"/rivals/*; do
-        [ -d "$run" ] && set -- "$@" --weights "$run"
+    for name in center_context.deepsea919.v3 center_context.deepsea919.v2 \
+        center_context.deepsea919_200bp.v1 bigru_multitask.deepsea919.v1; do
+        set -- "$@" "$name=$make/begun/$name"
     done
-    genome-keras evaluate "$long" --source tf_bins edge_bins "$@" --out "$runs/test_scores" \
-        --weights center_context.deepsea919.v2 --weights center_context.deepsea919_200bp.v1 \
-        --weights bigru_multitask.deepsea919.v1
+    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
+    # Those trained from random weights: the first column by column with the others
+    set -- center_context="$runs/rivals/center_context"
+    for model in danq deepsea basset; do
+        set -- "$@" "$model=$runs/rivals/$model"
+    done
+    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
+    set -- center_context.deepsea919.v3="$make/begun/center_context.deepsea919.v3" "$@"
+    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
+    genome-keras evaluate "$long" --source tf_bins edge_bins --out "$runs/test_scores" \
+        --weights "$runs/kmers" --weights "$runs/kmers_paper" --weights "$runs/rivals/kmers" \
+        --weights center_context.deepsea919.v3 --weights center_context.deepsea919.v2 \
+        --weights center_context.deepsea919_200bp.v1 --weights bigru_multitask.deepsea919.v1
 }
 
 for step in "$@"; do

@@ -81,7 +81,10 @@ def predicted(name, run, data, kept):
     """P(label = 1) of each region and column, both strands read."""
     file = kept / f"{name}.npy" if kept else None
     if file and file.exists():
-        return np.load(file)
+        found = np.load(file)
+        if found.shape != data["y"].shape:
+            raise SystemExit(f"{file}: scores of other --sources; remove it, or take those again")
+        return found
     made = json.loads((Path(run) / "best.json").read_text())
     arguments = made["arguments"] | {"both_strands": True}
     model = getattr(genome_keras, made["architecture"])(**arguments)
