@@ -91,7 +91,7 @@ one() { # NAME DATA
     genome-keras calibrate "$2" --source windows --weights "$runs/weights/$1.weights.h5" \
         --out "$runs/weights/$1.calibration.tsv"
     cmp "$runs/weights/$1.weights.h5" "$make/../$1.weights.h5"
-    # Scores of another processor differ in the seventh digit, and what is made of them too
+    # Scores, and constants that a graph was made with, differ in the seventh digit by processor
     for end in json onnx calibration.tsv; do
         cmp "$runs/weights/$1.$end" "$make/../$1.$end" || true
     done
