@@ -163,3 +163,20 @@ def test_attention_of_the_search_sums_to_one_over_places(script):
     values = np.broadcast_to(np.arange(3, dtype="float32"), (2, 5, 3))  # alike at each place
     read = script("search_919").Parts(seed=0).attended(keras.ops.convert_to_tensor(values), 4)
     assert np.asarray(read) == pytest.approx(np.tile(values[:, 0], 4), abs=1e-6)
+
+
+def test_kept_scores_are_taken_for_the_same_regions_only(script, tmp_path):
+    predicted = script("evaluate_919").predicted
+    scores = np.full((3, 2), 0.5, np.float32)
+    np.save(tmp_path / "network.npy", scores)
+    data = {"y": np.zeros((3, 2), np.int8)}
+    assert np.array_equal(predicted("network", "no run", data, tmp_path), scores)
+    with pytest.raises(SystemExit, match=r"network.npy: scores of other --sources"):
+        predicted("network", "no run", {"y": data["y"][:2]}, tmp_path)
+
+
+def test_columns_in_which_a_network_is_ahead(script, capsys):
+    """Those without an area, or of both the same one, are none."""
+    areas = {"first": [0.9, 0.8, 0.7, np.nan], "other": [0.5, 0.8, 0.8, 0.1]}
+    script("evaluate_919").ahead({name: (np.array(a), np.array(a)) for name, a in areas.items()})
+    assert "| other | 3 | 33.3% | 33.3% |" in capsys.readouterr().out

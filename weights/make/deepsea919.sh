@@ -107,19 +107,17 @@ publish() {
 }
 
 scores() {
-    for name in center_context.deepsea919.v3 center_context.deepsea919.v2 \
-        center_context.deepsea919_200bp.v1 bigru_multitask.deepsea919.v1; do
-        set -- "$@" "$name=$make/begun/$name"
-    done
-    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
-    # Those trained from random weights: the first column by column with the others
-    set -- center_context="$runs/rivals/center_context"
-    for model in danq deepsea basset; do
+    begun() { echo "$1=$make/begun/$1"; }
+    beside() { python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"; }
+    long_network=$(begun center_context.deepsea919.v3)
+    paper_network=$(begun bigru_multitask.deepsea919.v1)
+    beside "$long_network" "$(begun center_context.deepsea919_200bp.v1)" "$paper_network"
+    # Those trained from random weights: the first column by column with the others, then v3
+    for model in center_context danq deepsea basset; do
         set -- "$@" "$model=$runs/rivals/$model"
     done
-    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
-    set -- center_context.deepsea919.v3="$make/begun/center_context.deepsea919.v3" "$@"
-    python "$make/evaluate_919.py" "$long" "$published" "$@" --scores "$runs/scores"
+    beside "$@"
+    beside "$long_network" "$(begun center_context.deepsea919.v2)" "$@" "$paper_network"
     genome-keras evaluate "$long" --source tf_bins edge_bins --out "$runs/test_scores" \
         --weights "$runs/kmers" --weights "$runs/kmers_paper" --weights "$runs/rivals/kmers" \
         --weights center_context.deepsea919.v3 --weights center_context.deepsea919.v2 \
